@@ -1,0 +1,68 @@
+"""A flight recorder for LLM calls: wrap a client, read its calls, replay them."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from .cassette_context import Cassette
+    from .errors import (
+        CallNotFound,
+        CassetteError,
+        CassetteMiss,
+        CassetteMissing,
+        MissingExtra,
+        RecorderError,
+        SettingsError,
+        StoreError,
+        StoreNotFound,
+        StoreOutdated,
+        StoreTooNew,
+        WrapError,
+    )
+    from .identity import tags
+    from .recorder import Recorder
+    from .settings import RedactionRules
+
+__all__ = [
+    "CallNotFound",
+    "Cassette",
+    "CassetteError",
+    "CassetteMiss",
+    "CassetteMissing",
+    "MissingExtra",
+    "Recorder",
+    "RecorderError",
+    "RedactionRules",
+    "SettingsError",
+    "StoreError",
+    "StoreNotFound",
+    "StoreOutdated",
+    "StoreTooNew",
+    "WrapError",
+    "__version__",
+    "tags",
+]
+
+_HOMES = {
+    "Cassette": "cassette_context",
+    "Recorder": "recorder",
+    "RedactionRules": "settings",
+    "tags": "identity",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Resolve public names on first use (PEP 562), so that importing recorder imports nothing heavy."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOMES.get(name, 'errors')}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,183 @@
+"""Collect one exchange while it happens. Does no I/O: it is told what was sent and received."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import weakref
+from collections.abc import Callable
+from time import perf_counter_ns
+from typing import Any
+
+from .errors import CassetteMiss
+from .exchange import Ending, EndingKind, Exchange, Headers, Phase, Request, ResponseHead
+
+Clock = Callable[[], int]
+
+
+class Capture:
+    """One exchange in the making; gives it to `on_end` exactly once, however it ends.
+
+    `chunks` and `stamps` are filled by the tee itself, one append each, so that a chunk costs no
+    call. Times are nanoseconds of a monotonic `clock`; `started_us` is the wall clock.
+    """
+
+    __slots__ = (
+        "_head",
+        "_on_end",
+        "_owner",
+        "_request",
+        "_started_us",
+        "_turn",
+        "chunks",
+        "clock",
+        "stamps",
+        "start_ns",
+        "usage_asked",
+    )
+
+    def __init__(
+        self,
+        request: Request,
+        started_us: int,
+        on_end: Callable[[Exchange], None],
+        clock: Clock = perf_counter_ns,
+    ) -> None:
+        self._request = request
+        self._started_us = started_us
+        self._on_end = on_end
+        self._head: ResponseHead | None = None
+        self._owner: _Owner | None = None
+        self._turn = [True]
+        self.chunks: list[bytes] = []
+        self.stamps: list[int] = []
+        self.usage_asked = False
+        self.clock = clock
+        self.start_ns = clock()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the exchange was handed over already."""
+        return not self._turn
+
+    def own(self) -> None:
+        """Remember the running task, whose cancellation later explains a stream that nobody closed."""
+        if (task := _current_task()) is not None:
+            self._owner = _Owner(task)
+
+    def receive_head(
+        self, status: int, headers: Headers, http_version: bytes = b"HTTP/1.1", reason: bytes | None = None
+    ) -> None:
+        """The response's status line and headers are in."""
+        self._head = ResponseHead(status, headers, http_version, reason, self.clock() - self.start_ns)
+
+    def receive(self, data: bytes) -> None:
+        """One chunk of the response body is in."""
+        self.stamps.append(self.clock())
+        self.chunks.append(data)
+
+    def complete(self) -> None:
+        """The stream reached its end."""
+        self._end("complete")
+
+    def close(self) -> None:
+        """The reader closed the stream, of its own will or because its task is being cancelled."""
+        if self._owner is None or self._owner.is_current():
+            cancelled = is_cancellation(sys.exc_info()[1])
+        else:  # asyncio closes a dropped generator in a task of its own
+            cancelled = self._owner.cancelled()
+        self._end("cancelled" if cancelled else "closed_early")
+
+    def abandon(self) -> None:
+        """Nobody holds the stream any more, or the process ends."""
+        self._end("cancelled" if self._owner is not None and self._owner.cancelled() else "abandoned")
+
+    def fail(self, error: BaseException, phase: Phase) -> None:
+        """The transport raised, or the caller was cancelled inside it."""
+        if isinstance(error, GeneratorExit):
+            self.abandon()
+        elif is_cancellation(error):
+            self._end("cancelled", phase, error)
+        else:
+            self._end("error", phase, error)
+
+    def forget(self) -> None:
+        """Give up without a record: the parent process, not this fork of it, owns the exchange."""
+        self._turn.clear()
+
+    def _end(self, kind: EndingKind, phase: Phase | None = None, error: BaseException | None = None) -> None:
+        try:
+            self._turn.pop()  # atomic: of two threads that end it, one goes on
+        except IndexError:
+            return
+        if self._owner is not None:
+            self._owner.leave()
+        start = self.start_ns
+        ending = Ending(
+            kind,
+            self.clock() - start,
+            phase,
+            None if error is None else qualified_name(type(error)),
+            None if error is None else str(error),
+        )
+        count = min(len(self.chunks), len(self.stamps))
+        on_end, self._on_end = self._on_end, _nobody  # else capture and attempt would hold each other
+        on_end(
+            Exchange(
+                self._request,
+                self._started_us,
+                ending,
+                self._head,
+                tuple(self.chunks[:count]),
+                tuple([stamp - start for stamp in self.stamps[:count]]),
+                usage_asked=self.usage_asked,
+            )
+        )
+
+
+def _nobody(exchange: Exchange) -> None:
+    """Gets no exchange, since each is given once."""
+
+
+class _Owner:
+    """The task that reads a stream; does not keep it alive, nor anything that it holds."""
+
+    __slots__ = ("_callback", "_fate", "_task")
+
+    def __init__(self, task: asyncio.Task[Any]) -> None:
+        fate: list[bool] = []
+        self._fate = fate
+        self._callback = lambda done: fate.append(done.cancelled())
+        self._task = weakref.ref(task)
+        task.add_done_callback(self._callback)
+
+    def is_current(self) -> bool:
+        """Whether this is the task that runs."""
+        return self._task() is _current_task()
+
+    def cancelled(self) -> bool:
+        """Whether the task was cancelled, or is being cancelled now."""
+        task = self._task()
+        return any(self._fate) or (task is not None and (task.cancelled() or task.cancelling() > 0))
+
+    def leave(self) -> None:
+        """Take back the callback, since a long-lived task makes many calls."""
+        if not self._fate and (task := self._task()) is not None:
+            task.remove_done_callback(self._callback)
+
+
+def _current_task() -> asyncio.Task[Any] | None:
+    try:
+        return asyncio.current_task()
+    except RuntimeError:  # no loop runs, or another one than asyncio's
+        return None
+
+
+def is_cancellation(error: BaseException | None) -> bool:
+    """Whether this is a cancellation (asyncio's, trio's) or an interrupt, rather than a failure."""
+    return error is not None and not isinstance(error, (Exception, GeneratorExit, CassetteMiss))
+
+
+def qualified_name(kind: type) -> str:
+    """`httpx2.ReadTimeout`; both libraries name themselves, not their modules, as the home of their errors."""
+    return f"{kind.__module__}.{kind.__qualname__}"
