@@ -1,0 +1,358 @@
+"""Takes secrets out of an exchange before anything else sees it.
+
+What fired is replaced by `REDACTED`, at the very bytes where it stood: all others stay as they came.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from itertools import accumulate, pairwise
+from urllib.parse import unquote_plus
+
+from msgspec.structs import replace
+
+from .body import Answer, chunk_ends, decode_request
+from .errors import SettingsError
+from .exchange import Exchange, Headers, Request, header
+from .json_spans import (
+    Edit,
+    Find,
+    Path,
+    Span,
+    decode_string,
+    documents,
+    leaves,
+    merged,
+    running_strings,
+    settled,
+    spread,
+    strings,
+)
+from .secret_shapes import (
+    FIELD_ENDINGS,
+    FIELD_NAMES,
+    HEADER_ENDINGS,
+    HEADER_NAMES,
+    PLACEHOLDER,
+    QUERY_NAMES,
+    distil,
+    escaped,
+    join_spans,
+    may_hold,
+    names_field,
+    own_spans,
+    shape_spans,
+    squash,
+)
+from .settings import RedactionRules
+
+
+_NESTING = 3
+"""How deep JSON text in strings of JSON text is followed: a body, the arguments in it, a string in those."""
+_SCHEME = re.compile(
+    rb"(\s*(?:bearer|basic|token|apikey|api-key|key|digest|negotiate|aws4-hmac-sha256)(?:\s+|$))(.*)",
+    re.I | re.S,
+)
+_COOKIE = re.compile(rb"([^=;]+=)[^;]+")
+_PARAMETER = re.compile(rb"(?<=[?&;#])([^=&;#]+)=([^&;#]+)")
+_USERINFO = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]+)@")
+
+
+_PLAIN, _SECRET, _COOKIES, _SET_COOKIE, _LOCATION, _ENCODING = range(6)
+_SPECIAL_HEADERS = {
+    "cookie": _COOKIES,
+    "setcookie": _SET_COOKIE,
+    "location": _LOCATION,
+    "contentlocation": _LOCATION,
+    "referer": _LOCATION,
+    "contentencoding": _ENCODING,
+}
+_KNOWN_HEADERS = 4096
+_NO_FIELDS_UNDER = frozenset(("choices", "usage", "functions", "response_format"))
+_LOGPROBS = frozenset(("logprobs",))
+
+
+class Redactor:
+    """Knows what is secret, built in and by one's own rules; with None for rules it changes nothing.
+
+    Raises SettingsError where one of the rules' patterns is no regular expression. Keeps header names
+    between calls, but nothing that could be a secret.
+    """
+
+    def __init__(self, rules: RedactionRules | None) -> None:
+        self._off = rules is None
+        rules = rules or RedactionRules()
+        kept = frozenset(map(squash, rules.keep))
+        self._kept = kept
+        self._headers = (HEADER_NAMES - kept) | frozenset(map(squash, rules.headers))
+        self._query = (QUERY_NAMES - kept) | frozenset(map(squash, rules.query))
+        self._fields = (FIELD_NAMES - kept) | frozenset(map(squash, rules.fields))
+        self._own_fields = tuple(f'{squash(name)}"'.encode() for name in rules.fields)
+        self._patterns = tuple(map(_compiled, rules.patterns))
+        self._kinds: dict[bytes, int] = {}
+
+    def request(self, request: Request) -> Request:
+        """The request without its secrets; the same object where it has none."""
+        if self._off:
+            return request
+        values, named = self._sorted(request.headers)
+        headers, url, body = request.headers, request.url, request.body
+        for index in named:
+            if self._header_kind(headers[index][0]) == _ENCODING:
+                body = decode_request(body, headers[index][1])
+        values.append(_encode(url))
+        alarm = self._may_hold(b"\n".join((body, *values)))
+        outer = alarm and self._may_hold(b"\n".join(values))
+        if named or outer:
+            headers = self._clean_headers(headers, named, outer)
+        if outer or "?" in url or "@" in url or "#" in url:
+            url = self._clean_url(url, outer)
+        clean = settled(body, self._body_edits) if alarm else body
+        if clean is not body:
+            headers = _with_length(headers, len(clean), keep_encoding=body is request.body)
+        elif headers is request.headers and url is request.url:
+            return request
+        else:
+            clean = request.body
+        return Request(request.method, url, headers, clean)
+
+    def exchange(self, exchange: Exchange, answer: Answer) -> tuple[Exchange, Answer]:
+        """Both without the secrets of the response; the same objects where it has none."""
+        if self._off:
+            return exchange, answer
+        head, message = exchange.head, exchange.ending.message
+        headers = () if head is None else head.headers
+        values, named = self._sorted(headers)
+        alarm = self._may_hold(b"\n".join((distil(answer.data), *values)))
+        outer = alarm and self._may_hold(b"\n".join(values))
+        if head is not None and (named or outer):
+            clean = self._clean_headers(headers, named, outer)
+            if clean is not headers:
+                exchange = replace(exchange, head=replace(head, headers=clean), redacted=True)
+        if message is not None and (text := self.text(message)) is not message:
+            exchange = replace(exchange, ending=replace(exchange.ending, message=text), redacted=True)
+        return _rewritten(exchange, answer, self._answer_edits) if alarm else (exchange, answer)
+
+    def suspicious(self, texts: Iterable[str]) -> bool:
+        """Whether an assembled text holds a secret, as one that was split over deltas does."""
+        if self._off:
+            return False
+        encoded = [_encode(text) for text in texts]
+        if not self._patterns and not may_hold(b"\n".join(encoded)):
+            return False
+        return any(self._secrets(text) for text in encoded)
+
+    def deltas(self, exchange: Exchange, answer: Answer) -> tuple[Exchange, Answer]:
+        """Both without the secrets that deltas make when put together, and without logprobs.
+
+        For where `suspicious` said yes. The first delta with a part of a secret gets the placeholder.
+        """
+        return (exchange, answer) if self._off else _rewritten(exchange, answer, self._delta_edits)
+
+    def text(self, text: str) -> str:
+        """Any text without its secrets; the same object where it has none."""
+        if self._off:
+            return text
+        data = _encode(text)
+        clean = settled(data, self._shape_edits)
+        return text if clean is data else clean.decode("utf-8", "surrogatepass")
+
+    def _may_hold(self, data: bytes) -> bool:
+        if self._patterns or may_hold(data):
+            return True
+        if not self._own_fields:
+            return False
+        squashed = data.lower().translate(None, b"-_ .")
+        return any(name in squashed for name in self._own_fields)
+
+    def _sorted(self, headers: Headers) -> tuple[list[bytes], list[int]]:
+        """The values that only their shape can give away, and the positions of the other headers."""
+        kinds = self._kinds
+        try:
+            named = [index for index, (name, _) in enumerate(headers) if kinds[name]]
+        except KeyError:
+            self._learn(headers)
+            return self._sorted(headers)
+        values = [value for _, value in headers]
+        for index in reversed(named):
+            del values[index]
+        return values, named
+
+    def _learn(self, headers: Headers) -> None:
+        if len(self._kinds) > _KNOWN_HEADERS:
+            self._kinds = {}
+        for name, _ in headers:
+            self._kinds[name] = self._header_kind(name)
+
+    def _header_kind(self, name: bytes) -> int:
+        squashed = squash(name.decode("latin-1"))
+        if squashed in self._kept and squashed not in self._headers:
+            return _PLAIN
+        if squashed in _SPECIAL_HEADERS:
+            return _SPECIAL_HEADERS[squashed]
+        return _SECRET if squashed in self._headers or squashed.endswith(HEADER_ENDINGS) else _PLAIN
+
+    def _clean_headers(self, headers: Headers, named: list[int], alarm: bool) -> Headers:
+        clean = list(headers)
+        for index in range(len(headers)) if alarm else named:
+            name, value = headers[index]
+            new = self._clean_value(self._header_kind(name), value)
+            if new != value:
+                clean[index] = name, new
+        return tuple(clean) if clean != list(headers) else headers
+
+    def _clean_value(self, kind: int, value: bytes) -> bytes:
+        if kind == _SECRET:
+            return _clean_credential(value)
+        if kind == _COOKIES:
+            return b";".join(map(_clean_cookie, value.split(b";")))
+        if kind == _SET_COOKIE:
+            cookie, semicolon, attributes = value.partition(b";")
+            return _clean_cookie(cookie) + semicolon + attributes
+        return settled(value, self._url_edits if kind == _LOCATION else self._shape_edits)
+
+    def _clean_url(self, url: str, alarm: bool) -> str:
+        data = _encode(url)
+        clean = settled(data, self._url_edits if alarm else self._url_name_edits)
+        return url if clean is data else clean.decode("utf-8", "surrogatepass")
+
+    def _url_name_edits(self, url: bytes) -> list[Edit]:
+        edits = [
+            _hidden(parameter.span(2))
+            for parameter in _PARAMETER.finditer(url)
+            if squash(unquote_plus(parameter[1].decode("latin-1"))) in self._query
+        ]
+        if userinfo := _USERINFO.match(url):
+            edits.append(_hidden(userinfo.span(1)))
+        return merged(edits, url)
+
+    def _url_edits(self, url: bytes) -> list[Edit]:
+        return merged([*self._url_name_edits(url), *self._shape_edits(url)], url)
+
+    def _shape_edits(self, data: bytes) -> list[Edit]:
+        return [_hidden(span) for span in self._secrets(data)]
+
+    def _body_edits(self, body: bytes) -> list[Edit]:
+        return merged([*self._shape_edits(body), *self._field_edits(body)], body)
+
+    def _answer_edits(self, body: bytes) -> list[Edit]:
+        shapes = self._shape_edits(body)
+        return merged([*shapes, *self._field_edits(body), *(_logprobs_edits(body) if shapes else ())], body)
+
+    def _delta_edits(self, body: bytes) -> list[Edit]:
+        edits = list(_logprobs_edits(body))
+        for run in running_strings(body, _LOGPROBS):
+            pieces = [decode_string(body, leaf.start, leaf.end) for leaf in run]
+            texts = [piece.text for piece in pieces]
+            if len(set(texts)) == 1:
+                texts, pieces = texts[:1], pieces[:1]
+            ends = list(accumulate(map(len, texts)))
+            for span in self._secrets(b"".join(texts)):
+                edits += spread(_hidden(span), pieces, ends)
+        return merged(edits, body)
+
+    def _field_edits(self, body: bytes) -> Iterator[Edit]:
+        if not (names_field(body) or escaped(body) or self._own_fields):
+            return
+        for segments in documents(body):
+            for leaf in leaves(body, segments):
+                if leaf.kind == "string" and leaf.start < leaf.end and self._is_secret_field(leaf.path):
+                    yield _hidden((leaf.start, leaf.end))
+
+    def _is_secret_field(self, path: Path) -> bool:
+        if not path or not isinstance(name := path[-1], str) or path[0] in _NO_FIELDS_UNDER:
+            return False
+        if path[0] == "tools" and len(path) != 3 and path[2:3] != ("headers",):
+            return False  # a schema; what an MCP tool logs in with stands beside it
+        name = squash(name)
+        if name not in self._fields and (name in self._kept or not name.endswith(FIELD_ENDINGS)):
+            return False
+        return not any(isinstance(step, str) and "logprobs" in step for step in path)
+
+    def _secrets(self, data: bytes, nesting: int = _NESTING) -> list[Span]:
+        """The spans of all secrets that show in a text, also where its JSON strings spell them with escapes."""
+        spans = shape_spans(data) if may_hold(data) else []
+        for pattern in self._patterns:
+            spans += own_spans(pattern, data)
+        if nesting and b"\\" in data and escaped(data):
+            for start, end in strings(data):
+                if escaped(data[start:end]):
+                    decoded = decode_string(data, start, end)
+                    found = self._secrets(decoded.text, nesting - 1)
+                    spans += [(decoded.source(first), decoded.source(last)) for first, last in found]
+        return join_spans(spans)
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise SettingsError(f"redact pattern {pattern!r} is no regular expression: {error}") from error
+
+
+def _hidden(span: Span) -> Edit:
+    return Edit(*span, PLACEHOLDER)
+
+
+def _encode(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _clean_credential(value: bytes) -> bytes:
+    """A credential with its scheme kept: `Bearer REDACTED`."""
+    scheme = _SCHEME.match(value)
+    if scheme is None:
+        return PLACEHOLDER if value.strip() else value
+    return scheme[1] + PLACEHOLDER if scheme[2] else value
+
+
+def _clean_cookie(cookie: bytes) -> bytes:
+    name, equals, value = cookie.partition(b"=")
+    if not equals:
+        return PLACEHOLDER if cookie.strip() else cookie
+    return name + equals + PLACEHOLDER if value.strip() else cookie
+
+
+def _with_length(headers: Headers, length: int, *, keep_encoding: bool) -> Headers:
+    """The headers for a body of another length, which may no longer be encoded."""
+    return tuple(
+        (name, str(length).encode() if name.lower() == b"content-length" else value)
+        for name, value in headers
+        if keep_encoding or name.lower() != b"content-encoding"
+    )
+
+
+def _logprobs_edits(body: bytes) -> Iterator[Edit]:
+    """Logprobs spell a text token by token, so a secret in it stands there in pieces."""
+    if b'"logprobs"' in body:
+        for segments in documents(body):
+            for leaf in leaves(body, segments, _LOGPROBS):
+                if leaf.kind == "container":
+                    yield Edit(leaf.start, leaf.end, b"null")
+
+
+def _rewritten(exchange: Exchange, answer: Answer, find: Find) -> tuple[Exchange, Answer]:
+    """Both with the edits of the decoded body, its chunks cut where they were cut before."""
+    ends = list(chunk_ends(exchange, answer))
+    data = settled(answer.data, find, ends)
+    if data is answer.data:
+        return exchange, answer
+    head = exchange.head
+    if head is not None:
+        head = replace(
+            head,
+            headers=_with_length(
+                head.headers, _length(exchange, answer, data), keep_encoding=not answer.encoded
+            ),
+        )
+    chunks = tuple(data[start:end] for start, end in pairwise((0, *ends)))
+    return replace(exchange, head=head, chunks=chunks, redacted=True), Answer(data, note=answer.note)
+
+
+def _length(exchange: Exchange, answer: Answer, data: bytes) -> int:
+    """The content-length for an edited body; of a body that broke off, what is missing stays missing."""
+    told = header(exchange.head.headers, b"content-length") if exchange.head is not None else None
+    if exchange.ending.kind == "complete" or answer.encoded or told is None or not told.isdigit():
+        return len(data)
+    return int(told) + len(data) - len(answer.data)
