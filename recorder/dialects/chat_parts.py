@@ -1,0 +1,75 @@
+"""Content that comes as a list of parts, whole or in pieces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def answer_text(part: Any) -> str | None:
+    """The text of a text part; None of any other."""
+    text = part.get("text") if isinstance(part, dict) and part.get("type") == "text" else None
+    return text if isinstance(text, str) else None
+
+
+def thought(part: Any) -> str | None:
+    """What a thinking part says; None of any other. Mistral nests text parts in it, others put text."""
+    if not isinstance(part, dict) or part.get("type") != "thinking":
+        return None
+    inner = part.get("thinking")
+    if isinstance(inner, list):
+        return "".join(answer_text(item) or "" for item in inner)
+    return inner if isinstance(inner, str) else ""
+
+
+def thinking_text(content: Any) -> str | None:
+    """What the thinking parts of a content say together; None if it has none."""
+    if not isinstance(content, list):
+        return None
+    return "".join(thought(part) or "" for part in content) or None
+
+
+def holds_answer(part: Any) -> bool:
+    """Whether a part gives the reader something other than thinking, be it an image."""
+    return bool(part) and thought(part) is None and answer_text(part) != ""
+
+
+def join_content(pieces: list[Any]) -> str | list[Any] | None:
+    """The content that pieces (texts and lists of parts) amount to.
+
+    Mistral streams thinking in lists of parts and goes on in plain text: the plain answer has parts
+    for both. Like parts are joined across pieces only: those of one list stay apart.
+    """
+    texts = [piece for piece in pieces if isinstance(piece, str)]
+    if len(texts) == len(pieces):
+        return "".join(texts) if texts else None
+    runs: list[list[Any]] = []
+    for piece in pieces:
+        parts = piece if isinstance(piece, list) else [{"type": "text", "text": piece}] if piece else []
+        if parts and runs and (kind := _kind(parts[0])) and kind == _kind(runs[-1][0]):
+            runs[-1].append(parts[0])
+            parts = parts[1:]
+        runs += ([part] for part in parts)
+    return [run[0] if len(run) == 1 else _join_parts(run) for run in runs]
+
+
+def _kind(part: Any) -> str | None:
+    """What makes two parts alike enough to be joined; None for those that stay whole."""
+    if answer_text(part) is not None:
+        return "text"
+    if thought(part) is None:
+        return None
+    inner = part.get("thinking")
+    if isinstance(inner, str):
+        return "thinking"
+    nested = isinstance(inner, list) and all(answer_text(item) is not None for item in inner)
+    return "nested thinking" if nested else None
+
+
+def _join_parts(run: list[dict[str, Any]]) -> dict[str, Any]:
+    """One part out of several of one kind; what else they carry is taken from the last to have it."""
+    joined = {name: value for part in run for name, value in part.items()}
+    kind = _kind(run[0])
+    if kind == "text":
+        return {**joined, "text": "".join(answer_text(part) or "" for part in run)}
+    text = "".join(thought(part) or "" for part in run)
+    return {**joined, "thinking": text if kind == "thinking" else [{"type": "text", "text": text}]}

@@ -1,0 +1,144 @@
+"""The request of a chat completion: its envelope decoded, its messages left as they are."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import lru_cache
+from typing import Any
+from urllib.parse import unquote
+
+import msgspec
+from msgspec import Raw
+
+from ..body import decode_request, parse_json
+from ..call import RequestHalf
+from ..exchange import Headers, Request, endpoint
+from .lenient import UNREADABLE, read_json
+
+_FIELDS = msgspec.json.Decoder(dict[str, Raw])
+_VALUE = msgspec.json.Decoder()
+_LONG = frozenset({"messages", "tools", "functions"})
+_HEADERS = frozenset({b"id", b"content-encoding", b"x-stainless-retry-count"})
+_LIST, _NULL = b"[n"
+_DEPLOYMENT = re.compile(r"/deployments/([^/]+)/")
+
+
+def read_envelope(request: Request, provider: str, dialect: str, operation: str | None) -> RequestHalf:
+    """Everything that a request says about itself. The body is decoded once, messages are skipped."""
+    notes: list[str] = []
+    host, port, deployment = _place(request.url)
+    headers = _headers(request.headers)
+    body = request.body
+    if encoding := headers.get(b"content-encoding"):
+        body = decode_request(body, encoding)
+    fields = _fields(body, notes)
+    parameters = {name: _value(raw) for name, raw in fields.items() if name not in _LONG}
+    return RequestHalf(
+        dialect=dialect,
+        provider=provider,
+        host=host,
+        port=port,
+        operation=operation,
+        model=_text(parameters, "model", notes) or deployment,
+        stream=_flag(parameters, "stream", notes),
+        parameters=parameters,
+        raw_messages=_list(fields, "messages", notes),
+        raw_tools=_list(fields, "tools", notes),
+        raw_functions=_list(fields, "functions", notes),
+        system_prompt=_text(parameters, "system_prompt", notes),
+        user_id=_user_id(parameters),
+        model_id=headers.get(b"id", b"").decode("latin-1").strip() or None,
+        attempt=_attempt(headers.get(b"x-stainless-retry-count")),
+        notes=tuple(notes),
+    )
+
+
+@lru_cache(maxsize=256)
+def _place(url: str) -> tuple[str, int, str | None]:
+    """Host, port and, where the path names one (Azure), the deployment."""
+    host, port, path = endpoint(url)
+    deployment = _DEPLOYMENT.search(path)
+    return host, port, unquote(deployment[1]) if deployment else None
+
+
+def _headers(headers: Headers) -> dict[bytes, bytes]:
+    """The headers that matter here; the first of each."""
+    found: dict[bytes, bytes] = {}
+    for key, value in headers:
+        name = key.lower()
+        if name in _HEADERS and name not in found:
+            found[name] = value
+    return found
+
+
+def _fields(body: bytes, notes: list[str]) -> dict[str, Raw]:
+    """The top-level fields of a JSON object, undecoded; none where the body is something else."""
+    try:
+        return _FIELDS.decode(body)
+    except UNREADABLE:
+        pass
+    if not body:
+        notes.append("request has no body")
+        return {}
+    try:
+        value = parse_json(body)
+        if isinstance(value, dict):
+            return {name: Raw(json.dumps(field).encode()) for name, field in value.items()}
+        notes.append("request is not a JSON object")
+    except (ValueError, RecursionError):
+        notes.append("request is not JSON")
+    return {}
+
+
+def _value(raw: Raw) -> Any:
+    try:
+        return _VALUE.decode(raw)
+    except UNREADABLE:
+        pass
+    try:
+        return read_json(raw)
+    except ValueError:
+        return None
+
+
+def _text(parameters: dict[str, Any], name: str, notes: list[str]) -> str | None:
+    value = parameters.get(name)
+    if value is None or isinstance(value, str):
+        return value or None
+    notes.append(f"request's {name} is not text")
+    return None
+
+
+def _flag(parameters: dict[str, Any], name: str, notes: list[str]) -> bool:
+    value = parameters.get(name)
+    if value is None or isinstance(value, bool):
+        return bool(value)
+    notes.append(f"request's {name} is neither true nor false")
+    return False
+
+
+def _list(fields: dict[str, Raw], name: str, notes: list[str]) -> Raw | None:
+    raw = fields.get(name)
+    if raw is None:
+        return None
+    start = memoryview(raw)[0]
+    if start == _LIST:
+        return raw
+    if start != _NULL:
+        notes.append(f"request's {name} is not a list")
+    return None
+
+
+def _user_id(parameters: dict[str, Any]) -> str | None:
+    """Whom the call is for: DeepSeek's `user_id`, else OpenAI's `user` and its successor."""
+    for name in ("user_id", "user", "safety_identifier"):
+        value = parameters.get(name)
+        if value and isinstance(value, str):
+            return value
+    return None
+
+
+def _attempt(retries: bytes | None) -> int:
+    """Counted from 1; openai, anthropic and their kin say how often they have retried."""
+    return int(retries) + 1 if retries is not None and len(retries) < 6 and retries.isdigit() else 1

@@ -1,0 +1,26 @@
+"""What every dialect can do."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ..body import Answer
+from ..call import AnswerHalf, RequestHalf
+from ..exchange import Exchange, Request
+
+
+class Dialect(Protocol):
+    """One way in which models are asked and answer, over HTTP.
+
+    Neither reader raises: what it cannot read stays None and is named in the notes.
+    `significant_headers` (lower case) belong to what is asked, so that replay compares them.
+    """
+
+    name: str
+    significant_headers: tuple[bytes, ...]
+
+    def read_request(self, request: Request, provider: str) -> RequestHalf:
+        """The meaning of a request, before it is sent."""
+
+    def read_answer(self, exchange: Exchange, answer: Answer, request: RequestHalf) -> AnswerHalf:
+        """The meaning of what came back; `answer` is the exchange's decoded body."""
