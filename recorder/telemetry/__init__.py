@@ -1,0 +1,5 @@
+"""OpenTelemetry: one span for each attempt, after the GenAI semantic conventions."""
+
+from .spans import Spans, SpanScope
+
+__all__ = ["SpanScope", "Spans"]

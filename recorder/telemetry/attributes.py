@@ -1,0 +1,147 @@
+"""Span attributes of a call, named as in the OpenTelemetry GenAI semantic conventions for client spans."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..call import Call, RequestHalf
+
+AttributeValue = str | bool | int | float | list[str]
+Attributes = dict[str, AttributeValue]
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def _integer(value: Any) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int) else None
+
+
+def _string(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _strings(value: Any) -> list[str] | None:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
+        return value
+    return None
+
+
+def _choice_count(value: Any) -> int | None:
+    count = _integer(value)
+    return None if count == 1 else count
+
+
+def _output_type(value: Any) -> str | None:
+    kind = value.get("type") if isinstance(value, dict) else None
+    return (
+        {"json_object": "json", "json_schema": "json", "text": "text"}.get(kind)
+        if isinstance(kind, str)
+        else None
+    )
+
+
+def _reasoning_level(value: Any) -> str | None:
+    return _string(value.get("effort")) if isinstance(value, dict) else None
+
+
+_PARAMETERS: dict[str, tuple[str, Callable[[Any], AttributeValue | None]]] = {
+    "temperature": ("gen_ai.request.temperature", _number),
+    "top_p": ("gen_ai.request.top_p", _number),
+    "top_k": ("gen_ai.request.top_k", _integer),
+    "frequency_penalty": ("gen_ai.request.frequency_penalty", _number),
+    "presence_penalty": ("gen_ai.request.presence_penalty", _number),
+    "max_tokens": ("gen_ai.request.max_tokens", _integer),
+    "seed": ("gen_ai.request.seed", _integer),
+    "stop": ("gen_ai.request.stop_sequences", _strings),
+    "n": ("gen_ai.request.choice.count", _choice_count),
+    "response_format": ("gen_ai.output.type", _output_type),
+    "reasoning_effort": ("gen_ai.request.reasoning.level", _string),
+    "reasoning": ("gen_ai.request.reasoning.level", _reasoning_level),
+}
+
+
+def request_attributes(half: RequestHalf) -> Attributes:
+    """What is known before the send, for samplers too; required ones first."""
+    attributes: Attributes = {
+        "gen_ai.provider.name": half.provider,
+        "server.address": half.host,
+        "server.port": half.port,
+    }
+    if half.operation is not None:
+        attributes["gen_ai.operation.name"] = half.operation
+    if half.model is not None:
+        attributes["gen_ai.request.model"] = half.model
+    if half.stream:
+        attributes["gen_ai.request.stream"] = True
+    if half.attempt > 1:
+        attributes["http.request.resend_count"] = half.attempt - 1
+    parameters = half.parameters
+    for name in parameters:
+        if (rule := _PARAMETERS.get(name)) is not None and (value := rule[1](parameters[name])) is not None:
+            attributes[rule[0]] = value
+    if (limit := _integer(parameters.get("max_completion_tokens"))) is not None:
+        attributes["gen_ai.request.max_tokens"] = limit
+    if half.provider == "openai":
+        tier = _string(parameters.get("service_tier"))
+        if tier is not None and tier != "auto":
+            attributes["openai.request.service_tier"] = tier
+    if half.provider in ("openai", "azure.ai.openai"):
+        attributes["openai.api.type"] = "chat_completions"
+    return attributes
+
+
+def answer_attributes(call: Call) -> Attributes:
+    """What is known at the end. A choice that was cut off has the finish reason `error`, as the conventions say."""
+    answer = call.answer
+    attributes: Attributes = {}
+    if call.http_status is not None:
+        attributes["http.response.status_code"] = call.http_status
+    if answer.response_id:
+        attributes["gen_ai.response.id"] = answer.response_id
+    if answer.model:
+        attributes["gen_ai.response.model"] = answer.model
+    if answer.choices:
+        attributes["gen_ai.response.finish_reasons"] = [reason or "error" for reason in answer.finish_reasons]
+    if answer.first_chunk_ns is not None:
+        attributes["gen_ai.response.time_to_first_chunk"] = answer.first_chunk_ns / 1e9
+    if (usage := answer.usage) is not None:
+        for name, value in (
+            ("gen_ai.usage.input_tokens", usage.input),
+            ("gen_ai.usage.output_tokens", usage.output),
+            ("gen_ai.usage.cache_read.input_tokens", usage.cached),
+            ("gen_ai.usage.cache_write.input_tokens", usage.cache_write),
+            ("gen_ai.usage.reasoning.output_tokens", usage.reasoning),
+        ):
+            if value is not None:
+                attributes[name] = value
+    if call.request.provider in ("openai", "azure.ai.openai"):
+        if answer.system_fingerprint:
+            attributes["openai.response.system_fingerprint"] = answer.system_fingerprint
+        if answer.service_tier:
+            attributes["openai.response.service_tier"] = answer.service_tier
+    if call.error is not None:
+        attributes["error.type"] = call.error.type
+    return attributes
+
+
+def tag_attributes(session_id: str | None, user_id: str | None, tags: dict[str, Any]) -> Attributes:
+    """Tags: `session.id` and `user.id` by their conventional names, others below `recorder.tag.`."""
+    attributes: Attributes = {}
+    if session_id is not None:
+        attributes["session.id"] = session_id
+    if user_id is not None:
+        attributes["user.id"] = user_id
+    for name, value in tags.items():
+        attributes[f"recorder.tag.{name}"] = (
+            value if isinstance(value, (str, bool, int, float)) else str(value)
+        )
+    return attributes
