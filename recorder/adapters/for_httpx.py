@@ -1,0 +1,46 @@
+"""The recording transport bound to httpx."""
+
+from __future__ import annotations
+
+import httpx
+
+from . import tee, transport
+from .playback import PlaybackStream
+
+
+class _SyncTee(tee.SyncTee, httpx.SyncByteStream):
+    pass
+
+
+class _AsyncTee(tee.AsyncTee, httpx.AsyncByteStream):
+    pass
+
+
+class _PlaybackStream(PlaybackStream, httpx.SyncByteStream, httpx.AsyncByteStream):
+    pass
+
+
+_BINDING = transport.Binding(httpx, _SyncTee, _AsyncTee, _PlaybackStream)
+
+
+class SyncTransport(transport.SyncRecordingTransport, httpx.BaseTransport):
+    """Records a sync httpx transport."""
+
+    _binding = _BINDING
+
+
+class AsyncTransport(transport.AsyncRecordingTransport, httpx.AsyncBaseTransport):
+    """Records an async httpx transport."""
+
+    _binding = _BINDING
+
+
+class DualTransport(
+    transport.SyncRecordingTransport,
+    transport.AsyncRecordingTransport,
+    httpx.BaseTransport,
+    httpx.AsyncBaseTransport,
+):
+    """Records an httpx transport that is both."""
+
+    _binding = _BINDING

@@ -1,0 +1,46 @@
+"""The recording transport bound to httpx2."""
+
+from __future__ import annotations
+
+import httpx2
+
+from . import tee, transport
+from .playback import PlaybackStream
+
+
+class _SyncTee(tee.SyncTee, httpx2.SyncByteStream):
+    pass
+
+
+class _AsyncTee(tee.AsyncTee, httpx2.AsyncByteStream):
+    pass
+
+
+class _PlaybackStream(PlaybackStream, httpx2.SyncByteStream, httpx2.AsyncByteStream):
+    pass
+
+
+_BINDING = transport.Binding(httpx2, _SyncTee, _AsyncTee, _PlaybackStream)
+
+
+class SyncTransport(transport.SyncRecordingTransport, httpx2.BaseTransport):
+    """Records a sync httpx2 transport."""
+
+    _binding = _BINDING
+
+
+class AsyncTransport(transport.AsyncRecordingTransport, httpx2.AsyncBaseTransport):
+    """Records an async httpx2 transport."""
+
+    _binding = _BINDING
+
+
+class DualTransport(
+    transport.SyncRecordingTransport,
+    transport.AsyncRecordingTransport,
+    httpx2.BaseTransport,
+    httpx2.AsyncBaseTransport,
+):
+    """Records an httpx2 transport that is both."""
+
+    _binding = _BINDING

@@ -1,0 +1,273 @@
+"""The recording transport, once, over whatever httpx and httpx2 share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import sleep
+from types import TracebackType
+from typing import Any, Self
+
+from msgspec import Struct
+
+from ..cassettes import Session
+from ..dialects import Dialect, UsageFilter, ask_usage
+from ..errors import CassetteMiss
+from ..exchange import Request
+from ..recording import Attempt, Recording
+from .playback import PlaybackStream, Player, build_response, miss_exchange, pause
+from .tee import AsyncTee, ChunkFilter, SyncTee
+
+
+class Binding(Struct, frozen=True):
+    """One library, and the stream classes that its clients accept."""
+
+    library: Any
+    sync_tee: Callable[..., SyncTee]
+    async_tee: Callable[..., AsyncTee]
+    playback_stream: Callable[[Player], PlaybackStream]
+
+
+class RecordingTransport:
+    """What the sync and the async transport share.
+
+    `session` is the cassette that this transport was made for; None lets the recording choose.
+    Attributes that it does not have are the inner transport's.
+    """
+
+    _binding: Binding
+
+    def __init__(self, inner: Any, recording: Recording, session: Session | None = None) -> None:
+        self.inner = inner
+        self.recording = recording
+        self.session = session
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("inner", "recording", "session"):  # while a copy is being made, before __init__
+            raise AttributeError(name)
+        return getattr(self.inner, name)
+
+    def _dialect(self, request: Any, stream_kind: type) -> Dialect | None:
+        """How to read the request; None where it passes through untouched."""
+        recording = self.recording
+        if not recording.active and self.session is None:
+            return None
+        dialect = recording.dialect_for(request.method, request.url.path)
+        if (
+            dialect is None
+            or recording.mark in request.extensions
+            or not isinstance(request.stream, stream_kind)
+        ):
+            return None
+        return dialect
+
+    def _begin(self, request: Any, dialect: Dialect) -> Attempt | None:
+        return self.recording.begin(
+            Request(request.method, str(request.url), tuple(request.headers.raw), request.content),
+            dialect,
+            self.session,
+        )
+
+    def _outgoing(self, attempt: Attempt, request: Any) -> Any:
+        """What is sent: the caller's own request, or a copy that also asks for usage."""
+        if not self.recording.settings.include_usage or attempt.dialect.name != "chat":
+            return request
+        outgoing = request
+        with self.recording.guard:
+            body = ask_usage(request.content, attempt.half)
+            if body is not None:
+                headers = [
+                    (name, value)
+                    for name, value in request.headers.raw
+                    if name.lower()
+                    not in (b"content-length", b"transfer-encoding", b"content-encoding", b"accept-encoding")
+                ]
+                headers.append(
+                    (b"accept-encoding", b"identity")
+                )  # else the extra chunk could not be kept back
+                outgoing = self._binding.library.Request(
+                    request.method, request.url, headers=headers, content=body, extensions=request.extensions
+                )
+                attempt.capture.usage_asked = True
+        return outgoing
+
+    def _player(self, attempt: Attempt, request: Any) -> Player:
+        assert attempt.playback is not None
+        exchange = attempt.playback.exchange
+        pace = attempt.session.pace if attempt.session is not None else "instant"
+        attempt.capture.usage_asked = exchange.usage_asked
+        return Player(exchange, pace, self._binding.library, request, lambda: attempt.is_complete(exchange))
+
+    def _respond(self, player: Player) -> Any:
+        return build_response(self._binding.library, player.head(), self._binding.playback_stream(player))
+
+    def _respond_miss(self, request: Any, miss: CassetteMiss) -> Any:
+        exchange = miss_exchange(Request(request.method, str(request.url)), miss)
+        return self._respond(Player(exchange, "instant", self._binding.library, request, lambda: True))
+
+    def _receive(
+        self, response: Any, attempt: Attempt, tee: Callable[..., Any], *, asynchronous: bool
+    ) -> Any:
+        """The head is in: note it, and let the body pass through a tee."""
+        capture = attempt.capture
+        with self.recording.guard:
+            extensions = response.extensions
+            capture.receive_head(
+                response.status_code,
+                tuple(response.headers.raw),
+                extensions.get("http_version", b"HTTP/1.1"),
+                extensions.get("reason_phrase"),
+            )
+            if response.status_code == 101:
+                capture.complete()
+            elif response.is_stream_consumed:
+                self._receive_read(response, attempt)
+            else:
+                if asynchronous:
+                    capture.own()
+                chunk_filter = self._chunk_filter(attempt)
+                response.stream = tee(response.stream, capture, self.recording, chunk_filter)
+        return response
+
+    def _receive_read(self, response: Any, attempt: Attempt) -> None:
+        """A response that was read before it came here; its stream will never be iterated."""
+        library, capture = self._binding.library, attempt.capture
+        if isinstance(response.stream, library.ByteStream):
+            for chunk in response.stream:
+                capture.receive(chunk)
+        else:  # the wire bytes are gone, what is left is decoded
+            capture.receive_head(
+                response.status_code,
+                tuple(
+                    pair
+                    for pair in response.headers.raw
+                    if pair[0].lower() not in (b"content-encoding", b"content-length")
+                ),
+                response.extensions.get("http_version", b"HTTP/1.1"),
+                response.extensions.get("reason_phrase"),
+            )
+            capture.receive(response.content)
+        capture.complete()
+
+    @staticmethod
+    def _chunk_filter(attempt: Attempt) -> ChunkFilter | None:
+        return UsageFilter() if attempt.capture.usage_asked else None
+
+
+class SyncRecordingTransport(RecordingTransport):
+    """Records what passes through a sync transport."""
+
+    def handle_request(self, request: Any) -> Any:
+        dialect = self._dialect(request, self._binding.library.SyncByteStream)
+        if dialect is None:
+            return self.inner.handle_request(request)
+        request.read()
+        try:
+            attempt = self._begin(request, dialect)
+        except CassetteMiss as miss:
+            if not miss.respond:
+                raise
+            return self._respond_miss(request, miss)
+        if attempt is None:
+            return self.inner.handle_request(request)
+        if attempt.playback is not None:
+            return self._play(attempt, request)
+        mark, extensions = self.recording.mark, request.extensions
+        extensions[mark] = True
+        scope = attempt.enter()
+        try:
+            response = self.inner.handle_request(self._outgoing(attempt, request))
+        except BaseException as error:
+            attempt.capture.fail(error, "request")
+            raise
+        finally:
+            attempt.leave(scope)
+            extensions.pop(mark, None)
+        return self._receive(response, attempt, self._binding.sync_tee, asynchronous=False)
+
+    def _play(self, attempt: Attempt, request: Any) -> Any:
+        player = self._player(attempt, request)
+        if (delay := player.head_delay_s()) > 0:
+            sleep(delay)
+        try:
+            response = self._respond(player)
+        except BaseException as error:
+            attempt.capture.fail(error, "request")
+            raise
+        return self._receive(response, attempt, self._binding.sync_tee, asynchronous=False)
+
+    def close(self) -> None:
+        self.inner.close()
+
+    def __enter__(self) -> Self:
+        self.inner.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        self.inner.__exit__(exc_type, exc_value, traceback)
+
+
+class AsyncRecordingTransport(RecordingTransport):
+    """Records what passes through an async transport."""
+
+    async def handle_async_request(self, request: Any) -> Any:
+        dialect = self._dialect(request, self._binding.library.AsyncByteStream)
+        if dialect is None:
+            return await self.inner.handle_async_request(request)
+        await request.aread()
+        try:
+            attempt = self._begin(request, dialect)
+        except CassetteMiss as miss:
+            if not miss.respond:
+                raise
+            return self._respond_miss(request, miss)
+        if attempt is None:
+            return await self.inner.handle_async_request(request)
+        if attempt.playback is not None:
+            return await self._aplay(attempt, request)
+        mark, extensions = self.recording.mark, request.extensions
+        extensions[mark] = True
+        scope = attempt.enter()
+        try:
+            response = await self.inner.handle_async_request(self._outgoing(attempt, request))
+        except GeneratorExit as error:  # the coroutine is being collected, in a context that is not its own
+            scope = None
+            attempt.capture.fail(error, "request")
+            raise
+        except BaseException as error:
+            attempt.capture.fail(error, "request")
+            raise
+        finally:
+            attempt.leave(scope)
+            extensions.pop(mark, None)
+        return self._receive(response, attempt, self._binding.async_tee, asynchronous=True)
+
+    async def _aplay(self, attempt: Attempt, request: Any) -> Any:
+        player = self._player(attempt, request)
+        try:
+            if (delay := player.head_delay_s()) > 0:
+                await pause(delay)
+            response = self._respond(player)
+        except BaseException as error:
+            attempt.capture.fail(error, "request")
+            raise
+        return self._receive(response, attempt, self._binding.async_tee, asynchronous=True)
+
+    async def aclose(self) -> None:
+        await self.inner.aclose()
+
+    async def __aenter__(self) -> Self:
+        await self.inner.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        await self.inner.__aexit__(exc_type, exc_value, traceback)

@@ -1,0 +1,54 @@
+"""Fixtures that many tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+import recorder
+from recorder.call import Call
+from recorder.exchange import Exchange
+
+from .drivers import Driver
+
+CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
+
+
+@pytest.fixture(params=[("httpx", False), ("httpx", True), ("httpx2", False), ("httpx2", True)], ids=str)
+def driver(request: pytest.FixtureRequest) -> Driver:
+    return Driver(*request.param)
+
+
+@pytest.fixture
+def spans() -> InMemorySpanExporter:
+    return InMemorySpanExporter()
+
+
+@pytest.fixture
+def provider(spans: InMemorySpanExporter) -> TracerProvider:
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+    return provider
+
+
+@pytest.fixture
+def rec(tmp_path: Path, provider: TracerProvider) -> Iterator[recorder.Recorder]:
+    """A recorder with a store of its own, spans kept in memory, and failures that fail the test."""
+    with recorder.Recorder(f"sqlite:///{tmp_path}/calls.db", tracer_provider=provider, strict=True) as rec:
+        yield rec
+
+
+@pytest.fixture
+def records(rec: recorder.Recorder, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Exchange, Call]]:
+    """Every (exchange, call) that the recorder's observers get."""
+    kept: list[tuple[Exchange, Call]] = []
+    recording = rec._recording
+    monkeypatch.setattr(
+        recording, "_observers", (*recording._observers, lambda exchange, call: kept.append((exchange, call)))
+    )
+    return kept
