@@ -1,0 +1,22 @@
+"""The ledger: calls and their exchanges kept in SQL; the only door to it."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .cassettes import StoreCassette
+    from .store import Store
+    from .url import check_url
+    from .writer import Writer
+
+__all__ = ["Store", "StoreCassette", "Writer", "check_url"]
+
+_HOMES = {"Store": ".store", "StoreCassette": ".cassettes", "Writer": ".writer", "check_url": ".url"}
+
+
+def __getattr__(name: str) -> Any:
+    if (home := _HOMES.get(name)) is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(home, __name__), name)

@@ -1,0 +1,111 @@
+"""Cassettes kept in the store: ordered references to stored calls."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from msgspec import Struct
+from sqlalchemy import Connection, delete, func, insert, select
+
+from ..cassettes.source import Recorded
+from ..errors import CassetteError, StoreError, StoreNotFound
+from .access import reading, writing
+from .database import open_database
+from .payloads import unpack
+from .tables import cassette_entries, cassettes, payloads
+from .url import resolved, shown
+
+# SQLite takes so many parameters in one statement in every build.
+_PARAMETERS = 500
+
+
+class CassetteSummary(Struct, frozen=True):
+    """One cassette of a store: its name, when it was first saved, and how many recordings it has."""
+
+    name: str
+    created_us: int
+    entries: int
+
+
+class StoreCassette:
+    """A `CassetteSource` in a store; it refers to calls, which must be stored before it is saved."""
+
+    def __init__(self, url: str, name: str) -> None:
+        self._url = url
+        self._name = name
+        self._database = open_database(resolved(url))
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def load(self) -> tuple[Recorded, ...] | None:
+        """The recordings in the order in which they were asked for; None where there is no such cassette."""
+        known = select(cassettes.c.name).where(cassettes.c.name == self._name)
+        entries = (
+            select(cassette_entries.c.call_id.label("entry"), cassette_entries.c.lane, payloads)
+            .outerjoin(payloads, payloads.c.call_id == cassette_entries.c.call_id)
+            .where(cassette_entries.c.cassette == self._name)
+            .order_by(cassette_entries.c.position)
+        )
+        try:
+            with reading(self._database) as connection:
+                if connection.scalar(known) is None:
+                    return None
+                rows = [dict(row) for row in connection.execute(entries).mappings()]
+        except StoreNotFound:
+            return None
+        return tuple([self._recorded(row) for row in rows])
+
+    def save(self, recordings: Sequence[Recorded]) -> None:
+        """Replace the cassette by these recordings, as a whole or not at all.
+
+        Raises CassetteError where one of their calls is not stored.
+        """
+        rows = [
+            {"cassette": self._name, "position": position, "lane": recorded.lane, "call_id": recorded.call_id}
+            for position, recorded in enumerate(recordings)
+        ]
+        with writing(self._database) as connection:
+            self._check_stored(connection, [recorded.call_id for recorded in recordings])
+            if connection.scalar(select(cassettes.c.name).where(cassettes.c.name == self._name)) is None:
+                connection.execute(
+                    insert(cassettes), [{"name": self._name, "created_us": time.time_ns() // 1000}]
+                )
+            connection.execute(delete(cassette_entries).where(cassette_entries.c.cassette == self._name))
+            if rows:
+                connection.execute(insert(cassette_entries), rows)
+
+    def _recorded(self, row: dict[str, object]) -> Recorded:
+        call_id, lane = str(row.pop("entry")), row.pop("lane")
+        if row["call_id"] is None:
+            raise CassetteError(f"cassette {self._name!r} needs call {call_id}, whose payload was removed")
+        try:
+            return Recorded(unpack(row), call_id, int(str(lane)))
+        except StoreError as error:
+            raise CassetteError(f"cassette {self._name!r} cannot be read: {error}") from error
+
+    def _check_stored(self, connection: Connection, ids: list[str]) -> None:
+        for start in range(0, len(ids), _PARAMETERS):
+            some = ids[start : start + _PARAMETERS]
+            stored = set(connection.scalars(select(payloads.c.call_id).where(payloads.c.call_id.in_(some))))
+            for position, id in enumerate(some, start):
+                if id not in stored:
+                    raise CassetteError(
+                        f"cassette {self._name!r} cannot be saved: its recording {position + 1}, "
+                        f"call {id}, is not stored in {shown(self._url)}"
+                    )
+
+
+def summaries(connection: Connection) -> list[CassetteSummary]:
+    """All cassettes of a store, by name."""
+    query = (
+        select(cassettes.c.name, cassettes.c.created_us, func.count(cassette_entries.c.call_id))
+        .outerjoin(cassette_entries, cassette_entries.c.cassette == cassettes.c.name)
+        .group_by(cassettes.c.name, cassettes.c.created_us)
+        .order_by(cassettes.c.name)
+    )
+    return [
+        CassetteSummary(name, created_us, entries) for name, created_us, entries in connection.execute(query)
+    ]

@@ -1,0 +1,76 @@
+"""Looking for damage in a store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from sqlalchemy import Connection, func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from ..errors import StoreError
+from .access import stored_state
+from .database import Database
+from .failure import explain
+from .payloads import unpack
+from .schema import HEAD, revision, state
+from .tables import calls, payloads
+
+_PAGE = 200
+
+Progress = Callable[[int, int], None]
+
+
+def problems(database: Database, progress: Progress | None = None) -> list[str]:
+    """All that is wrong with a store; nothing is repaired, and nothing upgraded."""
+    found: list[str] = []
+    try:
+        stored_state(database)
+        with database.read() as connection:
+            found.extend(_all(connection, database, progress))
+    except (SQLAlchemyError, StoreError) as error:
+        found.append(str(explain(error, database.url)))
+    return found
+
+
+def _all(connection: Connection, database: Database, progress: Progress | None) -> Iterator[str]:
+    if database.is_sqlite:
+        yield from _sqlite_problems(connection)
+    if (schema := state(connection)) != "current":
+        yield f"the schema is {schema}: revision {revision(connection)}, where this recorder needs {HEAD}"
+        return
+    yield from _orphans(connection)
+    yield from _unreadable(connection, progress)
+
+
+def _sqlite_problems(connection: Connection) -> Iterator[str]:
+    for (finding,) in connection.exec_driver_sql("PRAGMA integrity_check"):
+        if finding != "ok":
+            yield f"SQLite finds damage: {finding}"
+    for table, row, parent, _ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
+        yield f"row {row} of {table} refers to a row of {parent} that does not exist"
+
+
+def _orphans(connection: Connection) -> Iterator[str]:
+    without = select(func.count()).select_from(calls).where(calls.c.id.not_in(select(payloads.c.call_id)))
+    if count := connection.scalar(without):
+        yield f"{count} calls have no payload"
+
+
+def _unreadable(connection: Connection, progress: Progress | None) -> Iterator[str]:
+    total = connection.scalar(select(func.count()).select_from(payloads)) or 0
+    done, last = 0, ""
+    while rows := _page(connection, last):
+        for row in rows:
+            try:
+                unpack(row)
+            except StoreError as error:
+                yield str(error)
+        last = str(rows[-1]["call_id"])
+        done += len(rows)
+        if progress is not None:
+            progress(done, total)
+
+
+def _page(connection: Connection, last: str) -> list[dict[str, object]]:
+    query = select(payloads).where(payloads.c.call_id > last).order_by(payloads.c.call_id).limit(_PAGE)
+    return [dict(row) for row in connection.execute(query).mappings()]

@@ -1,0 +1,218 @@
+"""One database behind a store URL: its connections and its transactions."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+from urllib.parse import quote
+from weakref import WeakValueDictionary, finalize
+
+from sqlalchemy import Connection, Engine, NullPool, QueuePool, StaticPool, create_engine, event
+
+from ..errors import MissingExtra
+from .url import check_url, is_memory, is_sqlite, resolved, sqlite_path
+
+_BUSY_S = 5.0
+_WRITE = "recorder_write"
+# Two processes that open one new store at once must not both create it.
+_POSTGRES_LOCK = "SELECT pg_advisory_xact_lock(7165312418402)"
+
+_logger = logging.getLogger("recorder")
+_in_memory: WeakValueDictionary[str, Database] = WeakValueDictionary()
+_opening = threading.Lock()
+
+
+class Database:
+    """The engine of one store; made by `open_database`.
+
+    A SQLite database in memory has one connection, which all threads share behind a lock. It lives
+    as long as somebody holds this object.
+    """
+
+    def __init__(self, url: str, *, keep: bool) -> None:
+        self.url = url
+        self.path = sqlite_path(resolved(url))
+        self.shared = is_memory(url)
+        self.engine = _engine(resolved(url), keep=keep)
+        self.checked: object = None
+        """The identity of the file whose schema was found to be current."""
+        self._lock = threading.RLock()
+        if self.shared:
+            finalize(self, self.engine.dispose)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is SQLite, in a file or in memory."""
+        return is_sqlite(self.url)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that sees one state of the database and leaves no trace."""
+        with self._exclusive(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that holds the write lock from its start; committed at the end, or undone."""
+        with self._exclusive(), self.engine.connect() as connection:
+            connection.execution_options(**{_WRITE: True})
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def migrate(self) -> Iterator[Connection]:
+        """A writing transaction for changes of the schema, with foreign keys checked at its end only.
+
+        SQLite changes a table by copying it and dropping the old one; with foreign keys on, that
+        would delete what refers to its rows.
+        """
+        with self._exclusive(), self.engine.connect() as connection:
+            if not self.is_sqlite:
+                with connection.begin():
+                    connection.exec_driver_sql(_POSTGRES_LOCK)
+                    yield connection
+                return
+            driver = cast("sqlite3.Connection", connection.connection.driver_connection)
+            driver.execute("PRAGMA foreign_keys=OFF")
+            try:
+                connection.execution_options(**{_WRITE: True})
+                with connection.begin():
+                    yield connection
+            finally:
+                driver.execute("PRAGMA foreign_keys=ON")
+
+    def use_wal(self) -> None:
+        """Switch a SQLite file to write-ahead logging, which lets readers and a writer go on together."""
+        if self.path is None:
+            return
+        with self.engine.connect() as connection:
+            driver = cast("sqlite3.Connection", connection.connection.driver_connection)
+            mode = _journal_mode(driver, time.monotonic() + _BUSY_S)
+        if mode != "wal":
+            _logger.warning(
+                "SQLite keeps journal mode %r for %s (a network file system?): readers and writers will wait",
+                mode,
+                self.url,
+            )
+
+    def identity(self) -> tuple[int, int] | None:
+        """What tells the database file from another one of the same name; None where there is no file."""
+        try:
+            status = os.stat(self.path) if self.path is not None else None
+        except OSError:
+            return None
+        return None if status is None else (status.st_dev, status.st_ino)
+
+    def freeze(self) -> bool:
+        """Go on reading a file whose directory cannot be written; false where that could miss something.
+
+        In such a directory SQLite cannot create the index of its log. Without a log there is nothing to miss.
+        """
+        if self.path is None or _size(self.path + "-wal"):
+            return False
+        self.engine = _engine(f"sqlite:///file:{quote(self.path)}?immutable=1&uri=true", keep=False)
+        return True
+
+    def close(self) -> None:
+        """Close idle connections; the next use opens new ones."""
+        if not self.shared:
+            self.engine.dispose()
+
+    @contextmanager
+    def _exclusive(self) -> Iterator[None]:
+        if not self.shared:
+            yield
+            return
+        with self._lock:
+            yield
+
+
+def open_database(url: str, *, keep: bool = False) -> Database:
+    """The database of a store URL; connects to nothing yet.
+
+    With `keep` one connection stays open between uses. Raises StoreError or MissingExtra for a URL
+    that cannot be used.
+    """
+    check_url(url)
+    if not is_memory(url):
+        return Database(url, keep=keep)
+    with _opening:
+        if (database := _in_memory.get(resolved(url))) is None:
+            database = _in_memory[resolved(url)] = Database(url, keep=keep)
+        return database
+
+
+def _engine(target: str, *, keep: bool) -> Engine:
+    if not is_sqlite(target):
+        return _server_engine(target, keep=keep)
+    arguments: dict[str, Any] = {"check_same_thread": False}
+    if "timeout=" not in target.partition("?")[2]:
+        arguments["timeout"] = _BUSY_S
+    if is_memory(target):
+        engine = create_engine(target, connect_args=arguments, poolclass=StaticPool)
+    elif keep:
+        engine = create_engine(target, connect_args=arguments, poolclass=QueuePool, pool_size=1)
+    else:
+        engine = create_engine(target, connect_args=arguments, poolclass=NullPool)
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _server_engine(target: str, *, keep: bool) -> Engine:
+    arguments: dict[str, Any] = {} if "connect_timeout=" in target else {"connect_timeout": int(_BUSY_S)}
+    try:
+        if keep:
+            return create_engine(target, connect_args=arguments, pool_size=1, pool_pre_ping=True)
+        return create_engine(target, connect_args=arguments, poolclass=NullPool)
+    except ModuleNotFoundError as error:
+        raise MissingExtra("psycopg", "postgres") from error
+
+
+def _prepare(connection: sqlite3.Connection, record: object) -> None:
+    # Without this the driver begins transactions by itself, but not before DDL.
+    connection.isolation_level = None
+    connection.execute("PRAGMA foreign_keys=ON")
+    connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def _begin(connection: Connection) -> None:
+    write = connection.get_execution_options().get(_WRITE)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _journal_mode(connection: sqlite3.Connection, deadline: float) -> str:
+    """Ask for WAL and say which mode it is then; SQLite itself does not wait for others here."""
+    while True:
+        try:
+            return str(connection.execute("PRAGMA journal_mode=WAL").fetchone()[0])
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            if time.monotonic() > deadline:
+                return str(connection.execute("PRAGMA journal_mode").fetchone()[0])
+        time.sleep(0.01)
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
+
+
+def _forget_shared() -> None:
+    """In a forked child: a lock may be held by a thread that exists in the parent alone."""
+    global _opening
+    _opening = threading.Lock()
+    _in_memory.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_shared)

@@ -1,0 +1,169 @@
+"""What went wrong with a store: told apart by kind, said in one sentence."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+from typing import Literal
+
+from msgspec import Struct
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
+
+from ..errors import RecorderError, StoreError
+from .url import is_sqlite, resolved, shown, sqlite_path
+
+Kind = Literal[
+    "locked",
+    "unreachable",
+    "full",
+    "readonly",
+    "path",
+    "not_a_store",
+    "corrupt",
+    "unusable",
+    "url",
+    "record",
+    "other",
+]
+
+_SQLITE_KINDS: dict[int, Kind] = {
+    sqlite3.SQLITE_BUSY: "locked",
+    sqlite3.SQLITE_LOCKED: "locked",
+    sqlite3.SQLITE_PROTOCOL: "locked",
+    sqlite3.SQLITE_FULL: "full",
+    sqlite3.SQLITE_READONLY: "readonly",
+    sqlite3.SQLITE_PERM: "readonly",
+    sqlite3.SQLITE_CANTOPEN: "path",
+    sqlite3.SQLITE_NOTADB: "not_a_store",
+    sqlite3.SQLITE_CORRUPT: "corrupt",
+    sqlite3.SQLITE_TOOBIG: "record",
+}
+# SQLSTATE classes and codes of PostgreSQL.
+_POSTGRES_KINDS: dict[str, Kind] = {
+    "08": "unreachable",
+    "57P": "unreachable",
+    "28": "unreachable",
+    "3D": "unreachable",
+    "53100": "full",
+    "53": "unreachable",
+    "25006": "readonly",
+    "42501": "readonly",
+    "55P03": "locked",
+    "40": "locked",
+    "XX001": "corrupt",
+    "42": "other",
+}
+
+
+class Failure(Struct, frozen=True):
+    """A kind of failure, and the sentence that says what to do about it.
+
+    `locked` and `unreachable` may pass by themselves; `record` concerns one record alone and not the store.
+    """
+
+    kind: Kind
+    message: str
+
+    @property
+    def transient(self) -> bool:
+        """Whether trying again soon may help."""
+        return self.kind in ("locked", "unreachable")
+
+
+def explain(error: Exception, url: str) -> StoreError:
+    """The StoreError that says what an error met at this store means and what to do."""
+    return error if isinstance(error, StoreError) else StoreError(diagnose(error, url).message)
+
+
+def diagnose(error: Exception, url: str) -> Failure:
+    """Tell what kind of failure an error met at this store is."""
+    if isinstance(error, RecorderError):
+        return Failure("unusable", str(error))
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    kind = _kind(error, cause, url)
+    return Failure(kind, _sentence(kind, _said(cause, url), url))
+
+
+def _kind(error: Exception, cause: BaseException, url: str) -> Kind:
+    code = getattr(cause, "sqlite_errorcode", None)
+    if isinstance(code, int):
+        if code == sqlite3.SQLITE_IOERR_WRITE and _device_is_full(url):
+            return "full"
+        if (kind := _SQLITE_KINDS.get(code & 0xFF)) is not None:
+            return kind
+    state = getattr(cause, "sqlstate", None)
+    if isinstance(state, str):
+        for length in (5, 3, 2):
+            if (kind := _POSTGRES_KINDS.get(state[:length])) is not None:
+                return kind
+    if isinstance(error, ArgumentError):
+        return "url"
+    if isinstance(error, (DataError, IntegrityError, InterfaceError, ProgrammingError)):
+        return "record"
+    if isinstance(error, OperationalError) and not is_sqlite(url):
+        return "unreachable"
+    if isinstance(error, OSError):
+        return "full" if error.errno == errno.ENOSPC else "other"
+    return "other" if isinstance(error, (SQLAlchemyError, sqlite3.Error, ImportError)) else "record"
+
+
+def _device_is_full(url: str) -> bool:
+    path = sqlite_path(resolved(url))
+    try:
+        return path is not None and os.statvfs(os.path.dirname(path)).f_bavail == 0
+    except (OSError, AttributeError):
+        return False
+
+
+def _said(cause: BaseException, url: str) -> str:
+    """The first line of what the driver said, without the URL's password."""
+    text = next(iter(str(cause).strip().splitlines()), "") or type(cause).__name__
+    secret = url.partition("://")[2].rpartition("@")[0].partition(":")[2]
+    return text.replace(secret, "***") if secret else text
+
+
+def _sentence(kind: Kind, said: str, url: str) -> str:
+    store = shown(url)
+    path = sqlite_path(resolved(url))
+    match kind:
+        case "locked":
+            return f"{store} is locked by another program; end that program, or let it finish its transaction"
+        case "unreachable":
+            return f"{store} cannot be reached ({said}); check that the server runs and that the URL is right"
+        case "full":
+            return f"there is no space left for {store}; free some, or choose another store"
+        case "readonly":
+            return f"{store} cannot be written; allow writing file and directory, or choose another store"
+        case "path":
+            return _path_sentence(store, path)
+        case "not_a_store":
+            return f"{store} is not a SQLite database; choose another store, or move that file away"
+        case "corrupt":
+            return f"{store} is damaged ({said}); run: recorder db check --store {store}; or move it away"
+        case "url":
+            return (
+                f"{store!r} is not a database URL; write sqlite:///recorder.db or postgresql://user@host/name"
+            )
+        case "record":
+            return f"a record cannot be stored in {store}: {said}"
+        case _:
+            return f"{store} cannot be used: {said}"
+
+
+def _path_sentence(store: str, path: str | None) -> str:
+    directory = os.path.dirname(path or "")
+    if path is None or (os.path.isdir(directory) and not os.path.isdir(path)):
+        return f"{store} cannot be opened; check the permissions of the file and of its directory"
+    if os.path.isdir(path):
+        return f"{path} is a directory; name a file in it, such as {store.rstrip('/')}/recorder.db"
+    return f"the directory {directory} does not exist; create it, or choose another store than {store}"

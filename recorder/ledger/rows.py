@@ -1,0 +1,126 @@
+"""Calls as rows of `calls`."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import msgspec
+
+from ..call import Call, Usage
+from ..exchange import Exchange
+
+# PostgreSQL cannot index a text of more than 2,704 bytes.
+_LONGEST_NAME = 500
+_LONGEST_MESSAGE = 8_000
+_LARGEST_INTEGER = 2**31 - 1
+_LARGEST_BIGINT = 2**63 - 1
+# No call has that many tokens, and sums of smaller counts stay within 64 bits.
+_LARGEST_COUNT = 2**48
+_AWKWARD = re.compile("[\x00\ud800-\udfff]")
+
+_encode = msgspec.json.Encoder(enc_hook=str).encode
+
+
+def call_row(call: Call, exchange: Exchange) -> dict[str, Any]:
+    """The row that keeps a call; all columns of `calls` but `seq`, which the database gives."""
+    request, answer, error = call.request, call.answer, call.error
+    usage = answer.usage or Usage()
+    return {
+        "id": call.id,
+        "operation_id": _name(call.operation_id),
+        "started_us": call.started_us,
+        "duration_us": _microseconds(call.duration_ns),
+        "first_byte_us": _microseconds(call.first_byte_ns),
+        "first_chunk_us": _microseconds(answer.first_chunk_ns),
+        "first_reasoning_us": _microseconds(answer.first_reasoning_ns),
+        "first_token_us": _microseconds(answer.first_token_ns),
+        "dialect": _name(request.dialect),
+        "operation": _name(request.operation),
+        "provider": _name(request.provider),
+        "host": _name(request.host),
+        "request_model": _name(request.model),
+        "response_model": _name(answer.model),
+        "stream": int(request.stream),
+        "http_status": _integer(call.http_status),
+        "outcome": call.outcome,
+        "ending": exchange.ending.kind,
+        "error_type": None if error is None else _name(error.type),
+        "error_message": None if error is None else _text(error.message, _LONGEST_MESSAGE),
+        "finish_reasons": _json(answer.finish_reasons),
+        "input_tokens": _count(usage.input),
+        "cached_tokens": _count(usage.cached),
+        "cache_write_tokens": _count(usage.cache_write),
+        "output_tokens": _count(usage.output),
+        "reasoning_tokens": _count(usage.reasoning),
+        "usage_source": "none" if answer.usage is None else "provider",
+        "cost_pico": None,
+        "currency": None,
+        "cost_source": "none",
+        "attempt": _integer(call.request.attempt) or 1,
+        "trace_id": _name(call.trace_id),
+        "span_id": _name(call.span_id),
+        "session_id": _name(call.session_id),
+        "user_id": _name(call.user_id),
+        "tags": _json(call.tags),
+        "replayed": int(call.replayed),
+        "response_id": _name(answer.response_id),
+        "model_id": _name(request.model_id),
+        "cassette": _name(call.cassette),
+        "notes": _json(call.notes),
+        "redacted": int(exchange.redacted),
+    }
+
+
+def _name(value: str | None) -> str | None:
+    return None if value is None else _text(value, _LONGEST_NAME)
+
+
+def _text(value: str, longest: int) -> str:
+    """Text that every database takes; what a provider sent may be no text at all."""
+    text = value if isinstance(value, str) else str(value)
+    if len(text) > longest:
+        text = text[: longest - 1] + "…"
+    return text if text.isascii() and "\x00" not in text else _clean(text)
+
+
+def _clean(text: str) -> str:
+    return _AWKWARD.sub(lambda found: "" if found[0] == "\x00" else "\ufffd", text)
+
+
+def _microseconds(nanoseconds: int | None) -> int | None:
+    return None if nanoseconds is None else _within(nanoseconds // 1000, -_LARGEST_BIGINT, _LARGEST_BIGINT)
+
+
+def _integer(value: int | None) -> int | None:
+    return _within(value, -_LARGEST_INTEGER, _LARGEST_INTEGER)
+
+
+def _count(value: int | None) -> int | None:
+    """A number of tokens; None for what cannot be one, such as the -1 that some servers send."""
+    return _within(value, 0, _LARGEST_COUNT)
+
+
+def _within(value: int | None, smallest: int, largest: int) -> int | None:
+    return value if isinstance(value, int) and smallest <= value <= largest else None
+
+
+def _json(value: tuple[str | None, ...] | dict[str, Any]) -> str:
+    if not value:
+        return "{}" if isinstance(value, dict) else "[]"
+    try:
+        text = _encode(value).decode()
+        if "\\u0000" not in text:
+            return text
+    except (UnicodeEncodeError, TypeError):
+        pass
+    return json.dumps(_cleaned(value), default=str, ensure_ascii=False, separators=(",", ":"))
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        return _clean(value)
+    if isinstance(value, dict):
+        return {_clean(str(key)): _cleaned(item) for key, item in value.items()}
+    return [_cleaned(item) for item in value] if isinstance(value, (list, tuple)) else value

@@ -1,0 +1,175 @@
+"""The store as readers see it: calls, their exchanges, cassettes, and its own health."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row, Select, func, or_, select
+
+from ..errors import CallNotFound, StoreError
+from ..exchange import Exchange
+from .access import check_exists, explaining, reading
+from .cassettes import CassetteSummary, StoreCassette, summaries
+from .checks import problems
+from .database import open_database
+from .filters import filtered
+from .payloads import unpack
+from .schema import upgrade
+from .tables import calls, losses, payloads
+from .url import resolved, shown
+from .views import CALL_COLUMNS
+
+_FEW = 5
+_PAGE = 1_000
+
+_listed = (calls.c.seq, *(column.label(name) for name, column in CALL_COLUMNS.items()))
+_more = {
+    "first_byte_s": (calls.c.first_byte_us / 1e6).label("first_byte_s"),
+    **{name: calls.c[name] for name in ("dialect", "ending", "error_message", "notes", "redacted")},
+}
+_selectable = {**{column.name: column for column in calls.c}, **CALL_COLUMNS}
+
+
+class Store:
+    """One store, read. Each method opens a connection of its own and closes it.
+
+    Raises StoreNotFound where a SQLite file does not exist. Filters are those of `v_calls`: `where`
+    compares its columns, `tags` values of its tags, `since_us` and `until_us` the start.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._database = open_database(resolved(url))
+        check_exists(self._database)
+
+    def calls(
+        self,
+        *,
+        limit: int | None = 50,
+        newest_first: bool = True,
+        after_seq: int | None = None,
+        since_us: int | None = None,
+        until_us: int | None = None,
+        where: Mapping[str, str | int] = {},
+        tags: Mapping[str, str] = {},
+    ) -> list[dict[str, Any]]:
+        """Rows of `v_calls` with their `seq`, ordered by start; with `after_seq`, by when they came in."""
+        query = self._filtered(select(*_listed), since_us, until_us, where, tags)
+        order = [calls.c.started_us, calls.c.seq]
+        if after_seq is not None:
+            query = query.where(calls.c.seq > after_seq)
+            order = [calls.c.seq]
+        query = query.order_by(*(column.desc() if newest_first else column.asc() for column in order))
+        with reading(self._database) as connection:
+            return [dict(row) for row in connection.execute(query.limit(limit)).mappings()]
+
+    def iterate_calls(
+        self,
+        columns: Sequence[str],
+        *,
+        since_us: int | None = None,
+        until_us: int | None = None,
+        where: Mapping[str, str | int] = {},
+        tags: Mapping[str, str] = {},
+    ) -> Iterator[Row[Any]]:
+        """Yield narrow rows, in no particular order, without holding them all.
+
+        `columns` are those of `v_calls` and, in exact integers, those of the table behind it
+        (`started_us`, `duration_us`, `cost_pico`).
+        """
+        if unknown := [name for name in columns if name not in _selectable]:
+            raise StoreError(f"a call has no column {unknown[0]!r}; it has: {', '.join(_selectable)}")
+        query = select(*(_selectable[name].label(name) for name in columns))
+        query = self._filtered(query, since_us, until_us, where, tags)
+        with reading(self._database) as connection:
+            if self._database.shared:
+                # Its one connection must be free before anyone else can go on.
+                yield from connection.execute(query).all()
+            else:
+                yield from connection.execution_options(yield_per=_PAGE).execute(query)
+
+    def find(self, part: str) -> str:
+        """The full id that begins or ends so; CallNotFound where there is none, or more than one."""
+        part = part.strip().lower()
+        if not part:
+            raise CallNotFound("no id was given; `recorder ls` shows the ids")
+        ends = (calls.c.id.startswith(part, autoescape=True), calls.c.id.endswith(part, autoescape=True))
+        query = select(calls.c.id).where(or_(*ends))
+        with reading(self._database) as connection:
+            found = list(connection.scalars(query.order_by(calls.c.id).limit(_FEW + 1)))
+        if part in found:
+            return part
+        if len(found) == 1:
+            return str(found[0])
+        if not found:
+            raise CallNotFound(f"no call in {shown(self.url)} has an id that begins or ends with {part!r}")
+        rest = ", …" if len(found) > _FEW else ""
+        raise CallNotFound(
+            f"several calls fit {part!r}: {', '.join(found[:_FEW])}{rest}; give more of the id"
+        )
+
+    def call(self, id: str) -> dict[str, Any]:
+        """One call: its row of `v_calls` with its `seq`, and details such as its error message."""
+        query = select(*_listed, *_more.values()).where(calls.c.id == id)
+        with reading(self._database) as connection:
+            row = connection.execute(query).mappings().first()
+        if row is None:
+            raise self._not_found(id)
+        return dict(row)
+
+    def exchange(self, id: str) -> Exchange:
+        """What went over the wire in one call."""
+        with reading(self._database) as connection:
+            row = connection.execute(select(payloads).where(payloads.c.call_id == id)).mappings().first()
+            known = (
+                row is not None or connection.scalar(select(calls.c.seq).where(calls.c.id == id)) is not None
+            )
+        if not known:
+            raise self._not_found(id)
+        if row is None:
+            raise StoreError(f"the payload of call {id} was removed from {shown(self.url)}")
+        return unpack(dict(row))
+
+    def losses(self) -> int:
+        """How many calls could not be stored, as far as the store got to know."""
+        with reading(self._database) as connection:
+            return int(connection.scalar(select(func.coalesce(func.sum(losses.c.calls), 0))) or 0)
+
+    def check(self, progress: Callable[[int, int], None] | None = None) -> list[str]:
+        """The problems found, each in a sentence; `progress` gets how many payloads are read, of how many."""
+        return problems(self._database, progress)
+
+    def upgrade(self) -> tuple[str | None, str]:
+        """Bring the store to the current schema; the revisions before and after."""
+        with explaining(self._database.url):
+            return upgrade(self._database)
+
+    def cassette(self, name: str) -> StoreCassette:
+        """The cassette of that name, which need not exist yet."""
+        return StoreCassette(self.url, name)
+
+    def cassettes(self) -> list[CassetteSummary]:
+        """All cassettes, by name."""
+        with reading(self._database) as connection:
+            return summaries(connection)
+
+    def _filtered(
+        self,
+        query: Select[Any],
+        since_us: int | None,
+        until_us: int | None,
+        where: Mapping[str, str | int],
+        tags: Mapping[str, str],
+    ) -> Select[Any]:
+        return filtered(
+            query,
+            since_us=since_us,
+            until_us=until_us,
+            where=where,
+            tags=tags,
+            sqlite=self._database.is_sqlite,
+        )
+
+    def _not_found(self, id: str) -> CallNotFound:
+        return CallNotFound(f"there is no call {id} in {shown(self.url)}; `recorder ls` shows the ids")

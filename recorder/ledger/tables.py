@@ -1,0 +1,136 @@
+"""The tables of a store."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+# SQLite numbers rows by itself only where the type is spelled INTEGER.
+_SERIAL = BigInteger().with_variant(Integer, "sqlite")
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("seq", _SERIAL, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("operation_id", Text, nullable=False),
+    Column("started_us", BigInteger, nullable=False),
+    Column("duration_us", BigInteger, nullable=False),
+    Column("first_byte_us", BigInteger),
+    Column("first_chunk_us", BigInteger),
+    Column("first_reasoning_us", BigInteger),
+    Column("first_token_us", BigInteger),
+    Column("dialect", Text, nullable=False),
+    Column("operation", Text),
+    Column("provider", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("request_model", Text),
+    Column("response_model", Text),
+    Column("stream", SmallInteger, nullable=False),
+    Column("http_status", Integer),
+    Column("outcome", Text, nullable=False),
+    Column("ending", Text, nullable=False),
+    Column("error_type", Text),
+    Column("error_message", Text),
+    Column("finish_reasons", Text, nullable=False),
+    Column("input_tokens", BigInteger),
+    Column("cached_tokens", BigInteger),
+    Column("cache_write_tokens", BigInteger),
+    Column("output_tokens", BigInteger),
+    Column("reasoning_tokens", BigInteger),
+    Column("usage_source", Text, nullable=False),
+    Column("cost_pico", BigInteger),
+    Column("currency", Text),
+    Column("cost_source", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("trace_id", Text),
+    Column("span_id", Text),
+    Column("session_id", Text),
+    Column("user_id", Text),
+    Column("tags", Text, nullable=False),
+    Column("replayed", SmallInteger, nullable=False),
+    Column("response_id", Text),
+    Column("model_id", Text),
+    Column("cassette", Text),
+    Column("notes", Text, nullable=False),
+    Column("redacted", SmallInteger, nullable=False),
+    Index(None, "started_us"),
+    Index(None, "operation_id"),
+    Index(None, "trace_id"),
+    Index(None, "session_id"),
+    sqlite_autoincrement=True,
+)
+
+payloads = Table(
+    "payloads",
+    metadata,
+    Column("call_id", Text, ForeignKey("calls.id", ondelete="CASCADE"), primary_key=True),
+    Column("started_us", BigInteger, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("request_headers", LargeBinary, nullable=False),
+    Column("request_encoding", Text, nullable=False),
+    Column("request_body", LargeBinary),
+    Column("status", Integer),
+    Column("http_version", LargeBinary),
+    Column("reason", LargeBinary),
+    Column("response_headers", LargeBinary),
+    Column("head_at_ns", BigInteger),
+    Column("response_encoding", Text, nullable=False),
+    Column("response_body", LargeBinary),
+    Column("chunks", LargeBinary),
+    Column("ending", Text, nullable=False),
+    Column("ended_at_ns", BigInteger, nullable=False),
+    Column("phase", Text),
+    Column("exception", Text),
+    Column("message", Text),
+    Column("redacted", SmallInteger, nullable=False),
+    Column("usage_asked", SmallInteger, nullable=False),
+)
+
+cassettes = Table(
+    "cassettes",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("created_us", BigInteger, nullable=False),
+)
+
+# No cascade from calls: what a cassette refers to must not be pruned.
+cassette_entries = Table(
+    "cassette_entries",
+    metadata,
+    Column("cassette", Text, ForeignKey("cassettes.name", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("lane", Integer, nullable=False),
+    Column("call_id", Text, ForeignKey("calls.id"), nullable=False, index=True),
+)
+
+losses = Table(
+    "losses",
+    metadata,
+    Column("seq", _SERIAL, primary_key=True, autoincrement=True),
+    Column("at_us", BigInteger, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("calls", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+)

@@ -1,0 +1,321 @@
+"""The writer: one thread that carries records into the store, so that no caller waits for it."""
+
+from __future__ import annotations
+
+import _thread
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Final
+from weakref import WeakSet
+
+from ..call import Call
+from ..errors import StoreError
+from ..exchange import Exchange
+from .intake import Intake, MemoryIntake, record_of
+from .outage import Outage, pause_after
+from .suspects import Suspects
+from .url import check_url, resolved, shown
+
+if TYPE_CHECKING:
+    from .sink import Sink
+
+LINGER_S: Final = 0.05
+BATCH: Final = 500
+
+_logger = logging.getLogger("recorder")
+
+
+class _Ticket:
+    """Somebody waits until all that was put before is settled, or cannot be for now."""
+
+    def __init__(self) -> None:
+        self.target: int | None = None
+        self.answered = threading.Event()
+
+
+_Message = _Ticket | Callable[[], None] | None
+"""What the thread is told: somebody waits; something to run; or None, look into the intake."""
+
+
+class Writer:
+    """Stores what is put, in batches, in a thread of its own that begins with the first record.
+
+    `queue_bytes` bounds the memory of what waits. While the store cannot be used, records wait up to
+    that bound; newer ones are dropped and counted, and the store gets a row in `losses` when it works
+    again. `linger_s` is how long the first record waits for company, `pause` how long the thread waits
+    after so many failures in a row.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        queue_bytes: int,
+        *,
+        linger_s: float = LINGER_S,
+        pause: Callable[[int], float] = pause_after,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        check_url(url)
+        self.url = url
+        self.last_error: StoreError | None = None
+        self._target = resolved(url)
+        self._queue_bytes = queue_bytes
+        self._linger_s = linger_s
+        self._pause = pause
+        self._clock = clock
+        self._begin()
+        _writers.add(self)
+
+    def _begin(self) -> None:
+        """The state of a writer that has seen nothing; also of one in a forked child."""
+        self.stored = 0
+        self._intake: Intake = MemoryIntake(self._queue_bytes)
+        self._bell: SimpleQueue[_Message] = SimpleQueue()
+        self._lock = threading.RLock()
+        self._thread: threading.Thread | None = None
+        self._sink: Sink | None = None
+        self._idle = False
+        self._storing = False
+        self._attempted = 0
+        self._stopping = False
+        self._shut = False
+        self._closed_well: bool | None = None
+        self._broken = 0
+        self._lost_told = 0
+        self._lost_written = 0
+        self._cause: str | None = None
+        self._told_full = False
+        self._outage = Outage(shown(self.url), self._pause)
+        self._suspects = Suspects(BATCH)
+        self._tickets: list[_Ticket] = []
+
+    @property
+    def lost(self) -> int:
+        """How many calls were put and will not be stored."""
+        waiting = self._intake.accepted - self._intake.settled if self._shut else 0
+        return self._intake.refused + self._broken + waiting
+
+    def put(self, exchange: Exchange, call: Call) -> None:
+        """Have a call stored soon. Never blocks and never raises; what does not fit counts as lost."""
+        self._intake.put(record_of(exchange, call))
+        if self._idle:
+            self._idle = False
+            self._bell.put(None)
+        if self._thread is None and not self._shut:
+            self._start()
+
+    def call_soon(self, work: Callable[[], None]) -> None:
+        """Run something in the writer's thread soon; callable from anywhere, even from a finalizer."""
+        self._bell.put(work)
+        if self._thread is None or self._stopping:
+            # Not from here: the garbage collector may have come while this thread holds threading's own lock.
+            with suppress(RuntimeError):
+                _thread.start_new_thread(self._start, ())
+
+    def flush(self, timeout: float | None = 5.0) -> bool:
+        """Wait until everything put before is stored; false on time-out, or for losses since the last flush.
+
+        A store that is locked or unreachable is tried until the time is over; with one that fails
+        otherwise there is no waiting.
+        """
+        return self._settle(timeout)
+
+    def close(self, timeout: float | None = 5.0) -> bool:
+        """Flush and end the thread; what is not stored then is lost, and said so once."""
+        with self._lock:
+            if self._stopping:
+                return bool(self._closed_well)
+            self._stopping = True
+        settled = self._settle(timeout)
+        self._shut = True
+        self._intake.shut()
+        self._bell.put(None)
+        if lost := self.lost:
+            no_time = f"they were not done after {timeout} s"
+            reason = self.last_error or (no_time if self._waiting() else self._full())
+            _logger.warning("%d calls were not stored in %s: %s", lost, shown(self.url), reason)
+        self._closed_well = settled and not lost
+        return self._closed_well
+
+    def _settle(self, timeout: float | None) -> bool:
+        thread = self._thread
+        if self._shut or (thread is not None and thread.ident == threading.get_ident()):
+            return not self.lost and not self._waiting()
+        settled = True
+        if thread is not None or self._waiting() or not self._bell.empty():
+            ticket = _Ticket()
+            self._bell.put(ticket)
+            if self._start():
+                ticket.answered.wait(timeout)
+            settled = ticket.target is not None and self._intake.settled >= ticket.target
+        with self._lock:
+            lost, told = self.lost, self._lost_told
+            self._lost_told = lost
+        return settled and lost == told
+
+    def _start(self) -> bool:
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="recorder-writer", daemon=True)
+                try:
+                    self._thread.start()
+                except RuntimeError:
+                    # No more threads, or the interpreter is shutting down: the next put tries again.
+                    self._thread = None
+            return self._thread is not None
+
+    def _run(self) -> None:
+        ended = False
+        try:
+            while not ended:
+                try:
+                    ended = self._turn()
+                except Exception as error:  # noqa: BLE001 - whatever fails, the thread must go on
+                    self._fail(error)
+        finally:
+            if not ended:
+                self._thread = None
+
+    def _turn(self) -> bool:
+        """Wait for work and do it; true where the thread is to end."""
+        self._rest()
+        if not self._shut and self._work_left():
+            self._storing = True
+            self._store()
+            self._storing = False
+        self._answer()
+        return self._stopping and not self._tickets and self._leave()
+
+    def _rest(self) -> None:
+        """Wait for a record, then a little for others; after a failure, wait for a better time."""
+        tickets = len(self._tickets)
+        wait_s = self._linger_s
+        if self._outage.failures and not self._shut:
+            wait_s = self._outage.pause_s
+        elif self._stopping or self._tickets:
+            wait_s = 0.0
+        elif not self._work_left():
+            self._idle = True
+            if not self._work_left():
+                self._hear(None)
+            self._idle = False
+        until = self._clock() + wait_s
+        while len(self._tickets) == tickets and (self._outage.failures or self._waiting() < BATCH):
+            left = until - self._clock()
+            if left <= 0 or self._shut or not self._hear(left):
+                break
+        while self._hear(0):
+            pass
+
+    def _work_left(self) -> bool:
+        return self._waiting() > 0 or self.lost > self._lost_written
+
+    def _waiting(self) -> int:
+        return self._intake.accepted - self._intake.settled
+
+    def _hear(self, seconds: float | None) -> bool:
+        """Take one message, and do what it says; false where none came in time."""
+        try:
+            message = self._bell.get(timeout=seconds) if seconds != 0 else self._bell.get_nowait()
+        except Empty:
+            return False
+        if isinstance(message, _Ticket):
+            message.target = self._intake.accepted
+            self._tickets.append(message)
+        elif message is not None:
+            message()
+        return True
+
+    def _store(self) -> None:
+        records, lost = self._intake.take(self._suspects.piece), self.lost
+        self._attempted = len(records)
+        if self._sink is None:
+            # Here, since it imports SQLAlchemy: in this thread, not in the caller's.
+            from .sink import Sink
+
+            self._sink = Sink(self._target)
+        self._warn_full()
+        self._sink.store(records, lost - self._lost_written, self._cause or self._full())
+        self._lost_written = lost
+        self._intake.settle(len(records))
+        self.stored += len(records)
+        self._suspects.passed(len(records))
+        self._outage.end()
+        self._cause = None
+
+    def _warn_full(self) -> None:
+        if self._intake.refused and not self._told_full:
+            self._told_full = True
+            _logger.warning("calls are lost on their way to %s: %s", shown(self.url), self._full())
+
+    def _full(self) -> str:
+        return f"more than {self._queue_bytes} bytes were waiting to be stored"
+
+    def _answer(self) -> None:
+        """Tell those whose records are settled, or all when the writer is closed."""
+        settled = self._intake.settled
+        for ticket in self._tickets:
+            if self._shut or (ticket.target is not None and ticket.target <= settled):
+                ticket.answered.set()
+        self._tickets = [ticket for ticket in self._tickets if not ticket.answered.is_set()]
+
+    def _leave(self) -> bool:
+        """End the thread, unless something was asked of it just now."""
+        if self._sink is not None:
+            self._sink.close()
+        with self._lock:
+            if not self._bell.empty():
+                return False
+            self._thread = None
+            return True
+
+    def _fail(self, error: Exception) -> None:
+        if not self._storing:
+            _logger.warning("recorder could not finish a call", exc_info=error)
+            return
+        self._storing = False
+        from .failure import diagnose, explain
+
+        failure = diagnose(error, self.url)
+        self.last_error = explain(error, self.url)
+        self._cause = str(self.last_error)
+        if failure.kind == "record" and self._attempted:
+            if self._suspects.refused(self._attempted):
+                self._give_up_oldest()
+            return
+        self._outage.add(failure)
+        if self._sink is not None:
+            self._sink.close()
+        if not failure.transient:
+            for ticket in self._tickets:
+                ticket.answered.set()
+            self._tickets = []
+
+    def _give_up_oldest(self) -> None:
+        call = self._intake.take(1)[0].call
+        _logger.warning("call %s could not be stored: %s", call.id, self.last_error)
+        self._broken += 1
+        self._intake.settle(1)
+
+
+_writers: WeakSet[Writer] = WeakSet()
+# What a forked child inherits is neither used nor closed there: closing it would drop the parent's locks.
+_inherited: list[Sink | None] = []
+
+
+def _begin_in_child() -> None:
+    for writer in list(_writers):
+        _inherited.append(writer._sink)
+        stopped = writer._stopping
+        writer._begin()
+        if stopped:
+            writer.close()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_in_child)

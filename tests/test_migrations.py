@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import make_url
+
+from recorder.ledger import schema
+from recorder.ledger.database import Database, open_database
+from recorder.ledger.store import Store
+from recorder.ledger.tables import metadata
+from recorder.ledger.views import view_queries
+
+from .ledger_calls import a_call, an_exchange, store_calls
+
+CALL_COLUMNS = [
+    "id",
+    "started_at",
+    "duration_s",
+    "first_chunk_s",
+    "first_token_s",
+    "first_reasoning_s",
+    "operation",
+    "provider",
+    "host",
+    "request_model",
+    "response_model",
+    "stream",
+    "http_status",
+    "outcome",
+    "error_type",
+    "finish_reasons",
+    "input_tokens",
+    "cached_tokens",
+    "cache_write_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "usage_source",
+    "cost",
+    "currency",
+    "cost_usd",
+    "cost_source",
+    "operation_id",
+    "attempt",
+    "trace_id",
+    "span_id",
+    "session_id",
+    "user_id",
+    "tags",
+    "replayed",
+    "response_id",
+    "model_id",
+    "cassette",
+]
+DAILY_COLUMNS = [
+    "day",
+    "provider",
+    "model",
+    "calls",
+    "ok",
+    "errors",
+    "cancelled",
+    "incomplete",
+    "interrupted",
+    "input_tokens",
+    "cached_tokens",
+    "cache_write_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+    "cost",
+    "currency",
+    "cost_usd",
+    "unpriced_calls",
+]
+
+# A migration that SQLite can only do by building the table anew, which would take the payloads with it
+# if foreign keys were on.
+SECOND = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("calls", recreate="always") as batch:
+        batch.add_column(sa.Column("colour", sa.Text()))
+
+
+def downgrade() -> None:
+    with op.batch_alter_table("calls", recreate="always") as batch:
+        batch.drop_column("colour")
+"""
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/calls.db"
+
+
+@pytest.fixture
+def database(url: str) -> Database:
+    return open_database(url)
+
+
+@pytest.fixture
+def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The recorder of the next release, which has one migration more."""
+    scripts = tmp_path / "next" / "migrations"
+    shutil.copytree(schema.migrations_path(), scripts)
+    (scripts / "versions" / "0002_colour.py").write_text(SECOND)
+    monkeypatch.setattr(schema, "HEAD", "0002")
+    monkeypatch.setattr(schema, "migrations_path", lambda: scripts)
+
+
+def columns(path: Path, view: str) -> list[str]:
+    connection = sqlite3.connect(path)
+    names = [row[1] for row in connection.execute(f"PRAGMA table_info({view})")]
+    connection.close()
+    return names
+
+
+def test_the_head_is_the_newest_migration() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(schema.migrations_path()))
+    assert ScriptDirectory.from_config(config).get_heads() == [schema.HEAD]
+
+
+def test_upgrading_from_nothing_gives_the_tables(database: Database) -> None:
+    assert schema.upgrade(database) == (None, schema.HEAD)
+    with database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": schema.VERSION_TABLE})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_upgrading_twice_changes_nothing(database: Database) -> None:
+    schema.upgrade(database)
+    assert schema.upgrade(database) == (schema.HEAD, schema.HEAD)
+
+
+def test_down_and_up_again(database: Database, tmp_path: Path) -> None:
+    schema.upgrade(database)
+    schema.downgrade(database, "base")
+    with database.read() as connection:
+        assert schema.state(connection) == "missing"
+    assert columns(tmp_path / "calls.db", "v_calls") == []
+    assert schema.upgrade(database) == (None, schema.HEAD)
+    assert columns(tmp_path / "calls.db", "v_calls") == CALL_COLUMNS
+
+
+def test_views_have_the_promised_columns_in_order(database: Database, tmp_path: Path) -> None:
+    schema.upgrade(database)
+    assert columns(tmp_path / "calls.db", "v_calls") == CALL_COLUMNS
+    assert columns(tmp_path / "calls.db", "v_calls_daily") == DAILY_COLUMNS
+
+
+def test_views_can_be_written_for_both_databases() -> None:
+    for url, date in (("sqlite://", "date("), ("postgresql+psycopg://", "to_char(")):
+        queries = view_queries(make_url(url).get_dialect()())
+        assert list(queries) == ["v_calls", "v_calls_daily"]
+        assert date in queries["v_calls_daily"]
+
+
+def test_rebuilding_a_table_keeps_what_refers_to_it(
+    url: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    call = a_call()
+    store_calls(url, call)
+    request.getfixturevalue("next_version")
+    store = Store(url)
+    assert store.exchange(call.id) == an_exchange()
+    assert columns(tmp_path / "calls.db", "calls")[-1] == "colour"
+    assert store.upgrade() == ("0002", "0002")
+    assert columns(tmp_path / "calls.db", "v_calls") == CALL_COLUMNS
+    schema.downgrade(open_database(url), "0001")
+    assert columns(tmp_path / "calls.db", "v_calls") == []
+
+
+def test_alembic_itself_can_run_the_migrations(url: str, tmp_path: Path) -> None:
+    (tmp_path / "alembic.ini").write_text(f"[alembic]\nscript_location = {schema.migrations_path()}\n")
+    subprocess.run(
+        [sys.executable, "-m", "alembic", "upgrade", "head"],
+        cwd=tmp_path,
+        env={"RECORDER_STORE": url, "PYTHONPATH": str(Path(__file__).parents[1])},
+        check=True,
+        timeout=60,
+        capture_output=True,
+    )
+    assert columns(tmp_path / "calls.db", "v_calls") == CALL_COLUMNS
+    assert Store(url).check() == []
