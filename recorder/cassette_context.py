@@ -1,0 +1,97 @@
+"""The cassette that a user holds: a context in which calls are replayed or recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from . import adapters
+from .cassettes import CassetteSource, Mode, OnMiss, Pace, Recorded, Session
+from .dialects import SIGNIFICANT_HEADERS
+from .errors import CassetteError
+from .guard import logger
+from .recording import Recording
+
+T = TypeVar("T")
+
+
+class Cassette:
+    """A cassette in use, from `with` to its end.
+
+    Inside, it covers the clients of its Recorder, those wrapped with `wrap`, and with `install=True`
+    every client of the process. What was recorded is kept when the block ends without an exception.
+    """
+
+    def __init__(
+        self,
+        recording: Recording,
+        source: Callable[[], CassetteSource],
+        *,
+        mode: Mode = "none",
+        pace: Pace = "instant",
+        on_miss: OnMiss = "raise",
+        install: bool = False,
+    ) -> None:
+        self._recording = recording
+        self._source = source
+        self._options: dict[str, Any] = {"mode": mode, "pace": pace, "on_miss": on_miss}
+        self._install = install
+        self._session: Session | None = None
+        self._token: Any = None
+        self._wrapped: list[Any] = []
+
+    def __enter__(self) -> Self:
+        if self._session is not None:
+            raise CassetteError("this cassette is in use already; make another one with the same name")
+        session = Session(self._source(), **self._options, significant=SIGNIFICANT_HEADERS)
+        self._session = session
+        self._token = self._recording.activate(session)
+        if self._install:
+            adapters.install(self._recording, session)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        session = self._active()
+        if self._install:
+            adapters.uninstall(self._recording, session)
+        for holder in self._wrapped:
+            adapters.unwrap_clients(holder, self._recording, session)
+        self._wrapped.clear()
+        self._recording.abandon_open(session)
+        self._recording.deactivate(session, self._token)
+        self._session = None
+        if kind is not None and not session.replay_only:
+            logger.warning(
+                "cassette %r is not kept, since its block raised %s", session.name, kind.__qualname__
+            )
+        session.close(save=kind is None)
+
+    @property
+    def recordings(self) -> tuple[Recorded, ...]:
+        """What the cassette held when it was entered, in the order in which it was asked for."""
+        return self._active().recordings
+
+    def wrap(self, client: T) -> T:
+        """Let a client, or the SDK object that holds it, use this cassette until the block ends; the same back."""
+        adapters.wrap_clients(client, self._recording, self._active())
+        self._wrapped.append(client)
+        return client
+
+    def unwrap(self, client: T) -> T:
+        """Undo `wrap` before the block ends."""
+        adapters.unwrap_clients(client, self._recording, self._active())
+        self._wrapped = [each for each in self._wrapped if each is not client]
+        return client
+
+    def transport(self, inner: T) -> T:
+        """A transport that uses this cassette; it refuses requests once the block has ended."""
+        wrapped: T = adapters.wrap_transport(inner, self._recording, self._active())
+        return wrapped
+
+    def _active(self) -> Session:
+        if self._session is None:
+            raise CassetteError("the cassette is not in use; enter it with `with`")
+        return self._session

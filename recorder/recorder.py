@@ -1,0 +1,201 @@
+"""The Recorder: store, spans and transports put together."""
+
+from __future__ import annotations
+
+import atexit
+import os
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from . import adapters
+from .cassette_context import Cassette
+from .cassettes import CassetteSource, Mode, OnMiss, Pace, Recorded
+from .errors import CassetteError, StoreNotFound
+from .ledger.url import check_url
+from .ledger.writer import Writer
+from .recording import Recording
+from .settings import DEFAULT_QUEUE_BYTES, RedactionRules, Settings, default_store
+from .telemetry import Spans
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
+
+T = TypeVar("T")
+
+_open: set[Recorder] = set()
+
+
+class Recorder:
+    """Records the chat completions of the clients that it wraps.
+
+    `store` is a SQLAlchemy URL (default: `$RECORDER_STORE`, else `sqlite:///recorder.db`); it is opened
+    with the first record, by a thread of the recorder's own. `providers` names hosts of one's own
+    (`{"llm.corp.local": "deepseek-onprem"}`). `record_paths` records further paths by their ending, `"*"`
+    all. `include_usage` asks streams for token counts where the provider wants to be asked. `redact`
+    adds rules to the built-in ones, False switches redaction off. `tracer_provider` replaces
+    OpenTelemetry's global one. `strict` raises recorder's own failures, for tests.
+
+    Raises StoreError for a URL that names no database, SettingsError for rules that cannot be used.
+    """
+
+    def __init__(
+        self,
+        store: str | None = None,
+        *,
+        providers: Mapping[str, str] | None = None,
+        record_paths: Iterable[str] = (),
+        include_usage: bool = False,
+        redact: RedactionRules | bool = True,
+        queue_bytes: int = DEFAULT_QUEUE_BYTES,
+        tracer_provider: TracerProvider | None = None,
+        strict: bool | None = None,
+    ) -> None:
+        rules = RedactionRules() if redact is True else redact or None
+        self.settings = Settings(
+            store=store or default_store(),
+            providers=dict(providers or {}),
+            record_paths=tuple(record_paths),
+            include_usage=include_usage,
+            redact=rules,
+            queue_bytes=queue_bytes,
+            strict=os.environ.get("RECORDER_STRICT") == "1" if strict is None else strict,
+        )
+        check_url(self.settings.store)
+        self._writer = Writer(self.settings.store, queue_bytes)
+        self._recording = Recording(
+            self.settings, (self._writer.put,), Spans(tracer_provider), on_abandoned=self._reap_soon
+        )
+        _open.add(self)
+
+    @property
+    def store(self) -> str:
+        """The URL of the store."""
+        return self.settings.store
+
+    @property
+    def lost(self) -> int:
+        """How many calls could not be stored so far."""
+        return self._writer.lost
+
+    def wrap(self, client: T) -> T:
+        """Record an httpx or httpx2 client, or the clients that an SDK object holds, in place; the same object back.
+
+        Raises WrapError where there is no client to find.
+        """
+        adapters.wrap_clients(client, self._recording)
+        return client
+
+    def unwrap(self, client: T) -> T:
+        """Give a wrapped client its own transports back."""
+        adapters.unwrap_clients(client, self._recording)
+        return client
+
+    def transport(self, inner: T) -> T:
+        """A recording transport around another one: sync or async as that is, both if it is both."""
+        wrapped: T = adapters.wrap_transport(inner, self._recording)
+        return wrapped
+
+    def install(self) -> None:
+        """Record every client of the process, also those that others create, before or after; none twice."""
+        adapters.install(self._recording)
+
+    def uninstall(self) -> None:
+        """Undo `install`."""
+        adapters.uninstall(self._recording)
+
+    def cassette(
+        self,
+        name: str,
+        mode: Mode = "none",
+        *,
+        pace: Pace = "instant",
+        on_miss: OnMiss = "raise",
+        install: bool = False,
+    ) -> Cassette:
+        """A cassette kept in the store, to be entered with `with`.
+
+        Modes: `none` only replays; `once` records if there is no such cassette, else replays;
+        `new_episodes` replays and records what is new; `all` records all; `rewrite` starts afresh.
+        `pace="recorded"` waits as the upstream did. `on_miss="response"` answers what is not recorded
+        with a 409 instead of raising CassetteMiss.
+        """
+        return Cassette(
+            self._recording,
+            lambda: _StoreSource(self, name),
+            mode=mode,
+            pace=pace,
+            on_miss=on_miss,
+            install=install,
+        )
+
+    def flush(self, timeout: float | None = 5.0) -> bool:
+        """Wait until all calls that have ended are stored, `timeout` seconds at most; whether they all are."""
+        self._recording.reap()
+        return self._writer.flush(timeout)
+
+    def close(self, timeout: float | None = 5.0) -> bool:
+        """Store what is left and stop; wrapped clients go on, unrecorded. Whether all is stored."""
+        if self not in _open:
+            return self._writer.lost == 0
+        _open.discard(self)
+        adapters.uninstall(self._recording)
+        self._recording.abandon_open()
+        self._recording.active = False
+        return self._writer.close(timeout)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _reap_soon(self) -> None:
+        self._writer.call_soon(self._recording.reap)
+
+    def _after_fork(self) -> None:
+        self._recording.forget_open()
+
+
+class _StoreSource:
+    """A cassette of the store, whose calls the writer must have stored before."""
+
+    def __init__(self, recorder: Recorder, name: str) -> None:
+        self.name = name
+        self._recorder = recorder
+
+    def load(self) -> tuple[Recorded, ...] | None:
+        self._recorder.flush()
+        try:
+            return self._source().load()
+        except StoreNotFound:
+            return None
+
+    def save(self, recordings: Any) -> None:
+        if not self._recorder.flush(timeout=30.0):
+            raise CassetteError(
+                f"cassette {self.name!r} is not kept, since not all of its calls could be stored"
+            )
+        self._source().save(recordings)
+
+    def _source(self) -> CassetteSource:
+        from .ledger.store import Store  # SQLAlchemy takes 200 ms to import
+
+        return Store(self._recorder.store).cassette(self.name)
+
+
+def _close_all() -> None:
+    for recorder in list(_open):
+        recorder.close()
+
+
+def _forget_all() -> None:
+    for recorder in list(_open):
+        recorder._after_fork()
+
+
+atexit.register(_close_all)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_all)
