@@ -1,0 +1,57 @@
+"""`recorder db`: looking after the store itself."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+import typer
+from rich.text import Text
+
+from . import options
+from .calls import counted
+from .console import messages, output, say
+from .store import open_store
+from .text import styled
+
+app = typer.Typer(help="Look after the store.", no_args_is_help=True)
+
+
+@app.command()
+def upgrade(store: options.Store = None) -> None:
+    """Bring the store's tables up to this recorder."""
+    before, after = open_store(options.store_url(store)).upgrade()
+    if before == after:
+        output().print(Text(f"up to date ({after})"))
+    else:
+        output().print(Text(f"upgraded from {before or 'nothing'} to {after}"))
+
+
+@app.command()
+def check(store: options.Store = None) -> None:
+    """Read every call back and compare it with what was recorded; exit code 1 if something is wrong."""
+    opened = open_store(options.store_url(store))
+    console = messages()
+    payloads = 0
+    with ExitStack() as stack:
+        advance = None
+        if console.is_terminal:
+            from rich.progress import Progress
+
+            bar = stack.enter_context(Progress(console=console, transient=True))
+            task = bar.add_task("checking", total=None)
+            advance = lambda done, total: bar.update(task, completed=done, total=total)  # noqa: E731
+
+        def progress(done: int, total: int) -> None:
+            nonlocal payloads
+            payloads = total
+            if advance is not None:
+                advance(done, total)
+
+        problems = opened.check(progress)
+    if not problems:
+        output().print(Text(f"fine: {counted(payloads, 'call')}, {counted(payloads, 'payload')}"))
+        return
+    for problem in problems:
+        output().print(styled(problem))
+    say(counted(len(problems), "problem"), "bold red")
+    raise typer.Exit(1)

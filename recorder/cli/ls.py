@@ -1,0 +1,99 @@
+"""`recorder ls`: the newest calls, one a line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.text import Text
+
+from ..ledger.url import shown
+from . import options
+from .calls import call_row, columns_for, counted, plain_call, summary
+from .console import messages, output, say, write_text
+from .store import open_store
+from .tables import print_footer, print_table
+from .text import json_text
+
+if TYPE_CHECKING:
+    from ..ledger import Store
+
+
+def ls(
+    limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="How many; 0 for all.")] = 20,
+    since: options.Since = None,
+    until: options.Until = None,
+    model: Annotated[str | None, typer.Option(help="Only this model, served or requested.")] = None,
+    outcome: Annotated[
+        str | None, typer.Option(help="Only ok, error, cancelled, incomplete or interrupted.")
+    ] = None,
+    provider: Annotated[str | None, typer.Option(help="Only this provider.")] = None,
+    session: Annotated[str | None, typer.Option(help="Only this session.")] = None,
+    user: Annotated[str | None, typer.Option(help="Only this user.")] = None,
+    tag: options.Tags = None,
+    errors: Annotated[bool, typer.Option("--errors", help="Only calls that failed.")] = False,
+    store: options.Store = None,
+    format: options.Format = "table",
+) -> None:
+    """List the newest calls, one a line."""
+    url = options.store_url(store)
+    if errors and outcome not in (None, "error"):
+        raise typer.BadParameter("contradicts --outcome", param_hint="--errors")
+    wanted = {
+        "outcome": "error" if errors else outcome,
+        "provider": provider,
+        "session_id": session,
+        "user_id": user,
+    }
+    where = {name: value for name, value in wanted.items() if value is not None}
+    tags = options.pairs(tag, "--tag")
+    since_us = options.moment(since, "--since")
+    until_us = options.moment(until, "--until", end=True)
+    opened = open_store(url)
+    found = _newest(
+        opened,
+        model,
+        where,
+        # One more than is shown tells whether there are more.
+        limit=limit + 1 if limit else None,
+        since_us=since_us,
+        until_us=until_us,
+        tags=tags,
+    )
+    calls = found[:limit] if limit else found
+    console = output()
+    if format == "json":
+        console = messages()
+        write_text(json_text([plain_call(call) for call in calls]))
+    elif calls:
+        print_table(console, columns_for(calls), [call_row(call) for call in calls])
+        older = [f"older: -n {limit * 5}"] if len(found) > len(calls) else []
+        print_footer(console, [*summary(calls), *older])
+    else:
+        filtered = bool(model or where or tags or since_us or until_us)
+        say("No call matches." if filtered else _how_to_record(url))
+    if losses := opened.losses():
+        console.print(Text(f"{counted(losses, 'call')} could not be stored", style="bold red"))
+
+
+def _newest(
+    store: Store, model: str | None, where: Mapping[str, str], *, limit: int | None, **filters: Any
+) -> list[dict[str, Any]]:
+    """The newest calls; those of a model are the ones that it served and the ones that asked for it."""
+    if model is None:
+        return store.calls(limit=limit, where=where, **filters)
+    found = {}
+    for column in ("response_model", "request_model"):
+        calls = store.calls(limit=limit, where={**where, column: model}, **filters)
+        found.update({call["id"]: call for call in calls})
+    newest = sorted(found.values(), key=lambda call: (call["started_at"], call["seq"]), reverse=True)
+    return newest[:limit]
+
+
+def _how_to_record(url: str) -> str:
+    return (
+        f"No calls in {shown(url)} yet. Record some:\n"
+        "  recorder run -- python app.py\n"
+        "  or in Python: recorder.Recorder().install()"
+    )

@@ -1,0 +1,60 @@
+"""The options that several commands share, and how their values are read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import typer
+
+from ..settings import default_store
+from .times import parse_moment
+
+Store = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        metavar="URL",
+        help="Where calls are kept: any SQLAlchemy URL. Default: $RECORDER_STORE, else sqlite:///recorder.db.",
+        show_default=False,
+    ),
+]
+Format = Annotated[Literal["table", "json"], typer.Option("--format", help="How to print.")]
+Since = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="Only calls from then on: 7d, 2h, 2026-11-01, 2026-11-01T12:00."),
+]
+Until = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="Only calls before then; a date takes in that day."),
+]
+Tags = Annotated[
+    list[str] | None,
+    typer.Option("--tag", metavar="KEY=VALUE", help="Only calls with this tag; may be repeated."),
+]
+
+
+def store_url(given: str | None) -> str:
+    """The URL that the user means."""
+    return given or default_store()
+
+
+def moment(text: str | None, option: str, *, end: bool = False) -> int | None:
+    """The epoch microseconds of a time option; a usage error if it is none."""
+    if text is None:
+        return None
+    try:
+        return parse_moment(text, end=end)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from None
+
+
+def pairs(texts: Sequence[str] | None, option: str) -> dict[str, str]:
+    """The key and value of each `KEY=VALUE`; a usage error if one has no `=`."""
+    read: dict[str, str] = {}
+    for text in texts or ():
+        key, equals, value = text.partition("=")
+        if not key or not equals:
+            raise typer.BadParameter(f"{text!r} is not KEY=VALUE", param_hint=option)
+        read[key.strip()] = value
+    return read

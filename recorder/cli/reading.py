@@ -1,0 +1,128 @@
+"""All that the store knows of one call, read for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ..body import chunk_ends, read_answer
+from ..dialects import dialect_for
+from ..dialects.chat_messages import read_messages, read_tools
+from ..errors import CallNotFound, StoreError
+from ..exchange import endpoint
+from .calls import plain_call
+from .timeline import Moments
+
+if TYPE_CHECKING:
+    from ..call import AnswerHalf, Message, RequestHalf
+    from ..exchange import Exchange, Headers
+    from ..ledger import Store
+
+_NANO = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """What went over the wire, and its meaning, read anew."""
+
+    exchange: Exchange
+    request: RequestHalf
+    answer: AnswerHalf
+    messages: tuple[Message, ...]
+    tools: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A call's row, and its wire; where that is gone, `missing` says why."""
+
+    row: Mapping[str, Any]
+    wire: Wire | None = None
+    missing: str | None = None
+
+    @property
+    def moments(self) -> Moments:
+        """When what happened."""
+        row = self.row
+        return Moments(
+            end=row["duration_s"],
+            first_byte=row.get("first_byte_s"),
+            first_chunk=row["first_chunk_s"],
+            first_reasoning=row["first_reasoning_s"],
+            first_token=row["first_token_s"],
+        )
+
+
+def find_call(store: Store, part: str) -> str:
+    """The full id that a part of one, or `last`, means. Raises CallNotFound."""
+    if part != "last":
+        return store.find(part)
+    newest = store.calls(limit=1)
+    if not newest:
+        raise CallNotFound("the store holds no call yet")
+    return str(newest[0]["id"])
+
+
+def read_call(store: Store, id: str) -> Reading:
+    """Fetch one call and read its request and answer."""
+    row = store.call(id)
+    try:
+        return Reading(row, read_wire(store.exchange(id), row["provider"]))
+    except StoreError as error:
+        return Reading(row, missing=str(error))
+
+
+def read_wire(exchange: Exchange, provider: str) -> Wire:
+    """Read an exchange in its dialect."""
+    dialect = dialect_for(exchange.request.method, endpoint(exchange.request.url)[2], ("*",))
+    assert dialect is not None, "every path has a dialect where all are asked for"
+    request = dialect.read_request(exchange.request, provider)
+    answer = dialect.read_answer(exchange, read_answer(exchange), request)
+    return Wire(exchange, request, answer, read_messages(request), read_tools(request))
+
+
+def read_chunks(exchange: Exchange) -> Iterator[tuple[float, int, str]]:
+    """Arrival in seconds, size as received and decoded text of each chunk."""
+    answer = read_answer(exchange)
+    ends = chunk_ends(exchange, answer)
+    start = 0
+    for at_ns, chunk, end in zip(exchange.arrivals_ns, exchange.chunks, ends, strict=False):
+        yield at_ns / _NANO, len(chunk), answer.data[start:end].decode("utf-8", "replace")
+        start = end
+
+
+def read_body(exchange: Exchange) -> str:
+    """The response body as text."""
+    return read_answer(exchange).data.decode("utf-8", "replace")
+
+
+def plain_reading(reading: Reading, *, headers: bool, chunks: bool) -> dict[str, Any]:
+    """The whole for JSON output: the columns of `v_calls` first."""
+    plain = plain_call(reading.row)
+    if (wire := reading.wire) is None:
+        return {**plain, "missing": reading.missing}
+    exchange = wire.exchange
+    plain |= {
+        "method": exchange.request.method,
+        "url": exchange.request.url,
+        "parameters": wire.request.parameters,
+        "messages": msgspec.to_builtins(wire.messages),
+        "tools": list(wire.tools),
+        "choices": msgspec.to_builtins(wire.answer.choices),
+        "ending": msgspec.to_builtins(exchange.ending),
+    }
+    if headers:
+        plain["request_headers"] = _plain_headers(exchange.request.headers)
+        plain["response_headers"] = None if exchange.head is None else _plain_headers(exchange.head.headers)
+    if chunks:
+        plain["chunks"] = [
+            {"at_s": at, "bytes": size, "text": text} for at, size, text in read_chunks(exchange)
+        ]
+    return plain
+
+
+def _plain_headers(headers: Headers) -> list[list[str]]:
+    return [[name.decode("latin-1"), value.decode("latin-1")] for name, value in headers]

@@ -1,0 +1,30 @@
+"""The store that a command looks at: opening it, and naming it from elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..ledger.url import is_sqlite, resolved, shown
+from ..settings import default_store
+
+if TYPE_CHECKING:
+    from ..ledger import Store
+
+
+def open_store(url: str) -> Store:
+    """Open the store; SQLAlchemy is loaded only here, since `--help` has no need of it."""
+    from ..ledger import Store
+
+    return Store(url)
+
+
+def absolute_url(url: str) -> str:
+    """The URL as it means the same store from any directory."""
+    return resolved(url) if is_sqlite(url) else url
+
+
+def command_for(command: str, url: str) -> str:
+    """What to type for a command on this store: `recorder ls`, with `--store` where it is not the default."""
+    if absolute_url(url) == absolute_url(default_store()):
+        return f"recorder {command}"
+    return f"recorder {command} --store {shown(url)}"
