@@ -1,0 +1,1 @@
+"""The demo: recorder shown at work without a key or a network."""
