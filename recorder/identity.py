@@ -8,7 +8,7 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, NamedTuple
 
 # Seeded by the operating system, in every fork anew; a system call for each id would cost more than the rest of it.
 _random = random.Random()
@@ -57,6 +57,24 @@ def tags(**values: Any) -> Generator[None]:
         _tags.reset(token)
 
 
-def current_tags() -> dict[str, Any]:
-    """The tags of the running context; not to be changed."""
-    return _tags.get()
+class Tags(NamedTuple):
+    """The tags of a call: the two that have columns of their own, as text, and the others."""
+
+    session_id: str | None
+    user_id: str | None
+    others: dict[str, Any]
+
+
+_NO_TAGS = Tags(None, None, {})
+
+
+def current_tags() -> Tags:
+    """The tags of the running context."""
+    values = _tags.get()
+    if not values:
+        return _NO_TAGS
+    others = dict(values)
+    session_id, user_id = others.pop("session_id", None), others.pop("user_id", None)
+    return Tags(
+        None if session_id is None else str(session_id), None if user_id is None else str(user_id), others
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -191,11 +192,14 @@ def _close_all() -> None:
         recorder.close()
 
 
-def _forget_all() -> None:
+def _begin_in_child() -> None:
+    """After a fork: what is open is the parent's; and multiprocessing's workers leave without atexit."""
     for recorder in list(_open):
         recorder._after_fork()
+    if (util := sys.modules.get("multiprocessing.util")) is not None:
+        util.register_after_fork(_open, lambda _: util.Finalize(None, _close_all, exitpriority=0))
 
 
 atexit.register(_close_all)
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_all)
+    os.register_at_fork(after_in_child=_begin_in_child)

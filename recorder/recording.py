@@ -224,10 +224,7 @@ class Recording:
                 attempt.slot = found
         started_us = time.time_ns() // 1000
         if self._spans is not None and attempt.playback is None:
-            tags = attempt.tags
-            attempt.span = self._spans.start(
-                half, started_us, tags.get("session_id"), tags.get("user_id"), _others(tags)
-            )
+            attempt.span = self._spans.start(half, started_us, attempt.tags)
         attempt.capture = Capture(redacted, started_us, attempt.finish)
         self._open.add(attempt)
         return attempt
@@ -252,8 +249,6 @@ def _join(attempt: Attempt, exchange: Exchange, answer: AnswerHalf) -> Call:
     ending, head, half, tags = exchange.ending, exchange.head, attempt.half, attempt.tags
     outcome, error = _outcome(exchange, answer)
     trace_id, span_id = span_ids(attempt.span)
-    user_id = tags.get("user_id", half.user_id)
-    session_id = tags.get("session_id")
     return Call(
         id=attempt.id,
         operation_id=attempt.operation_id,
@@ -267,9 +262,9 @@ def _join(attempt: Attempt, exchange: Exchange, answer: AnswerHalf) -> Call:
         first_byte_ns=head.at_ns if head is not None else None,
         trace_id=trace_id,
         span_id=span_id,
-        session_id=None if session_id is None else str(session_id),
-        user_id=None if user_id is None else str(user_id),
-        tags=_others(tags),
+        session_id=tags.session_id,
+        user_id=half.user_id if tags.user_id is None else tags.user_id,
+        tags=tags.others,
         replayed=attempt.playback is not None,
         cassette=attempt.session.name if attempt.session is not None else None,
     )
@@ -288,10 +283,3 @@ def _outcome(exchange: Exchange, answer: AnswerHalf) -> tuple[Outcome, CallError
         return "cancelled", None
     redirected = exchange.head is not None and 300 <= exchange.head.status < 400
     return ("ok" if redirected and ending.kind == "complete" else "incomplete"), None
-
-
-def _others(tags: dict[str, Any]) -> dict[str, Any]:
-    """Tags without columns of their own."""
-    if not tags:
-        return tags
-    return {name: value for name, value in tags.items() if name not in ("session_id", "user_id")}

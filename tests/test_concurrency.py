@@ -119,6 +119,23 @@ def test_interpreter_exit_inside_a_stream_records_it_as_incomplete(tmp_path: Pat
     assert [row["outcome"] for row in Store(url).calls()] == ["incomplete"]
 
 
+def test_forked_workers_store_what_they_made(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/calls.db"
+    program = """
+    import multiprocessing
+    if __name__ == "__main__":
+        context = multiprocessing.get_context("fork")
+        workers = [context.Process(target=calls, args=(7,)) for _ in range(3)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+            assert worker.exitcode == 0
+    """
+    finish(start(program, url))
+    assert count(url) == 21
+
+
 def test_fork_loses_and_doubles_nothing(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/calls.db"
     program = """

@@ -15,8 +15,9 @@ ROOMS = (
     {"exchange", "capture", "body", "sse", "json_spans", "secret_shapes", "redact"},
     {"call", "dialects"},
     {"cassettes"},
+    {"guard", "identity"},
     {"telemetry"},
-    {"guard", "identity", "recording"},
+    {"recording"},
     {"adapters"},
     {"ledger"},
     {"cassette_context", "recorder"},
@@ -26,7 +27,6 @@ ROOMS = (
 )
 ROOT = Path(recorder.__file__).parent
 LEVEL = {name: level for level, names in enumerate(ROOMS) for name in names}
-# cassettes kept in SQL and the writer speak of values of the rooms above them
 HEAVY = ("httpx", "httpx2", "sqlalchemy", "msgspec", "opentelemetry", "alembic", "typer", "rich", "yaml")
 
 

@@ -15,6 +15,7 @@ import recorder
 from recorder import WrapError
 from recorder.adapters.clients import find_clients, is_client
 from recorder.adapters.transport import RecordingTransport
+from recorder.ledger import Store
 
 from .drivers import URL, Driver, Reply
 from .test_transport import ANSWER, ASK
@@ -217,3 +218,14 @@ def test_client_is_told_from_its_class() -> None:
     assert is_client(httpx.Client())
     assert is_client(httpx2.AsyncClient())
     assert not is_client(httpx2.Response(200))
+
+
+def test_installed_and_own_recorder_on_one_store_record_once(driver: Driver, rec: recorder.Recorder) -> None:
+    with recorder.Recorder(rec.store, strict=True) as own:
+        rec.install()
+        client = own.wrap(driver.client(driver.wire(Reply(chunks=[ANSWER]))))
+        driver.run(lambda: driver.send(client, "POST", URL, content=ASK))
+        rec.uninstall()
+        assert own.flush()
+        assert rec.flush()
+    assert len(Store(rec.store).calls()) == 1

@@ -67,6 +67,11 @@ def wrap_transport(transport: Any, recording: Recording, session: Session | None
     return wrapping(transport, recording, session)
 
 
+def keeps_store(transport: Any, store: str) -> bool:
+    """Whether calls through this transport are recorded in a store already, by whichever recorder."""
+    return any(each.recording.active and each.recording.settings.store == store for each in _chain(transport))
+
+
 def find_clients(holder: Any) -> list[Any]:
     """Every httpx and httpx2 client that an object is or holds, each once."""
     found: list[Any] = []

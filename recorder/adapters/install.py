@@ -12,7 +12,7 @@ from typing import Any
 
 from ..cassettes import Session
 from ..recording import Recording
-from .clients import wrap_transport
+from .clients import keeps_store, wrap_transport
 
 _LIBRARIES = ("httpx", "httpx2")
 _CLIENTS = ("Client", "AsyncClient")
@@ -64,7 +64,8 @@ def _choosing(original: Any) -> Any:
         transport = original(client, url)
         for recording, session in tuple(_installed):
             with recording.guard:
-                transport = wrap_transport(transport, recording, session)
+                if session is not None or not keeps_store(transport, recording.settings.store):
+                    transport = wrap_transport(transport, recording, session)
         return transport
 
     _transport_for_url.recorder_patched = True  # type: ignore[attr-defined]

@@ -30,7 +30,7 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except RecorderError as error:
-            say(Text("recorder: ", "bold red").append_text(styled_block(str(error), "default")))
+            say(Text().append("recorder: ", "bold red").append_text(styled_block(str(error))))
             raise typer.Exit(1) from None
 
 

@@ -29,11 +29,14 @@ _FORWARDED = ("SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2")
 
 def run(
     command: Annotated[
-        list[str], typer.Argument(metavar="COMMAND...", help="The program and its arguments, after --.")
+        list[str], typer.Argument(metavar="COMMAND", help="The program and its arguments, after --.")
     ],
     store: options.Store = None,
 ) -> None:
-    """Record the calls of a program that stays as it is."""
+    """Record the calls of a program that stays as it is.
+
+    For example: recorder run -- python app.py
+    """
     url = absolute_url(options.store_url(store))
     check_url(url)
     since_us = time.time_ns() // 1000

@@ -7,7 +7,24 @@ from typing import Any
 from ..call import Usage
 
 _LARGEST = 2**63 - 1
+_Place = tuple[str, str]
+"""The object inside the usage, "" for the usage itself, and the field in it."""
+
 _INPUT, _OUTPUT = "prompt_tokens_details", "completion_tokens_details"
+_INPUTS: tuple[_Place, ...] = (("", "prompt_tokens"),)
+_CACHED: tuple[_Place, ...] = (
+    (_INPUT, "cached_tokens"),
+    ("", "prompt_cache_hit_tokens"),
+    ("", "cached_tokens"),
+    ("", "num_cached_tokens"),
+)
+_CACHE_WRITES: tuple[_Place, ...] = (
+    (_INPUT, "cache_write_tokens"),
+    (_INPUT, "cache_creation_tokens"),
+    ("", "cache_creation_input_tokens"),
+)
+_OUTPUTS: tuple[_Place, ...] = (("", "completion_tokens"),)
+_REASONING: tuple[_Place, ...] = ((_OUTPUT, "reasoning_tokens"), ("", "reasoning_tokens"))
 
 
 def read_usage(raw: Any, notes: list[str]) -> Usage | None:
@@ -22,17 +39,12 @@ def read_usage(raw: Any, notes: list[str]) -> Usage | None:
     if not isinstance(raw, dict):
         notes.append("usage is not an object")
         return None
-    reader = _Reader(raw, notes)
     usage = Usage(
-        input=reader.first("prompt_tokens"),
-        cached=reader.first(
-            (_INPUT, "cached_tokens"), "prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens"
-        ),
-        cache_write=reader.first(
-            (_INPUT, "cache_write_tokens"), (_INPUT, "cache_creation_tokens"), "cache_creation_input_tokens"
-        ),
-        output=reader.first("completion_tokens"),
-        reasoning=reader.first((_OUTPUT, "reasoning_tokens"), "reasoning_tokens"),
+        input=_first(raw, _INPUTS, notes),
+        cached=_first(raw, _CACHED, notes),
+        cache_write=_first(raw, _CACHE_WRITES, notes),
+        output=_first(raw, _OUTPUTS, notes),
+        reasoning=_first(raw, _REASONING, notes),
     )
     _doubt(usage, notes)
     return usage
@@ -58,29 +70,19 @@ def counts_nothing(usage: dict[str, Any]) -> bool:
     return not any(counts) and any(count is not None for count in counts)
 
 
-class _Reader:
-    """Takes counts from a usage object and notes those that are none."""
-
-    __slots__ = ("_notes", "_raw")
-
-    def __init__(self, raw: dict[str, Any], notes: list[str]) -> None:
-        self._raw = raw
-        self._notes = notes
-
-    def first(self, *places: str | tuple[str, str]) -> int | None:
-        """The first count among the places."""
-        for place in places:
-            outer, name = ("", place) if isinstance(place, str) else place
-            holder = self._raw.get(outer) if outer else self._raw
-            value = holder.get(name) if isinstance(holder, dict) else None
-            if value is None:
-                continue
-            if type(value) is float and value.is_integer():
-                value = int(value)
-            if type(value) is int and 0 <= value <= _LARGEST:
-                return value
-            self._notes.append(f"usage.{outer}{'.' if outer else ''}{name} is not a count")
-        return None
+def _first(raw: dict[str, Any], places: tuple[_Place, ...], notes: list[str]) -> int | None:
+    """The first count among the places."""
+    for outer, name in places:
+        holder = raw.get(outer) if outer else raw
+        value = holder.get(name) if type(holder) is dict else None
+        if value is None:
+            continue
+        if type(value) is float and value.is_integer():
+            value = int(value)
+        if type(value) is int and 0 <= value <= _LARGEST:
+            return value
+        notes.append(f"usage.{outer}{'.' if outer else ''}{name} is not a count")
+    return None
 
 
 def _doubt(usage: Usage, notes: list[str]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..call import Call, RequestHalf
+from ..identity import Tags
 
 AttributeValue = str | bool | int | float | list[str]
 Attributes = dict[str, AttributeValue]
@@ -133,14 +134,14 @@ def answer_attributes(call: Call) -> Attributes:
     return attributes
 
 
-def tag_attributes(session_id: str | None, user_id: str | None, tags: dict[str, Any]) -> Attributes:
+def tag_attributes(tags: Tags) -> Attributes:
     """Tags: `session.id` and `user.id` by their conventional names, others below `recorder.tag.`."""
     attributes: Attributes = {}
-    if session_id is not None:
-        attributes["session.id"] = session_id
-    if user_id is not None:
-        attributes["user.id"] = user_id
-    for name, value in tags.items():
+    if tags.session_id is not None:
+        attributes["session.id"] = tags.session_id
+    if tags.user_id is not None:
+        attributes["user.id"] = tags.user_id
+    for name, value in tags.others.items():
         attributes[f"recorder.tag.{name}"] = (
             value if isinstance(value, (str, bool, int, float)) else str(value)
         )

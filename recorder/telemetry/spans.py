@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextvars import Token
-from typing import Any
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
 
 from ..call import Call, RequestHalf
+from ..identity import Tags
 from .attributes import answer_attributes, request_attributes, tag_attributes
 
 SpanScope = Token[otel_context.Context]
@@ -24,19 +24,12 @@ class Spans:
     def __init__(self, tracer_provider: TracerProvider | None = None) -> None:
         self._tracer = trace.get_tracer("recorder", tracer_provider=tracer_provider)
 
-    def start(
-        self,
-        half: RequestHalf,
-        started_us: int,
-        session_id: str | None,
-        user_id: str | None,
-        tags: dict[str, Any],
-    ) -> Span:
+    def start(self, half: RequestHalf, started_us: int, tags: Tags) -> Span:
         """Start the span of an attempt as a child of the caller's current one."""
         name = f"{half.operation or 'request'} {half.model}" if half.model else half.operation or "request"
         attributes = request_attributes(half)
-        if session_id is not None or user_id is not None or tags:
-            attributes |= tag_attributes(session_id, user_id, tags)
+        if any(tags):
+            attributes |= tag_attributes(tags)
         return self._tracer.start_span(
             name,
             kind=SpanKind.CLIENT,

@@ -27,14 +27,17 @@ class RecorderStarter:
     """Starts to record when one of the libraries is first looked for."""
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        """Start, then find the library as if nobody had been in between."""
-        if name not in _LIBRARIES:
+        """Start if the library is there, then find it as if nobody had been in between."""
+        if name not in _LIBRARIES or self._find(name, path, target) is None:
             return None
         sys.meta_path[:] = [finder for finder in sys.meta_path if finder is not self]
         start()
         # A finder that `install` has put in front would be skipped by the search that is going on.
+        return self._find(name, path, target)
+
+    def _find(self, name: str, path: Any, target: Any) -> Any:
         for finder in list(sys.meta_path):
-            find = getattr(finder, "find_spec", None)
+            find = None if finder is self else getattr(finder, "find_spec", None)
             spec = find(name, path, target) if find is not None else None
             if spec is not None:
                 return spec
