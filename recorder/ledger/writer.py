@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import logging
+import math
 import os
 import threading
 import time
@@ -152,6 +153,8 @@ class Writer:
             self._bell.put(ticket)
             if self._start():
                 ticket.answered.wait(timeout)
+            else:
+                self._work_here(ticket, timeout)
             settled = ticket.target is not None and self._intake.settled >= ticket.target
         with self._lock:
             lost, told = self.lost, self._lost_told
@@ -169,17 +172,28 @@ class Writer:
                     self._thread = None
             return self._thread is not None
 
+    def _work_here(self, ticket: _Ticket, timeout: float | None) -> None:
+        """Do the thread's work: since Python 3.12 an interpreter that shuts down starts no thread any more."""
+        until = math.inf if timeout is None else self._clock() + timeout
+        while not ticket.answered.is_set() and self._clock() < until:
+            self._step()
+
     def _run(self) -> None:
         ended = False
         try:
             while not ended:
-                try:
-                    ended = self._turn()
-                except Exception as error:  # noqa: BLE001 - whatever fails, the thread must go on
-                    self._fail(error)
+                ended = self._step()
         finally:
             if not ended:
                 self._thread = None
+
+    def _step(self) -> bool:
+        """One turn, whatever fails in it; true where the thread is to end."""
+        try:
+            return self._turn()
+        except Exception as error:  # noqa: BLE001 - the guard of this thread, which must go on
+            self._fail(error)
+            return False
 
     def _turn(self) -> bool:
         """Wait for work and do it; true where the thread is to end."""
