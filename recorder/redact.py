@@ -6,7 +6,7 @@ What fired is replaced by `REDACTED`, at the very bytes where it stood: all othe
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import accumulate, pairwise
 from urllib.parse import unquote_plus
 
@@ -47,18 +47,21 @@ from .secret_shapes import (
 )
 from .settings import RedactionRules
 
-
 _NESTING = 3
 """How deep JSON text in strings of JSON text is followed: a body, the arguments in it, a string in those."""
-_SCHEME = re.compile(
-    rb"(\s*(?:bearer|basic|token|apikey|api-key|key|digest|negotiate|aws4-hmac-sha256)(?:\s+|$))(.*)",
-    re.I | re.S,
+_SCHEMES = (
+    b"bearer",
+    b"basic",
+    b"token",
+    b"apikey",
+    b"api-key",
+    b"key",
+    b"digest",
+    b"negotiate",
+    b"aws4-hmac-sha256",
 )
-_COOKIE = re.compile(rb"([^=;]+=)[^;]+")
 _PARAMETER = re.compile(rb"(?<=[?&;#])([^=&;#]+)=([^&;#]+)")
 _USERINFO = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]+)@")
-
-
 _PLAIN, _SECRET, _COOKIES, _SET_COOKIE, _LOCATION, _ENCODING = range(6)
 _SPECIAL_HEADERS = {
     "cookie": _COOKIES,
@@ -66,11 +69,10 @@ _SPECIAL_HEADERS = {
     "location": _LOCATION,
     "contentlocation": _LOCATION,
     "referer": _LOCATION,
-    "contentencoding": _ENCODING,
 }
 _KNOWN_HEADERS = 4096
 _NO_FIELDS_UNDER = frozenset(("choices", "usage", "functions", "response_format"))
-_LOGPROBS = frozenset(("logprobs",))
+_LOGPROBS = frozenset(("logprobs", "prompt_logprobs"))
 
 
 class Redactor:
@@ -88,7 +90,7 @@ class Redactor:
         self._headers = (HEADER_NAMES - kept) | frozenset(map(squash, rules.headers))
         self._query = (QUERY_NAMES - kept) | frozenset(map(squash, rules.query))
         self._fields = (FIELD_NAMES - kept) | frozenset(map(squash, rules.fields))
-        self._own_fields = tuple(f'{squash(name)}"'.encode() for name in rules.fields)
+        self._own_fields = tuple(_key_end(name) for name in rules.fields)
         self._patterns = tuple(map(_compiled, rules.patterns))
         self._kinds: dict[bytes, int] = {}
 
@@ -139,7 +141,7 @@ class Redactor:
         if self._off:
             return False
         encoded = [_encode(text) for text in texts]
-        if not self._patterns and not may_hold(b"\n".join(encoded)):
+        if not self._patterns and not may_hold(b"\n".join(encoded), fields=False):
             return False
         return any(self._secrets(text) for text in encoded)
 
@@ -170,14 +172,13 @@ class Redactor:
         """The values that only their shape can give away, and the positions of the other headers."""
         kinds = self._kinds
         try:
-            named = [index for index, (name, _) in enumerate(headers) if kinds[name]]
+            values = [value for name, value in headers if not kinds[name]]
         except KeyError:
             self._learn(headers)
             return self._sorted(headers)
-        values = [value for _, value in headers]
-        for index in reversed(named):
-            del values[index]
-        return values, named
+        if len(values) == len(headers):
+            return values, []
+        return values, [index for index, (name, _) in enumerate(headers) if kinds[name]]
 
     def _learn(self, headers: Headers) -> None:
         if len(self._kinds) > _KNOWN_HEADERS:
@@ -186,7 +187,11 @@ class Redactor:
             self._kinds[name] = self._header_kind(name)
 
     def _header_kind(self, name: bytes) -> int:
+        if (known := self._kinds.get(name)) is not None:
+            return known
         squashed = squash(name.decode("latin-1"))
+        if squashed == "contentencoding":
+            return _ENCODING
         if squashed in self._kept and squashed not in self._headers:
             return _PLAIN
         if squashed in _SPECIAL_HEADERS:
@@ -195,12 +200,14 @@ class Redactor:
 
     def _clean_headers(self, headers: Headers, named: list[int], alarm: bool) -> Headers:
         clean = list(headers)
+        changed = False
         for index in range(len(headers)) if alarm else named:
             name, value = headers[index]
             new = self._clean_value(self._header_kind(name), value)
             if new != value:
                 clean[index] = name, new
-        return tuple(clean) if clean != list(headers) else headers
+                changed = True
+        return tuple(clean) if changed else headers
 
     def _clean_value(self, kind: int, value: bytes) -> bytes:
         if kind == _SECRET:
@@ -210,6 +217,8 @@ class Redactor:
         if kind == _SET_COOKIE:
             cookie, semicolon, attributes = value.partition(b";")
             return _clean_cookie(cookie) + semicolon + attributes
+        if kind == _ENCODING:
+            return value
         return settled(value, self._url_edits if kind == _LOCATION else self._shape_edits)
 
     def _clean_url(self, url: str, alarm: bool) -> str:
@@ -237,8 +246,10 @@ class Redactor:
         return merged([*self._shape_edits(body), *self._field_edits(body)], body)
 
     def _answer_edits(self, body: bytes) -> list[Edit]:
-        shapes = self._shape_edits(body)
-        return merged([*shapes, *self._field_edits(body), *(_logprobs_edits(body) if shapes else ())], body)
+        edits = self._shape_edits(body)
+        if edits:  # what shows in one delta may be the beginning of more
+            edits += self._delta_edits(body)
+        return merged([*edits, *self._field_edits(body)], body)
 
     def _delta_edits(self, body: bytes) -> list[Edit]:
         edits = list(_logprobs_edits(body))
@@ -271,8 +282,8 @@ class Redactor:
         return not any(isinstance(step, str) and "logprobs" in step for step in path)
 
     def _secrets(self, data: bytes, nesting: int = _NESTING) -> list[Span]:
-        """The spans of all secrets that show in a text, also where its JSON strings spell them with escapes."""
-        spans = shape_spans(data) if may_hold(data) else []
+        """The spans of all secrets that show in a text, also where JSON strings in it use escapes."""
+        spans = shape_spans(data) if may_hold(data, fields=False) else []
         for pattern in self._patterns:
             spans += own_spans(pattern, data)
         if nesting and b"\\" in data and escaped(data):
@@ -291,6 +302,11 @@ def _compiled(pattern: str) -> re.Pattern[str]:
         raise SettingsError(f"redact pattern {pattern!r} is no regular expression: {error}") from error
 
 
+def _key_end(name: str) -> bytes:
+    """What a body with such a field holds, squashed; nothing where JSON may spell the name otherwise."""
+    return f'{squash(name)}"'.encode() if name.isascii() else b""
+
+
 def _hidden(span: Span) -> Edit:
     return Edit(*span, PLACEHOLDER)
 
@@ -301,10 +317,10 @@ def _encode(text: str) -> bytes:
 
 def _clean_credential(value: bytes) -> bytes:
     """A credential with its scheme kept: `Bearer REDACTED`."""
-    scheme = _SCHEME.match(value)
-    if scheme is None:
+    scheme, space, secret = value.partition(b" ")
+    if scheme.lower() not in _SCHEMES:
         return PLACEHOLDER if value.strip() else value
-    return scheme[1] + PLACEHOLDER if scheme[2] else value
+    return scheme + space + PLACEHOLDER if secret.strip() else value
 
 
 def _clean_cookie(cookie: bytes) -> bytes:
@@ -325,7 +341,7 @@ def _with_length(headers: Headers, length: int, *, keep_encoding: bool) -> Heade
 
 def _logprobs_edits(body: bytes) -> Iterator[Edit]:
     """Logprobs spell a text token by token, so a secret in it stands there in pieces."""
-    if b'"logprobs"' in body:
+    if b'logprobs"' in body:
         for segments in documents(body):
             for leaf in leaves(body, segments, _LOGPROBS):
                 if leaf.kind == "container":

@@ -8,37 +8,44 @@ the one goes into the other.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from os.path import commonprefix
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 PLACEHOLDER = b"REDACTED"
 Span = tuple[int, int]
 
-HEADER_NAMES = frozenset(
-    "cfaccessclientsecret cfaccessjwtassertion cookie ddapplicationkey heliconeauth jobtoken privatetoken setcookie "
-    "setcookie2 signature token xapikey xauth xcsrftoken xfunctionskey xgitlabtoken xgoogiapjwtassertion "
-    "xgoogiamauthorizationtoken xhoneycombteam xlitellmkey xmsauthorizationauxiliary xportkeyvirtualkey "
-    "xrefreshtoken xsecret xsignature xtoken xvaulttoken xvercelprotectionbypass xxsrftoken".split()
+
+def _names(*lines: str) -> frozenset[str]:
+    return frozenset(" ".join(lines).split())
+
+
+HEADER_NAMES = _names(
+    "cfaccessclientsecret cfaccessjwtassertion cookie ddapplicationkey heliconeauth jobtoken",
+    "privatetoken setcookie signature token xapikey xauth xcsrftoken xfunctionskey xgitlabtoken",
+    "xgoogiamauthorizationtoken xgoogiapjwtassertion xhoneycombteam xlitellmkey",
+    "xmsauthorizationauxiliary xportkeyvirtualkey xrefreshtoken xsecret xsignature xtoken xvaulttoken",
+    "xvercelprotectionbypass xxsrftoken",
 )
 HEADER_ENDINGS = tuple(
-    (
-        "accesskey accesstoken apikey apitoken authorization authtoken clientsecret idtoken mastersecret password "
-        "secretkey securitytoken sessiontoken subscriptionkey"
-    ).split()
+    _names(
+        "accesskey accesstoken apikey apitoken authorization authtoken clientsecret idtoken",
+        "mastersecret password secretkey securitytoken sessiontoken subscriptionkey",
+    )
 )
-QUERY_NAMES = frozenset(
-    "accesskey accesstoken apikey apitoken assertion auth authkey authorization authtoken bearertoken clientassertion "
-    "clientsecret code credential functionskey idtoken jwt key passwd password privatekey pwd refreshtoken sas secret "
-    "secretkey securitytoken sessiontoken sig signature subscriptionkey token xamzcredential xamzsecuritytoken "
-    "xamzsignature xapikey xgoogcredential xgoogsignature".split()
+QUERY_NAMES = _names(
+    "accesskey accesstoken apikey apitoken assertion auth authkey authorization authtoken bearertoken",
+    "clientassertion clientsecret code credential functionskey idtoken jwt key passwd password",
+    "privatekey pwd refreshtoken sas secret secretkey securitytoken sessiontoken sig signature",
+    "subscriptionkey token xamzcredential xamzsecuritytoken xamzsignature xapikey xgoogcredential",
+    "xgoogsignature",
 )
-FIELD_NAMES = frozenset("authorization credential credentials idtoken passphrase secret token".split())
+FIELD_NAMES = _names("authorization credential credentials idtoken passphrase secret token")
 FIELD_ENDINGS = tuple(
-    (
-        "accesskey accesstoken accountkey apikey apisecret apitoken authtoken bearertoken clientsecret passwd password "
-        "privatekey refreshtoken secretkey securitytoken sessiontoken signingsecret subscriptionkey webhooksecret"
-    ).split()
+    _names(
+        "accesskey accesstoken accountkey apikey apisecret apitoken authtoken bearertoken",
+        "clientsecret passwd password privatekey refreshtoken secretkey securitytoken sessiontoken",
+        "signingsecret subscriptionkey webhooksecret",
+    )
 )
 """All names are as `squash` makes them. An ending covers names of one's own such as `STAGING_API_KEY`."""
 
@@ -56,8 +63,8 @@ def squash(name: str) -> str:
 class _Shape(NamedTuple):
     """A pattern whose last group, if it has one, is the secret; `holds` has the last word on it.
 
-    Patterns start with literal bytes, since only those are searched for at the speed of memory, and take in all
-    that could belong to a secret before `holds` judges it, so that no text is looked at twice.
+    Patterns start with literal bytes, since only those are searched for at the speed of memory, and take
+    in all that could belong to a secret before `holds` judges it, so that no text is looked at twice.
     """
 
     pattern: re.Pattern[bytes]
@@ -83,15 +90,13 @@ def _dotted(text: bytes) -> bool:
 
 def _token(prefix: str, tail: str, holds: Callable[[bytes], bool] | None = None) -> _Shape:
     """A token that starts with `prefix` (of fixed width), where no other word or escape runs into it."""
-    boundary = rf"(?:(?<![A-Za-z0-9\\]{prefix})|(?<=\\[nrtbf]{prefix})|(?<=\\u[0-9A-Fa-f]{{4}}{prefix})|(?<=%[0-9A-Fa-f]{{2}}{prefix}))"
-    return _Shape(re.compile(f"{prefix}{boundary}{tail}".encode()), holds)
+    before = (r"(?<![A-Za-z0-9\\]", r"(?<=\\[nrtbf]", r"(?<=\\u[0-9A-Fa-f]{4}", r"(?<=%[0-9A-Fa-f]{2}")
+    boundary = "|".join(f"{text}{prefix})" for text in before)
+    return _Shape(re.compile(f"{prefix}(?:{boundary}){tail}".encode()), holds)
 
 
 _QUOTE = r"(?:\\?[\"'])?"
 _VALUE = r"([A-Za-z0-9._~+/%-]{16,}+=*)"
-_NAMES_IN_URLS = (
-    "(?:access|auth|id|refresh|session|security)[-_]?token|token|api[-_]?key|client[-_]?secret|sig|signature"
-)
 _BREAK = r"(?:\s|\\++[nrt])"
 
 _SHAPES = (
@@ -124,12 +129,13 @@ _SHAPES = (
     _token("sk_", r"(?:live|test|prod)_[A-Za-z0-9]{10,}+"),
     _token("rk_", r"(?:live|test|prod)_[A-Za-z0-9]{10,}+"),
     _token(r"SG\.", r"[\w-]{16,}+\.[\w-]{16,}+"),
-    _token("SK", r"[0-9a-f]{32}(?![A-Za-z0-9])"),
     _token(r"hvs\.", r"[\w-]{20,}+"),
     _token("eyJ", r"[\w-]{5,}+(?:\.[\w-]{2,}+(?:\.[\w-]++)++|\.(?:\.[\w-]++){2,}+)?", _dotted),
     _Shape(re.compile(rb"Bearer {1,4}+" + _VALUE.encode()), _random),
     _Shape(
-        re.compile(rf"rization(?<=[Aa]uthorization){_QUOTE} ?[:=] ?{_QUOTE}(?:[A-Za-z]{{3,12}} +)?{_VALUE}".encode()),
+        re.compile(
+            rf"rization(?<=[Aa]uthorization){_QUOTE} ?[:=] ?{_QUOTE}(?:[A-Za-z]{{3,12}} +)?{_VALUE}".encode()
+        ),
         _random,
     ),
     _Shape(re.compile(rb"://([^\s/?#@\"'<>\\:{}$]*+:[^\s/?#@\"'<>\\{}$,()|]++)@")),
@@ -137,18 +143,23 @@ _SHAPES = (
     _Shape(
         re.compile(
             rf"-----BEGIN [A-Z0-9 ]{{0,40}}PRIVATE KEY(?: BLOCK)?-----(?:"
-            rf"(?:[A-Za-z0-9+/=\s,.:]++|\\++[nrt/]|-(?!----))*+-----END [A-Z0-9 ]{{0,40}}PRIVATE KEY(?: BLOCK)?-----"
+            rf"(?:[A-Za-z0-9+/=\s,.:]++|\\++[nrt/]|-(?!----))*+"
+            rf"-----END [A-Z0-9 ]{{0,40}}PRIVATE KEY(?: BLOCK)?-----"
             rf"|{_BREAK}++(?:[A-Z][A-Za-z-]+: [A-Za-z0-9,-]++{_BREAK}++)*+"
             rf"[A-Za-z0-9+/=]{{16,}}+(?:{_BREAK}++[A-Za-z0-9+/=]++)*+)".encode()
         )
     ),
 )
-_ASSIGNED = re.compile(
-    rf"[kK](?:ey|EY|en|EN)(?: ?=|\\?\" ?:) ?{_QUOTE}([A-Za-z0-9+/_-]{{20,}}+=*)".encode()
+_VALUE_OF_NAME = rf"(?: ?=|\\?\":) ?{_QUOTE}([A-Za-z0-9+/_-]{{20,}}+=*)"
+_ASSIGNED = tuple(
+    re.compile((name + _VALUE_OF_NAME).encode()) for name in ("key", "Key", "KEY", "ken", "KEN")
 )
 _ASSIGNED_NAMES = tuple(name for name in FIELD_ENDINGS if name.endswith(("key", "token")))
-_IN_URLS = re.compile(
-    rf"(?:[?&;]|u0026)(?:x-(?:amz|goog)-)?(?:{_NAMES_IN_URLS})={_VALUE}".encode(), re.IGNORECASE
+_PARAMETER_VALUE = re.compile(f"={_VALUE}".encode())
+_PARAMETER_NAME = re.compile(
+    rb"(?:[?&;]|u0026)(?:x-(?:amz|goog)-)?(?:(?:access|auth|id|refresh|session|security)[-_]?token|token|api[-_]?key"
+    rb"|client[-_]?secret|sig|signature)\Z",
+    re.IGNORECASE,
 )
 
 
@@ -157,7 +168,7 @@ def shape_spans(data: bytes) -> list[Span]:
     return join_spans(_found(data))
 
 
-def join_spans(spans: Iterator[Span]) -> list[Span]:
+def join_spans(spans: Iterable[Span]) -> list[Span]:
     """Sort spans, and make one of those that touch."""
     joined: list[Span] = []
     for start, end in sorted(spans):
@@ -205,16 +216,18 @@ def _found(data: bytes) -> Iterator[Span]:
             group = pattern.groups
             if holds is None or holds(match[group]):
                 yield match.span(group)
-    for match in _ASSIGNED.finditer(data):
-        name = squash(data[max(0, match.start() - 24) : match.start() + 3].decode("latin-1"))
-        if name.endswith(_ASSIGNED_NAMES) and _DIGIT.search(match[1]) and _random(match[1]):
+    for pattern in _ASSIGNED:
+        for match in pattern.finditer(data):
+            name = squash(data[max(0, match.start() - 24) : match.start() + 3].decode("latin-1"))
+            if name.endswith(_ASSIGNED_NAMES) and _DIGIT.search(match[1]) and _random(match[1]):
+                yield match.span(1)
+    for match in _PARAMETER_VALUE.finditer(data):
+        if _PARAMETER_NAME.search(data[max(0, match.start() - 32) : match.start()]) and _random(match[1]):
             yield match.span(1)
-    if b"=" in data:
-        yield from (match.span(1) for match in _IN_URLS.finditer(data) if _random(match[1]))
 
 
 # The quick question is asked of text in lower case with "." as "-", so that one search serves many prefixes.
-# Each search begins with a literal, most after a look for a rare character: anything else is many times slower.
+# Each search begins with a literal, most after a look for a rare character: all else is many times slower.
 _FOLDED = bytes(range(256)).lower().translate(bytes.maketrans(b".\t\r\n", b"-   "))
 _dash = re.compile(
     rb"-(?:[a-z0-9_-]{10}(?<=[abegikopqrstxy9]-.{10})(?:"
@@ -225,12 +238,13 @@ _underscore = re.compile(
     rb"_(?:pat_|v1_|[a-z0-9]{10}(?:(?<=(?:gh[pousr]|gsk|npm|vck|_pt|_sk)_.{10})|(?<=(?:hf|r8|fw)_.{10})"
     rb"|(?<=k_(?:live|test|prod)_.{10})))"
 ).search
-_HINT = rb"(?<=(?:[a-z_-]key|cret|word|sswd|rase|tial|ials|tion)%b)|(?<=oken%b)(?! *\"(?:[^\"\\]|\\.){0,99}+\", *\"logp)"
-_field = re.compile(rb"\":(?<=[erwsalo][yntdels]\":)(?:%b)" % _HINT.replace(b"%b", b"\":")).search
-_spaced_field = re.compile(rb"\" :(?:%b)" % _HINT.replace(b"%b", b"\" :")).search
-_backslash = re.compile(
-    rb"\\(?:/|u00(?:2[05bdef]|3[0-9ad]|[4-7])|\" ?:(?:(?<=(?:key|ken)\\\":)|(?<=(?:key|ken)\\\" :)))"
-).search
+_SECRET_NAME = (
+    rb"(?:(?<=[a-z_-]key%b)(?<!cache_key%b)|(?<=(?:cret|word|sswd|rase|tial|ials)%b)|(?<=zation%b)"
+    rb"|(?<=oken%b)(?! *\"(?:[^\"\\]|\\.){0,99}+\", *\"logprob))"
+)
+_field = re.compile(rb"\":(?<=[erwsalo][yntdels]\":)" + _SECRET_NAME.replace(b"%b", rb"\":")).search
+_spaced_field = re.compile(rb"\" :" + _SECRET_NAME.replace(b"%b", rb"\" :")).search
+_backslash = re.compile(rb"\\(?:/|u00(?:2[05bdef]|3[0-9ad]|[4-7])|\":(?<=(?:key|ken)\\\":))").search
 _equals = re.compile(
     rb"=(?:(?<=(?:en|ey|et|ig|re)=)|(?<=(?:ey|en) =)) ?(?:\\?[\"'])?[a-z0-9_~+/%-]{16}"
 ).search
@@ -239,23 +253,21 @@ _login = re.compile(rb"://[^\s/@]++@").search
 _bearer = re.compile(rb"Bearer {1,4}[A-Za-z0-9._~+/%-]{16}").search
 _google_or_aws = re.compile(rb"I(?:za[\w-]{30}|A[A-Z0-9]{16}(?<=A[KS]IA.{16}))").search
 _jwt = re.compile(rb"eyJ[\w.-]{9}").search
-_twilio = re.compile(rb"SK[0-9a-f]{32}").search
 _escape = re.compile(rb"\\(?:/|u00(?:2[05bdefBDEF]|3[0-9adAD]|[4-7]))").search
 
 
-def may_hold(data: bytes) -> bool:
-    """Whether a text may hold a secret, by its shape or as the value of a JSON field."""
+def may_hold(data: bytes, *, fields: bool = True) -> bool:
+    """Whether a text may hold a secret, by its shape or, with `fields`, as the value of a JSON field."""
     folded = data.translate(_FOLDED)
     return bool(
         _dash(folded)
         or _underscore(folded)
         or _field(folded)
-        or _spaced_field(folded)
+        or (fields and _spaced_field(folded))
         or (b"\\" in data and _backslash(folded))
         or (b"I" in data and _google_or_aws(data))
         or (b"B" in data and _bearer(data))
         or (b"J" in data and _jwt(data))
-        or (b"K" in data and _twilio(data))
         or (b"=" in data and _equals(folded))
         or (b"z" in folded and _authorization(folded))
         or (b"@" in data and _login(folded))
@@ -276,8 +288,9 @@ def escaped(data: bytes) -> bool:
 def distil(data: bytes) -> bytes:
     """The text without what its lines repeat, for `may_hold`: the envelope of a stream's events.
 
-    Nine tenths of a stream are the same opening and closing, line by line. They are cut off where all lines agree up
-    to a quote, which no secret spans, with some bytes to spare for the names and signs around that quote.
+    Nine tenths of a stream are the same opening and closing, line by line. They are cut off up to where
+    two lines still agree on a quote, which no secret spans, with some bytes to spare for the names and
+    signs around it. One line stays whole.
     """
     if len(data) < 4096:
         return data
@@ -293,7 +306,9 @@ def distil(data: bytes) -> bytes:
     if not start or not stop:
         return data
     kept = [
-        line[start:-stop] if line.startswith(opening) and line.endswith(closing) and len(line) > start + stop else line
+        line[start:-stop]
+        if line.startswith(opening) and line.endswith(closing) and len(line) > start + stop
+        else line
         for line in lines
     ]
     return b"\n".join((first, *kept))
@@ -301,4 +316,7 @@ def distil(data: bytes) -> bytes:
 
 def _agreement(one: bytes, other: bytes) -> int:
     """How many bytes two texts begin with alike."""
-    return next((at for at, (left, right) in enumerate(zip(one, other, strict=False)) if left != right), min(len(one), len(other)))
+    return next(
+        (at for at, (left, right) in enumerate(zip(one, other, strict=False)) if left != right),
+        min(len(one), len(other)),
+    )

@@ -89,7 +89,16 @@ def _run_local(console: Console, url: str) -> bool:
 
 
 def _run_live(console: Console, url: str, target: Target) -> bool:
-    return _replay(console, url, target, _record(console, url, target))
+    recorded = _record(console, url, target)
+    equal = _replay(console, url, target, recorded)
+    if all(step.failure is not None for step in recorded):
+        _say(
+            console,
+            f"No call was answered: check {target.base_url}, the model's name and the key.",
+            "bold red",
+        )
+        return False
+    return equal
 
 
 def _record(console: Console, url: str, target: Target) -> list[Any]:
@@ -107,6 +116,8 @@ def _record(console: Console, url: str, target: Target) -> list[Any]:
     ):
         for step in run(recorder, target):
             _say(console, f"  {step.title}", "dim")
+            if step.failure is not None:
+                _say(console, f"    {step.failure}", "red")
             steps.append(step)
         spans = ended()
     kept = Store(url)
@@ -132,8 +143,7 @@ def _replay(console: Console, url: str, target: Target, recorded: list[Any]) -> 
     took = time.perf_counter() - started
     calls = compare_calls(Store(url), CASSETTE)
     _print_comparison(console, calls)
-    seen_equal = [step.seen for step in replayed] == [step.seen for step in recorded]
-    equal = seen_equal and bool(calls) and all(call.equal for call in calls)
+    equal = replayed == recorded and bool(calls) and all(call.equal for call in calls)
     _say(
         console,
         f"{len(calls)} calls replayed in {took:.1f} s: "

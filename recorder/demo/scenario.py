@@ -56,10 +56,14 @@ class Target:
 
 @dataclass(slots=True)
 class Step:
-    """One call of the demo: what it shows, and what its caller got, to be compared after the replay."""
+    """One call of the demo: what it shows, and what its caller got, to be compared after the replay.
+
+    `failure` is the error that reached the caller where none was meant to.
+    """
 
     title: str
     seen: list[Any] = field(default_factory=list)
+    failure: str | None = None
 
 
 Action = Callable[["Recorder", Target, list[Any]], None]
@@ -67,11 +71,18 @@ Action = Callable[["Recorder", Target, list[Any]], None]
 
 def run(recorder: Recorder, target: Target) -> Iterator[Step]:
     """Make the demo's calls one after the other, through clients that the recorder wraps."""
+    import httpx
+    import httpx2
+    import openai
+
     for title, action, local_only in _ACTIONS:
         if local_only and not target.local:
             continue
         step = Step(title)
-        action(recorder, target, step.seen)
+        try:
+            action(recorder, target, step.seen)
+        except (openai.OpenAIError, httpx.HTTPError, httpx2.HTTPError) as error:
+            step.failure = f"{type(error).__name__}: {error}"
         yield step
 
 
