@@ -23,9 +23,9 @@ if TYPE_CHECKING:
         StoreTooNew,
         WrapError,
     )
-    from .identity import tags
     from .recorder import Recorder
     from .settings import RedactionRules
+    from .tagging import tags
 
 __all__ = [
     "CallNotFound",
@@ -51,7 +51,7 @@ _HOMES = {
     "Cassette": "cassette_context",
     "Recorder": "recorder",
     "RedactionRules": "settings",
-    "tags": "identity",
+    "tags": "tagging",
 }
 
 

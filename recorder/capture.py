@@ -26,6 +26,7 @@ class Capture:
         "_head",
         "_on_end",
         "_owner",
+        "_redacted",
         "_request",
         "_started_us",
         "_turn",
@@ -42,10 +43,13 @@ class Capture:
         started_us: int,
         on_end: Callable[[Exchange], None],
         clock: Clock = perf_counter_ns,
+        *,
+        redacted: bool = False,
     ) -> None:
         self._request = request
         self._started_us = started_us
         self._on_end = on_end
+        self._redacted = redacted
         self._head: ResponseHead | None = None
         self._owner: _Owner | None = None
         self._turn = [True]
@@ -130,6 +134,7 @@ class Capture:
                 self._head,
                 tuple(self.chunks[:count]),
                 tuple([stamp - start for stamp in self.stamps[:count]]),
+                redacted=self._redacted,
                 usage_asked=self.usage_asked,
             )
         )
@@ -153,7 +158,8 @@ class _Owner:
 
     def is_current(self) -> bool:
         """Whether this is the task that runs."""
-        return self._task() is _current_task()
+        task = self._task()
+        return task is not None and task is _current_task()
 
     def cancelled(self) -> bool:
         """Whether the task was cancelled, or is being cancelled now."""

@@ -35,7 +35,9 @@ class Cassette:
     ) -> None:
         self._recording = recording
         self._source = source
-        self._options: dict[str, Any] = {"mode": mode, "pace": pace, "on_miss": on_miss}
+        self._mode: Mode = mode
+        self._pace: Pace = pace
+        self._on_miss: OnMiss = on_miss
         self._install = install
         self._session: Session | None = None
         self._token: Any = None
@@ -44,7 +46,13 @@ class Cassette:
     def __enter__(self) -> Self:
         if self._session is not None:
             raise CassetteError("this cassette is in use already; make another one with the same name")
-        session = Session(self._source(), **self._options, significant=SIGNIFICANT_HEADERS)
+        session = Session(
+            self._source(),
+            self._mode,
+            pace=self._pace,
+            on_miss=self._on_miss,
+            significant=SIGNIFICANT_HEADERS,
+        )
         self._session = session
         self._token = self._recording.activate(session)
         if self._install:
@@ -55,14 +63,14 @@ class Cassette:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         session = self._active()
+        self._session = None
         if self._install:
             adapters.uninstall(self._recording, session)
-        for holder in self._wrapped:
-            adapters.unwrap_clients(holder, self._recording, session)
+        for client in self._wrapped:
+            adapters.unwrap_clients(client, self._recording, session)
         self._wrapped.clear()
         self._recording.abandon_open(session)
         self._recording.deactivate(session, self._token)
-        self._session = None
         if kind is not None and not session.replay_only:
             logger.warning(
                 "cassette %r is not kept, since its block raised %s", session.name, kind.__qualname__
@@ -76,14 +84,12 @@ class Cassette:
 
     def wrap(self, client: T) -> T:
         """Let a client, or the SDK object that holds it, use this cassette until the block ends; the same back."""
-        adapters.wrap_clients(client, self._recording, self._active())
-        self._wrapped.append(client)
+        self._wrapped += adapters.wrap_clients(client, self._recording, self._active())
         return client
 
     def unwrap(self, client: T) -> T:
         """Undo `wrap` before the block ends."""
         adapters.unwrap_clients(client, self._recording, self._active())
-        self._wrapped = [each for each in self._wrapped if each is not client]
         return client
 
     def transport(self, inner: T) -> T:

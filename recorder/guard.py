@@ -11,14 +11,13 @@ logger = logging.getLogger("recorder")
 class Guard:
     """A reusable context manager around a step of ours; `strict` lets failures through, for tests.
 
-    Only an `Exception` is swallowed. Each kind of failure is logged once, all are counted.
+    Only an `Exception` is swallowed. Each is logged once for the line that it comes from.
     """
 
-    __slots__ = ("_logged", "failures", "strict")
+    __slots__ = ("_logged", "strict")
 
     def __init__(self, strict: bool = False) -> None:
         self.strict = strict
-        self.failures = 0
         self._logged: set[str] = set()
 
     def __enter__(self) -> None:
@@ -29,9 +28,21 @@ class Guard:
     ) -> bool:
         if self.strict or not isinstance(error, Exception):
             return False
-        self.failures += 1
-        where = f"{type(error).__module__}.{type(error).__qualname__}"
+        where = _place(error)
         if where not in self._logged:
             self._logged.add(where)
             logger.warning("recorder failed, and the call goes on: %s", where, exc_info=error)
         return True
+
+
+def _place(error: BaseException) -> str:
+    """The error's class and the line that raised it."""
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    name = f"{type(error).__module__}.{type(error).__qualname__}"
+    return (
+        name
+        if traceback is None
+        else f"{name} at {traceback.tb_frame.f_code.co_filename}:{traceback.tb_lineno}"
+    )

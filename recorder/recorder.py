@@ -5,15 +5,15 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from . import adapters
 from .cassette_context import Cassette
 from .cassettes import CassetteSource, Mode, OnMiss, Pace, Recorded
-from .errors import CassetteError, StoreNotFound
-from .ledger.url import check_url
+from .errors import CassetteError, RecorderError, StoreNotFound
+from .ledger.url import check_url, resolved
 from .ledger.writer import Writer
 from .recording import Recording
 from .settings import DEFAULT_QUEUE_BYTES, RedactionRules, Settings, default_store
@@ -30,12 +30,14 @@ _open: set[Recorder] = set()
 class Recorder:
     """Records the chat completions of the clients that it wraps.
 
-    `store` is a SQLAlchemy URL (default: `$RECORDER_STORE`, else `sqlite:///recorder.db`); it is opened
-    with the first record, by a thread of the recorder's own. `providers` names hosts of one's own
-    (`{"llm.corp.local": "deepseek-onprem"}`). `record_paths` records further paths by their ending, `"*"`
+    `store` is a SQLite or PostgreSQL URL as SQLAlchemy has them (default: `$RECORDER_STORE`, else
+    `sqlite:///recorder.db`); it is opened with the first record, by a thread of the recorder's own.
+    `providers` names hosts of one's own (`{"llm.corp.local": "deepseek-onprem"}`). `record_paths` records further paths by their ending, `"*"`
     all. `include_usage` asks streams for token counts where the provider wants to be asked. `redact`
-    adds rules to the built-in ones, False switches redaction off. `tracer_provider` replaces
-    OpenTelemetry's global one. `strict` raises recorder's own failures, for tests.
+    adds rules to the built-in ones, False switches redaction off. `queue_bytes` bounds the memory of calls
+    on their way to the store; what does not fit is counted as lost. `tracer_provider` replaces
+    OpenTelemetry's global one. `strict` (default: `$RECORDER_STRICT` is 1) raises recorder's own failures,
+    for tests.
 
     Raises StoreError for a URL that names no database, SettingsError for rules that cannot be used.
     """
@@ -52,17 +54,19 @@ class Recorder:
         tracer_provider: TracerProvider | None = None,
         strict: bool | None = None,
     ) -> None:
+        store = store or default_store()
+        check_url(store)
         rules = RedactionRules() if redact is True else redact or None
         self.settings = Settings(
-            store=store or default_store(),
+            store=resolved(store),
             providers=dict(providers or {}),
-            record_paths=tuple(record_paths),
+            record_paths=(record_paths,) if isinstance(record_paths, str) else tuple(record_paths),
             include_usage=include_usage,
             redact=rules,
             queue_bytes=queue_bytes,
             strict=os.environ.get("RECORDER_STRICT") == "1" if strict is None else strict,
         )
-        check_url(self.settings.store)
+        self._told_unrecorded = 0
         self._writer = Writer(self.settings.store, queue_bytes)
         self._recording = Recording(
             self.settings, (self._writer.put,), Spans(tracer_provider), on_abandoned=self._reap_soon
@@ -71,19 +75,20 @@ class Recorder:
 
     @property
     def store(self) -> str:
-        """The URL of the store."""
+        """The URL of the store, with an absolute path."""
         return self.settings.store
 
     @property
     def lost(self) -> int:
-        """How many calls could not be stored so far."""
-        return self._writer.lost
+        """How many calls could not be recorded or stored so far."""
+        return self._writer.lost + self._recording.unrecorded
 
     def wrap(self, client: T) -> T:
-        """Record an httpx or httpx2 client, or the clients that an SDK object holds, in place; the same object back.
+        """Record an httpx or httpx2 client, or the clients that an SDK object holds, in place; the same back.
 
-        Raises WrapError where there is no client to find.
+        Raises WrapError where there is no client to find, RecorderError where this recorder is closed.
         """
+        self._refuse_if_closed()
         adapters.wrap_clients(client, self._recording)
         return client
 
@@ -94,11 +99,13 @@ class Recorder:
 
     def transport(self, inner: T) -> T:
         """A recording transport around another one: sync or async as that is, both if it is both."""
+        self._refuse_if_closed()
         wrapped: T = adapters.wrap_transport(inner, self._recording)
         return wrapped
 
     def install(self) -> None:
         """Record every client of the process, also those that others create, before or after; none twice."""
+        self._refuse_if_closed()
         adapters.install(self._recording)
 
     def uninstall(self) -> None:
@@ -131,19 +138,26 @@ class Recorder:
         )
 
     def flush(self, timeout: float | None = 5.0) -> bool:
-        """Wait until all calls that have ended are stored, `timeout` seconds at most; whether they all are."""
+        """Wait until all calls that have ended are stored, `timeout` seconds at most; whether they all are.
+
+        False also where recorder failed to record a call since the last flush. Blocks: in an event loop,
+        call it from a thread.
+        """
         self._recording.reap()
-        return self._writer.flush(timeout)
+        stored = self._writer.flush(timeout)
+        unrecorded, told = self._recording.unrecorded, self._told_unrecorded
+        self._told_unrecorded = unrecorded
+        return stored and unrecorded == told
 
     def close(self, timeout: float | None = 5.0) -> bool:
         """Store what is left and stop; wrapped clients go on, unrecorded. Whether all is stored."""
         if self not in _open:
-            return self._writer.lost == 0
+            return self.lost == 0
         _open.discard(self)
         adapters.uninstall(self._recording)
         self._recording.abandon_open()
         self._recording.active = False
-        return self._writer.close(timeout)
+        return self._writer.close(timeout) and self.lost == 0
 
     def __enter__(self) -> Self:
         return self
@@ -153,11 +167,15 @@ class Recorder:
     ) -> None:
         self.close()
 
+    def _refuse_if_closed(self) -> None:
+        if self not in _open:
+            raise RecorderError("this recorder is closed; make another one")
+
     def _reap_soon(self) -> None:
         self._writer.call_soon(self._recording.reap)
 
     def _after_fork(self) -> None:
-        self._recording.forget_open()
+        self._recording.begin_in_child()
 
 
 class _StoreSource:
@@ -174,7 +192,7 @@ class _StoreSource:
         except StoreNotFound:
             return None
 
-    def save(self, recordings: Any) -> None:
+    def save(self, recordings: Sequence[Recorded]) -> None:
         if not self._recorder.flush(timeout=30.0):
             raise CassetteError(
                 f"cassette {self.name!r} is not kept, since not all of its calls could be stored"

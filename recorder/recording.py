@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from queue import Empty, SimpleQueue
-from typing import Any, Protocol
+from typing import Protocol
 
+from .attempt import Attempt, join
 from .body import Answer, read_answer
-from .call import AnswerHalf, Call, CallError, Outcome, RequestHalf
+from .call import AnswerHalf, Call
 from .capture import Capture
-from .cassettes import Recorded, Session, Slot
+from .cassettes import Recorded, Session
 from .dialects import Dialect, dialect_for, provider_for
 from .errors import CassetteMiss
 from .exchange import Exchange, Request, endpoint
 from .guard import Guard
-from .identity import current_tags, new_id, operation_id
+from .ids import operation_id
 from .redact import Redactor
 from .settings import Settings
-from .telemetry import Spans, SpanScope
-from .telemetry.spans import span_ids
+from .tagging import current_tags
+from .telemetry import Spans
 
-_active: ContextVar[tuple[Session, ...]] = ContextVar("recorder_active_cassettes", default=())
+_Sessions = tuple[Session, ...]
+_active: ContextVar[_Sessions] = ContextVar("recorder_active_cassettes", default=())
 
 
 class Observer(Protocol):
@@ -31,60 +34,11 @@ class Observer(Protocol):
     def __call__(self, exchange: Exchange, call: Call) -> None: ...
 
 
-class Attempt:
-    """One attempt at one call, from before the send to its end.
-
-    `playback` is the recording that answers it; nothing is sent then.
-    """
-
-    __slots__ = (
-        "capture",
-        "dialect",
-        "half",
-        "id",
-        "operation_id",
-        "playback",
-        "recording",
-        "session",
-        "slot",
-        "span",
-        "tags",
-    )
-
-    def __init__(self, recording: Recording, dialect: Dialect, half: RequestHalf) -> None:
-        self.recording = recording
-        self.dialect = dialect
-        self.half = half
-        self.id = new_id()
-        self.operation_id = self.id
-        self.tags = current_tags()
-        self.session: Session | None = None
-        self.slot: Slot | None = None
-        self.playback: Recorded | None = None
-        self.span: Any = None
-        self.capture: Capture
-
-    def enter(self) -> SpanScope | None:
-        """Make the attempt's span current, around the send alone."""
-        return Spans.enter(self.span) if self.span is not None else None
-
-    @staticmethod
-    def leave(scope: SpanScope | None) -> None:
-        """Make current what was so before."""
-        if scope is not None:
-            Spans.leave(scope)
-
-    def finish(self, exchange: Exchange) -> None:
-        """The capture's end."""
-        self.recording.finish(self, exchange)
-
-    def is_complete(self, exchange: Exchange) -> bool:
-        """Whether an exchange holds a whole answer, by the protocol's own end."""
-        return self.dialect.read_answer(exchange, read_answer(exchange), self.half).complete
-
-
 class Recording:
-    """Settings, redaction, spans, observers and cassettes in use; the only object a transport knows."""
+    """Settings, redaction, spans, observers and cassettes in use; the only object a transport knows.
+
+    `unrecorded` counts the calls that recorder itself failed to record.
+    """
 
     def __init__(
         self,
@@ -96,7 +50,7 @@ class Recording:
         self.settings = settings
         self.guard = Guard(settings.strict)
         self.active = True
-        self.mark = f"recorder.{id(self):x}"
+        self.unrecorded = 0
         self._observers = tuple(observers)
         self._spans = spans
         self._redactor = Redactor(settings.redact)
@@ -109,6 +63,8 @@ class Recording:
 
     def dialect_for(self, method: str, path: str) -> Dialect | None:
         """How to read this request, or None where it is to pass through unrecorded."""
+        if not self.active and not self._sessions:
+            return None
         return dialect_for(method, path, self.settings.record_paths)
 
     def begin(self, request: Request, dialect: Dialect, session: Session | None = None) -> Attempt | None:
@@ -120,19 +76,19 @@ class Recording:
         if not self._abandoned.empty():
             self.reap()
         session = session or self.session()
-        attempt = None
         with self.guard:
-            attempt = self._begin(request, dialect, session)
-        if attempt is None and session is not None and session.replay_only:
+            return self._begin(request, dialect, session)
+        self.unrecorded += 1
+        if session is not None and session.replay_only:
             raise CassetteMiss(
                 f"cassette {session.name!r} could not be asked, since recorder failed; its log says why"
             )
-        return attempt
+        return None
 
     def session(self) -> Session | None:
         """The cassette that calls of this context go through.
 
-        Threads that know of none use the only one that is active; with several it is a miss.
+        Contexts that know of none use the only one that is active; with several it is a miss.
         """
         if not self._sessions:
             return None
@@ -152,18 +108,22 @@ class Recording:
     def finish(self, attempt: Attempt, exchange: Exchange) -> None:
         """An exchange ended: redact, read and hand on. Never raises, unless strict."""
         self._open.discard(attempt)
+        call = None
         with self.guard:
-            exchange, half = self._read(attempt, exchange)
-            call = _join(attempt, exchange, half)
+            exchange, answer = self._read(attempt, exchange)
+            call = join(attempt, exchange, answer)
+        if attempt.span is not None:
             with self.guard:
-                if attempt.span is not None and self._spans is not None:
-                    self._spans.end(attempt.span, call)
-            if attempt.slot is not None:
-                attempt.slot.fill(exchange, call.id)
-            if self.active:
-                for observer in self._observers:
-                    with self.guard:
-                        observer(exchange, call)
+                Spans.end(attempt.span, call)
+        if call is None:
+            self.unrecorded += 1
+            return
+        if attempt.slot is not None:
+            attempt.slot.fill(exchange, call.id)
+        if self.active:
+            for observer in self._observers:
+                with self.guard:
+                    observer(exchange, call)
 
     def abandon(self, capture: Capture) -> None:
         """A stream was collected unread. Called by the collector: only notes it, `reap` does the work."""
@@ -187,21 +147,23 @@ class Recording:
             if session is None or attempt.session is session:
                 attempt.capture.abandon()
 
-    def forget_open(self) -> None:
-        """After a fork, in the child: the open exchanges are the parent's."""
+    def begin_in_child(self) -> None:
+        """After a fork, in the child: the open exchanges are the parent's, and so are held locks."""
         for attempt in list(self._open):
             attempt.capture.forget()
         self._open = set()
         self._abandoned = SimpleQueue()
+        for session in self._sessions:
+            session.lock = threading.Lock()
 
     # Cassettes in use
 
-    def activate(self, session: Session) -> Any:
+    def activate(self, session: Session) -> Token[_Sessions]:
         """Let calls of this context go through a cassette; undo with `deactivate` and what this returns."""
         self._sessions.append(session)
         return _active.set((*_active.get(), session))
 
-    def deactivate(self, session: Session, token: Any) -> None:
+    def deactivate(self, session: Session, token: Token[_Sessions]) -> None:
         """The cassette is no longer in use."""
         self._sessions.remove(session)
         try:
@@ -210,22 +172,26 @@ class Recording:
             _active.set(tuple(each for each in _active.get() if each is not session))
 
     def _begin(self, request: Request, dialect: Dialect, session: Session | None) -> Attempt:
-        redacted = self._redactor.request(request)
-        host, port, _ = endpoint(redacted.url)
-        half = dialect.read_request(redacted, provider_for(host, port, self.settings.providers))
-        attempt = Attempt(self, dialect, half)
+        clean = self._redactor.request(request)
+        host, port, _ = endpoint(clean.url)
+        half = dialect.read_request(clean, provider_for(host, port, self.settings.providers))
+        tags = current_tags()
+        if any(tags):
+            tags = tags.cleaned(self._redactor.text)
+        attempt = Attempt(dialect, half, tags, self.finish)
         attempt.operation_id = operation_id(request.body, half.attempt, attempt.id)
         if session is not None:
             attempt.session = session
-            found = session.find(redacted)
+            found = session.find(clean)
             if isinstance(found, Recorded):
-                attempt.playback = found
+                attempt.playback, attempt.replayed = found, True
             else:
                 attempt.slot = found
         started_us = time.time_ns() // 1000
         if self._spans is not None and attempt.playback is None:
-            attempt.span = self._spans.start(half, started_us, attempt.tags)
-        attempt.capture = Capture(redacted, started_us, attempt.finish)
+            attempt.span, attempt.trace_id, attempt.span_id = self._spans.start(half, started_us, tags)
+        redacted = clean is not request and (clean.body != request.body or clean.url != request.url)
+        attempt.capture = Capture(clean, started_us, attempt.finish, redacted=redacted)
         self._open.add(attempt)
         return attempt
 
@@ -242,44 +208,3 @@ class Recording:
         with self.guard:
             return attempt.dialect.read_answer(exchange, answer, attempt.half)
         return AnswerHalf(notes=("recorder failed to read the answer",))
-
-
-def _join(attempt: Attempt, exchange: Exchange, answer: AnswerHalf) -> Call:
-    """Both halves and the circumstances, as one call."""
-    ending, head, half, tags = exchange.ending, exchange.head, attempt.half, attempt.tags
-    outcome, error = _outcome(exchange, answer)
-    trace_id, span_id = span_ids(attempt.span)
-    return Call(
-        id=attempt.id,
-        operation_id=attempt.operation_id,
-        started_us=exchange.started_us,
-        duration_ns=ending.at_ns,
-        request=half,
-        answer=answer,
-        outcome=outcome,
-        http_status=head.status if head is not None else None,
-        error=error,
-        first_byte_ns=head.at_ns if head is not None else None,
-        trace_id=trace_id,
-        span_id=span_id,
-        session_id=tags.session_id,
-        user_id=half.user_id if tags.user_id is None else tags.user_id,
-        tags=tags.others,
-        replayed=attempt.playback is not None,
-        cassette=attempt.session.name if attempt.session is not None else None,
-    )
-
-
-def _outcome(exchange: Exchange, answer: AnswerHalf) -> tuple[Outcome, CallError | None]:
-    """An answer that came whole is `ok`, however its stream was left; what the transport raised is an error."""
-    ending = exchange.ending
-    if ending.kind == "error":
-        return "error", CallError(ending.exception or "_OTHER", ending.message or ending.exception or "")
-    if answer.error is not None:
-        return "error", answer.error
-    if answer.complete:
-        return "ok", None
-    if ending.kind == "cancelled":
-        return "cancelled", None
-    redirected = exchange.head is not None and 300 <= exchange.head.status < 400
-    return ("ok" if redirected and ending.kind == "complete" else "incomplete"), None

@@ -92,6 +92,7 @@ class Redactor:
         self._fields = (FIELD_NAMES - kept) | frozenset(map(squash, rules.fields))
         self._own_fields = tuple(_key_end(name) for name in rules.fields)
         self._patterns = tuple(map(_compiled, rules.patterns))
+        self._may_hold = self._may_hold_own if rules.patterns or rules.fields else may_hold
         self._kinds: dict[bytes, int] = {}
 
     def request(self, request: Request) -> Request:
@@ -140,10 +141,10 @@ class Redactor:
         """Whether an assembled text holds a secret, as one that was split over deltas does."""
         if self._off:
             return False
-        encoded = [_encode(text) for text in texts]
-        if not self._patterns and not may_hold(b"\n".join(encoded), fields=False):
+        texts = tuple(texts)
+        if not self._patterns and not may_hold(_encode("\n".join(texts)), fields=False):
             return False
-        return any(self._secrets(text) for text in encoded)
+        return any(self._secrets(_encode(text)) for text in texts)
 
     def deltas(self, exchange: Exchange, answer: Answer) -> tuple[Exchange, Answer]:
         """Both without the secrets that deltas make when put together, and without logprobs.
@@ -160,11 +161,9 @@ class Redactor:
         clean = settled(data, self._shape_edits)
         return text if clean is data else clean.decode("utf-8", "surrogatepass")
 
-    def _may_hold(self, data: bytes) -> bool:
+    def _may_hold_own(self, data: bytes) -> bool:
         if self._patterns or may_hold(data):
             return True
-        if not self._own_fields:
-            return False
         squashed = data.lower().translate(None, b"-_ .")
         return any(name in squashed for name in self._own_fields)
 

@@ -49,7 +49,7 @@ FIELD_ENDINGS = tuple(
 )
 """All names are as `squash` makes them. An ending covers names of one's own such as `STAGING_API_KEY`."""
 
-_CLOSING_QUOTE = re.compile(r'(?<!\\)"')
+_CLOSING_QUOTE = re.compile(r'(?<!\\)(?:\\\\)*(")')
 _OPEN_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*(\\(?:u[0-9a-fA-F]{0,3})?)\Z")
 _PLACEHOLDER_TEXT = PLACEHOLDER.decode()
 _SEPARATORS = str.maketrans("", "", "-_ .")
@@ -97,7 +97,7 @@ def _token(prefix: str, tail: str, holds: Callable[[bytes], bool] | None = None)
 
 _QUOTE = r"(?:\\?[\"'])?"
 _VALUE = r"([A-Za-z0-9._~+/%-]{16,}+=*)"
-_BREAK = r"(?:\s|\\++[nrt])"
+_BREAK = r"(?:[\r\n]|\\++[nr])"
 
 _SHAPES = (
     _token("sk-", r"[\w-]{16,}+", _random),
@@ -129,6 +129,7 @@ _SHAPES = (
     _token("sk_", r"(?:live|test|prod)_[A-Za-z0-9]{10,}+"),
     _token("rk_", r"(?:live|test|prod)_[A-Za-z0-9]{10,}+"),
     _token(r"SG\.", r"[\w-]{16,}+\.[\w-]{16,}+"),
+    _token("SK", r"[0-9a-f]{32}(?![A-Za-z0-9])"),
     _token(r"hvs\.", r"[\w-]{20,}+"),
     _token("eyJ", r"[\w-]{5,}+(?:\.[\w-]{2,}+(?:\.[\w-]++)++|\.(?:\.[\w-]++){2,}+)?", _dotted),
     _Shape(re.compile(rb"Bearer {1,4}+" + _VALUE.encode()), _random),
@@ -186,13 +187,14 @@ def own_spans(pattern: re.Pattern[str], data: bytes) -> Iterator[Span]:
     """
     text = data.decode("utf-8", "surrogateescape")
     position = seen = offset = 0
-    while match := pattern.search(text, position):
+    while position <= len(text) and (match := pattern.search(text, position)):
         start, end = match.span(1 if pattern.groups and match[1] is not None else 0)
         position = max(match.end(), match.start() + 1)
         if quote := _CLOSING_QUOTE.search(text, start + 1, end):
-            end = position = quote.start()
+            end = quote.start(1)
+            position = max(end, match.start() + 1)
         start, end = _whole_escapes(text, start, end)
-        if start < end and text[start:end] not in _PLACEHOLDER_TEXT:
+        if seen <= start < end and text[start:end] not in _PLACEHOLDER_TEXT:
             first = offset + len(text[seen:start].encode("utf-8", "surrogateescape"))
             offset = first + len(text[start:end].encode("utf-8", "surrogateescape"))
             seen = end
@@ -244,7 +246,7 @@ _SECRET_NAME = (
 )
 _field = re.compile(rb"\":(?<=[erwsalo][yntdels]\":)" + _SECRET_NAME.replace(b"%b", rb"\":")).search
 _spaced_field = re.compile(rb"\" :" + _SECRET_NAME.replace(b"%b", rb"\" :")).search
-_backslash = re.compile(rb"\\(?:/|u00(?:2[05bdef]|3[0-9ad]|[4-7])|\":(?<=(?:key|ken)\\\":))").search
+_backslash = re.compile(rb"\\(?:/|u00(?:0[9ad]|2[05bdef]|3[0-9ad]|[4-7])|\":(?<=(?:key|ken)\\\":))").search
 _equals = re.compile(
     rb"=(?:(?<=(?:en|ey|et|ig|re)=)|(?<=(?:ey|en) =)) ?(?:\\?[\"'])?[a-z0-9_~+/%-]{16}"
 ).search
@@ -252,8 +254,9 @@ _authorization = re.compile(rb"zation(?:\\?[\"'])? ?[:=]").search
 _login = re.compile(rb"://[^\s/@]++@").search
 _bearer = re.compile(rb"Bearer {1,4}[A-Za-z0-9._~+/%-]{16}").search
 _google_or_aws = re.compile(rb"I(?:za[\w-]{30}|A[A-Z0-9]{16}(?<=A[KS]IA.{16}))").search
+_twilio = re.compile(rb"SK[0-9a-f]{32}").search
 _jwt = re.compile(rb"eyJ[\w.-]{9}").search
-_escape = re.compile(rb"\\(?:/|u00(?:2[05bdefBDEF]|3[0-9adAD]|[4-7]))").search
+_escape = re.compile(rb"\\(?:/|u00(?:0[9adAD]|2[05bdefBDEF]|3[0-9adAD]|[4-7]))").search
 
 
 def may_hold(data: bytes, *, fields: bool = True) -> bool:
@@ -268,6 +271,7 @@ def may_hold(data: bytes, *, fields: bool = True) -> bool:
         or (b"I" in data and _google_or_aws(data))
         or (b"B" in data and _bearer(data))
         or (b"J" in data and _jwt(data))
+        or (b"K" in data and _twilio(data))
         or (b"=" in data and _equals(folded))
         or (b"z" in folded and _authorization(folded))
         or (b"@" in data and _login(folded))

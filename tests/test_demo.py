@@ -24,7 +24,7 @@ def test_local_demo_records_shows_and_replays_everything() -> None:
     assert "12 calls replayed" in result.output
     assert result.output.count("identical") == 12
     assert "gen_ai.request.model" in result.output
-    rows = Store("sqlite:///demo.db").calls(limit=None)
+    rows = Store("sqlite:///recorder-demo.db").calls(limit=None)
     assert sorted(row["error_type"] or row["outcome"] for row in rows if not row["replayed"]) == [
         "httpx2.ReadTimeout",
         "incomplete",
@@ -48,6 +48,13 @@ def test_demo_against_an_endpoint_that_does_not_answer_says_what_to_check(
     result = CliRunner().invoke(app, ["demo", "--base-url", unused_url, "--model", "m"])
     assert result.exit_code == 1
     assert "No call was answered" in result.output
+
+
+def test_demo_leaves_a_file_that_is_not_its_own(tmp_path: Path) -> None:
+    (tmp_path / "recorder-demo.db").write_text("mine")
+    result = CliRunner().invoke(app, ["demo"])
+    assert result.exit_code == 1
+    assert (tmp_path / "recorder-demo.db").read_text() == "mine"
 
 
 def test_demo_wants_model_and_key() -> None:

@@ -156,7 +156,8 @@ def test_list_items_go_by_their_index_wherever_it_stands() -> None:
     events = (
         b'data: {"choices":[{"delta":{"content":"a"},"index":1},{"index":0,"delta":{"content":"b"}}]}\n\n'
         b'data: {"choices":[{"index":0,"delta":{"content":"c"}}]}\n\n'
-        b'data: {"choices":[{"index":1,"delta":{"content":"d","logprobs":{"token":"d"}}}]}\n\ndata: [DONE]\n\n'
+        b'data: {"choices":[{"index":1,"delta":{"content":"d","logprobs":{"token":"d"}}}]}\n\n'
+        b"data: [DONE]\n\n"
     )
     texts = [
         b"".join(events[leaf.start : leaf.end] for leaf in run)

@@ -12,9 +12,9 @@ import httpx2
 import pytest
 from typer.testing import CliRunner
 
+from recorder.call import AnswerHalf, Call, CallError, RequestHalf, Usage
 from recorder.cli.main import app
 from recorder.demo.upstream import Upstream
-from recorder.call import AnswerHalf, Call, CallError, RequestHalf, Usage
 from recorder.ledger import Store
 
 from .ledger_calls import a_call, store_calls

@@ -112,15 +112,15 @@ PARTLY = [
 ORDINARY = [
     "A task-based approach, risk-adjusted-returns-2024-and-more, ask-me-anything-you-want-1234.",
     "sk-learn-based-classifier-2024 and sk-your-key-goes-here-please, sk-12345",
-    "chatcmpl-A1b2C3D4E5F6G7H8I9J0K1L2M3N4O call_i8bNJ8oVFq9EVr3dZvYC0tiJ fp_0ba0d124f1 req_4f8e2ab8c1d94a5e8f0b",
+    "chatcmpl-A1b2C3D4E5F6G7H8I9J0K1L2M3N4O call_i8bNJ8oVFq9EVr3dZvYC0tiJ fp_0ba0d124f1 req_4f8e2ab8c1d94a",
     "gen-1732000000-A1b2C3D4E5F6G7H8I9J0 msg_01XFDUDYJgAACzvnptvVoYEL toolu_01A09q90qw90lq917835lq9",
-    "gpt-4o-mini-2024-07-18 pplx-70b-online hf_transformers npm_config_registry pypi-some-package-name-for-you",
-    "Bearer authentication is described there. Bearer YOUR_API_KEY_GOES_HERE, Bearer ${TOKEN}, Bearer REDACTED",
+    "gpt-4o-mini-2024-07-18 pplx-70b-online hf_transformers npm_config_registry pypi-some-package-name",
+    "Bearer authentication is meant. Bearer YOUR_API_KEY_GOES_HERE, Bearer ${TOKEN}, Bearer REDACTED",
     "mail me at user@example.com or https://example.com:8080/path@home, git@github.com:a/b.git",
     "eyJ is how base64 of an object starts: eyJhbGciOiJIUzI1NiJ9 alone is nothing",
-    "the -----BEGIN PRIVATE KEY----- line opens a PEM file, -----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0\n-----END",
+    "a -----BEGIN PRIVATE KEY----- line opens it, -----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0\n-----END",
     "https://docs.example/?token=your_token_goes_here&sig=short&page=2 api_key=os.environ['KEY'] key=value",
-    "550e8400-e29b-41d4-a716-446655440000 0123456789abcdef0123456789abcdef ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI",
+    "550e8400-e29b-41d4-a716-446655440000 0123456789abcdef0123456789abcdef ssh-ed25519 AAAAC3NzaC1lZDI1NTE5",
 ]
 
 
@@ -184,12 +184,10 @@ def clean(exchange: Exchange, answer: Answer) -> tuple[Exchange, Answer]:
 def test_a_secret_is_found_by_its_shape(secret: str, around: str) -> None:
     text = around.format(secret)
     expected = around.format("REDACTED")
-    assert REDACTOR.text(text) == expected.replace(
-        ".", "", expected.endswith(".") and secret.startswith(("eyJ", "ya29"))
-    )
+    assert REDACTOR.text(text) == expected
     for ascii_only in (True, False):
         body = json.dumps({"a": text}, ensure_ascii=ascii_only).encode()
-        assert json.loads(redact(body))["a"].rstrip(".") == expected.rstrip(".")
+        assert json.loads(redact(body)) == {"a": expected}
 
 
 @given(KEYS, PROSE, PROSE)
@@ -319,9 +317,12 @@ def test_urls_are_redacted_by_name_and_by_shape(url: str, expected: str | None) 
 
 @pytest.mark.parametrize(
     "name",
-    "password passwd secret client_secret clientSecret api_key apikey api-key x-api-key Access_Token refreshToken id_token "
-    "token auth_token Authorization private_key privateKey credential credentials OPENAI_API_KEY SecretAccessKey "
-    "db_password p\\u0061ssword".split(),
+    [
+        *("password", "passwd", "secret", "client_secret", "clientSecret", "api_key", "apikey", "api-key"),
+        *("x-api-key", "Access_Token", "refreshToken", "id_token", "token", "auth_token", "Authorization"),
+        *("private_key", "privateKey", "credential", "credentials", "OPENAI_API_KEY", "SecretAccessKey"),
+        *("db_password", "p\\u0061ssword"),
+    ],
 )
 @pytest.mark.parametrize("colon", [":", ": ", " : ", "\t:\n"])
 def test_fields_are_redacted_by_name(name: str, colon: str) -> None:
@@ -396,7 +397,10 @@ def test_what_a_remote_tool_logs_in_with_is_no_schema() -> None:
 
 
 def test_fields_are_redacted_in_events_and_in_lines() -> None:
-    events = b'event: x\r\ndata: {"token":"x","choices":[{"token":"y"}]}\r\n\r\ndata: {\r\ndata: "secret": "z"}\r\n\r\n'
+    events = (
+        b'event: x\r\ndata: {"token":"x","choices":[{"token":"y"}]}\r\n\r\n'
+        b'data: {\r\ndata: "secret": "z"}\r\n\r\n'
+    )
     assert redact(events) == events.replace(b'"x"', b'"REDACTED"').replace(b'"z"', b'"REDACTED"')
     assert redact(b'{"a":1}\n{"token":"x"}\n') == b'{"a":1}\n{"token":"REDACTED"}\n'
 
@@ -460,7 +464,7 @@ def test_an_own_pattern_stays_within_its_string_and_cuts_no_escape() -> None:
     body = rb'{"a":"internal \"x\\","b":"\n2024 \u00e9\u1234","c":"internal"}'
     assert (
         redactor.request(posted(body)).body
-        == rb'{"a":"REDACTED\"x\\","b":"\nREDACTED \u00e9\u1234","c":"REDACTED"}'
+        == rb'{"a":"REDACTED","b":"\nREDACTED \u00e9\u1234","c":"REDACTED"}'
     )
 
 
@@ -537,7 +541,8 @@ def test_logprobs_of_a_text_with_a_secret_go(streamed: bool) -> None:
         "logprobs": None,
     }
     body = json.dumps(document).encode()
-    data = redact(b"data: " + body + b"\n\n" if streamed else body).removeprefix(b"data: ")
+    before = answered(b"data: " + body + b"\n\n" if streamed else body)
+    data = REDACTOR.exchange(*before)[1].data.removeprefix(b"data: ")
     assert json.loads(data)["choices"][0]["logprobs"] is None
     assert b"sk-01" not in data
 
@@ -664,29 +669,31 @@ def test_distilling_hides_no_secret(at: int, where: str, key: str) -> None:
 @pytest.mark.parametrize(
     "unit",
     [
-        "sk-",
-        "eyJ",
-        "eyJ-",
-        "eyJaaaaa.",
-        "a",
-        "Bearer ",
-        "key=",
-        "?sig=",
-        "://a:",
-        "-----BEGIN PRIVATE KEY-----\n",
-    ]
-    + [
-        "\\",
-        '\\"',
-        '"',
-        "[",
-        '{"password":',
-        '"\\u002d',
-        "xoxb-",
-        "github_pat_",
-        '{"logprobs":[',
+        *(
+            "sk-",
+            "eyJ",
+            "eyJ-",
+            "eyJaaaaa.",
+            "a",
+            "Bearer ",
+            "key=",
+            "?sig=",
+            "://a:",
+            "xoxb-",
+            "github_pat_",
+            ":",
+        ),
+        *(
+            "-----BEGIN PRIVATE KEY-----\n",
+            "\\",
+            '\\"',
+            '"',
+            "[",
+            '{"password":',
+            '"\\u002d',
+            '{"logprobs":[',
+        ),
         "data: {\n",
-        ":",
     ],
 )
 def test_long_texts_take_time_in_proportion(unit: str) -> None:

@@ -44,12 +44,12 @@ _DEPTH = 5
 _classes: dict[type, Any] = {}
 
 
-def wrap_clients(holder: Any, recording: Recording, session: Session | None = None) -> None:
+def wrap_clients(holder: Any, recording: Recording, session: Session | None = None) -> list[Any]:
     """Put a recording transport into every client that `holder` is or holds; those that have one stay as they are.
 
-    Raises WrapError where no client is found.
+    Gives the clients. Raises WrapError where there is none.
     """
-    _each_transport(holder, lambda transport: wrap_transport(transport, recording, session))
+    return _each_transport(holder, lambda transport: wrap_transport(transport, recording, session))
 
 
 def unwrap_clients(holder: Any, recording: Recording, session: Session | None = None) -> None:
@@ -112,7 +112,7 @@ def _held(holder: Any) -> Iterator[Any]:
             yield value
 
 
-def _each_transport(holder: Any, change: Callable[[Any], Any]) -> None:
+def _each_transport(holder: Any, change: Callable[[Any], Any]) -> list[Any]:
     clients = find_clients(holder)
     if not clients:
         raise WrapError(
@@ -124,6 +124,7 @@ def _each_transport(holder: Any, change: Callable[[Any], Any]) -> None:
         for pattern, transport in client._mounts.items():
             if transport is not None:  # None means: no proxy here
                 client._mounts[pattern] = change(transport)
+    return clients
 
 
 def _chain(transport: Any) -> Iterator[RecordingTransport]:

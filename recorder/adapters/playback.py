@@ -13,6 +13,9 @@ from ..cassettes import Pace
 from ..errors import CassetteMiss
 from ..exchange import Ending, Exchange, Request, ResponseHead
 
+REPLAYED = "recorder.replayed"
+"""The response extension that tells other recorders further up that nothing was sent."""
+
 _LIBRARIES = ("httpx", "httpx2")
 
 
@@ -109,7 +112,7 @@ def miss_exchange(request: Request, miss: CassetteMiss) -> Exchange:
 
 def build_response(library: Any, head: ResponseHead, stream: Any) -> Any:
     """The recorded head around a stream, as a transport returns it."""
-    extensions: dict[str, Any] = {"http_version": head.http_version}
+    extensions: dict[str, Any] = {"http_version": head.http_version, REPLAYED: True}
     if head.reason is not None:
         extensions["reason_phrase"] = head.reason
     return library.Response(head.status, headers=list(head.headers), stream=stream, extensions=extensions)

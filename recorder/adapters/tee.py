@@ -80,8 +80,9 @@ class AsyncTee(Tee):
     async def _apass_on(self) -> AsyncIterator[bytes]:
         capture = self._capture
         stamp, append, clock = capture.stamps.append, capture.chunks.append, capture.clock
+        chunks = aiter(self._stream)
         try:
-            async for data in self._stream:
+            async for data in chunks:
                 stamp(clock())
                 append(data)
                 yield data
@@ -90,12 +91,18 @@ class AsyncTee(Tee):
         except BaseException as error:
             capture.fail(error, "response")
             raise
+        finally:
+            await _close(chunks)
         capture.complete()
 
     async def _apass_filtered(self, chunk_filter: ChunkFilter) -> AsyncIterator[bytes]:
-        async for data in self._apass_on():
-            if kept := chunk_filter.feed(data):
-                yield kept
+        chunks = self._apass_on()
+        try:
+            async for data in chunks:
+                if kept := chunk_filter.feed(data):
+                    yield kept
+        finally:
+            await _close(chunks)
         if kept := chunk_filter.flush():
             yield kept
 
@@ -104,3 +111,9 @@ class AsyncTee(Tee):
             await self._stream.aclose()
         finally:
             self._capture.close()
+
+
+async def _close(chunks: AsyncIterator[bytes]) -> None:
+    """Close a generator when ours is closed, as httpx2 does: else it would wait for the collector."""
+    if (close := getattr(chunks, "aclose", None)) is not None:
+        await close()

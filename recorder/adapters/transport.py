@@ -9,12 +9,14 @@ from typing import Any, Self
 
 from msgspec import Struct
 
+from ..attempt import Attempt, is_being_sent
+from ..capture import Capture
 from ..cassettes import Session
 from ..dialects import Dialect, UsageFilter, ask_usage
 from ..errors import CassetteMiss
 from ..exchange import Request
-from ..recording import Attempt, Recording
-from .playback import PlaybackStream, Player, build_response, miss_exchange, pause
+from ..recording import Recording
+from .playback import REPLAYED, PlaybackStream, Player, build_response, miss_exchange, pause
 from .tee import AsyncTee, ChunkFilter, SyncTee
 
 
@@ -49,16 +51,10 @@ class RecordingTransport:
     def _dialect(self, request: Any, stream_kind: type) -> Dialect | None:
         """How to read the request; None where it passes through untouched."""
         recording = self.recording
-        if not recording.active and self.session is None:
-            return None
         dialect = recording.dialect_for(request.method, request.url.path)
-        if (
-            dialect is None
-            or recording.mark in request.extensions
-            or not isinstance(request.stream, stream_kind)
-        ):
+        if dialect is None or not isinstance(request.stream, stream_kind):
             return None
-        return dialect
+        return None if is_being_sent(recording.settings.store, request) else dialect
 
     def _begin(self, request: Any, dialect: Dialect) -> Attempt | None:
         return self.recording.begin(
@@ -111,6 +107,7 @@ class RecordingTransport:
         capture = attempt.capture
         with self.recording.guard:
             extensions = response.extensions
+            attempt.replayed = attempt.replayed or REPLAYED in extensions
             capture.receive_head(
                 response.status_code,
                 tuple(response.headers.raw),
@@ -124,8 +121,10 @@ class RecordingTransport:
             else:
                 if asynchronous:
                     capture.own()
-                chunk_filter = self._chunk_filter(attempt)
+                chunk_filter = _usage_filter(response, capture)
                 response.stream = tee(response.stream, capture, self.recording, chunk_filter)
+            return response
+        capture.abandon()
         return response
 
     def _receive_read(self, response: Any, attempt: Attempt) -> None:
@@ -148,9 +147,14 @@ class RecordingTransport:
             capture.receive(response.content)
         capture.complete()
 
-    @staticmethod
-    def _chunk_filter(attempt: Attempt) -> ChunkFilter | None:
-        return UsageFilter() if attempt.capture.usage_asked else None
+
+def _usage_filter(response: Any, capture: Capture) -> ChunkFilter | None:
+    """What keeps back the usage that recorder asked for; None where it did not ask, or cannot look inside."""
+    headers = response.headers
+    plain = headers.get("content-encoding", "identity").lower() == "identity"
+    streamed = headers.get("content-type", "").lower().startswith("text/event-stream")
+    capture.usage_asked = capture.usage_asked and plain and streamed
+    return UsageFilter() if capture.usage_asked else None
 
 
 class SyncRecordingTransport(RecordingTransport):
@@ -171,17 +175,15 @@ class SyncRecordingTransport(RecordingTransport):
             return self.inner.handle_request(request)
         if attempt.playback is not None:
             return self._play(attempt, request)
-        mark, extensions = self.recording.mark, request.extensions
-        extensions[mark] = True
-        scope = attempt.enter()
+        outgoing = self._outgoing(attempt, request)
+        scope = attempt.enter(self.recording.settings.store, outgoing)
         try:
-            response = self.inner.handle_request(self._outgoing(attempt, request))
+            response = self.inner.handle_request(outgoing)
         except BaseException as error:
             attempt.capture.fail(error, "request")
             raise
         finally:
             attempt.leave(scope)
-            extensions.pop(mark, None)
         return self._receive(response, attempt, self._binding.sync_tee, asynchronous=False)
 
     def _play(self, attempt: Attempt, request: Any) -> Any:
@@ -229,21 +231,18 @@ class AsyncRecordingTransport(RecordingTransport):
             return await self.inner.handle_async_request(request)
         if attempt.playback is not None:
             return await self._aplay(attempt, request)
-        mark, extensions = self.recording.mark, request.extensions
-        extensions[mark] = True
-        scope = attempt.enter()
+        outgoing = self._outgoing(attempt, request)
+        scope = attempt.enter(self.recording.settings.store, outgoing)
         try:
-            response = await self.inner.handle_async_request(self._outgoing(attempt, request))
+            response = await self.inner.handle_async_request(outgoing)
         except GeneratorExit as error:  # the coroutine is being collected, in a context that is not its own
-            scope = None
             attempt.capture.fail(error, "request")
             raise
         except BaseException as error:
+            attempt.leave(scope)
             attempt.capture.fail(error, "request")
             raise
-        finally:
-            attempt.leave(scope)
-            extensions.pop(mark, None)
+        attempt.leave(scope)
         return self._receive(response, attempt, self._binding.async_tee, asynchronous=True)
 
     async def _aplay(self, attempt: Attempt, request: Any) -> Any:

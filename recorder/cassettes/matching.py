@@ -16,7 +16,7 @@ Key = bytes
 
 
 class Comparable(msgspec.Struct, frozen=True):
-    """What of a request takes part in matching; `body` is parsed JSON, or text where it is none."""
+    """What of a request takes part in matching; `body` is canonical JSON, or text where it is none."""
 
     method: str
     url: str
@@ -43,10 +43,10 @@ def key(request: Request, significant: tuple[bytes, ...] = ()) -> Key:
 
 def digest(asked: Comparable) -> Key:
     """The digest of what is compared."""
-    parts = [asked.method, asked.url, asked.headers, _canonical(asked.body)]
+    parts = [asked.method, asked.url, asked.headers, asked.body]
     try:
         text = msgspec.json.encode(parts, order="sorted")
-    except (UnicodeEncodeError, RecursionError, TypeError):  # lone surrogates, which JSON text may hold
+    except UnicodeEncodeError:  # lone surrogates, which JSON text may hold
         text = json.dumps(parts, sort_keys=True).encode()
     return blake2b(text, digest_size=16).digest()
 
@@ -54,8 +54,8 @@ def digest(asked: Comparable) -> Key:
 def _body(request: Request) -> Any:
     body = decode_request(request.body, header(request.headers, b"content-encoding"))
     try:
-        return parse_json(body)
-    except ValueError:
+        return _canonical(parse_json(body))
+    except (ValueError, RecursionError):
         return body.decode("utf-8", "surrogateescape")
 
 

@@ -69,7 +69,7 @@ class Session:
         self.closed = False
         self._source = source
         self._significant = significant
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
         self._lanes = Lanes()
         self._slots: list[Slot] = []
         self._loaded: tuple[Recorded, ...] = () if mode == "rewrite" else loaded or ()
@@ -94,7 +94,7 @@ class Session:
         """
         asked = comparable(request, self._significant)
         asked_key = digest(asked)
-        with self._lock:
+        with self.lock:
             if self.closed:
                 raise CassetteMiss(
                     f"cassette {self.name!r} is closed, and its client still asks {_title(request)}"
@@ -111,7 +111,7 @@ class Session:
 
     def close(self, *, save: bool) -> None:
         """End the use; with `save`, keep what was recorded, as the mode says."""
-        with self._lock:
+        with self.lock:
             if self.closed:
                 return
             self.closed = True
@@ -123,14 +123,12 @@ class Session:
         return digest(comparable(request, self._significant))
 
     def _choose(self, asked: Key, lane: int) -> int | None:
-        """The first unplayed recording of this lane; the first of any where this lane never recorded the request."""
+        """The first unplayed recording of this lane, else the first of any, since work may be shared otherwise."""
         if (lanes := self._unplayed.get(asked)) is None:
             return None
-        places = lanes.get(lane)
-        if places is None:
-            places = min(
-                (queue for queue in lanes.values() if queue), key=lambda queue: queue[0], default=None
-            )
+        places = lanes.get(lane) or min(
+            (queue for queue in lanes.values() if queue), key=lambda queue: queue[0], default=None
+        )
         return places.popleft() if places else None
 
     def _kept(self) -> list[Recorded]:

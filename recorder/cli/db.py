@@ -28,7 +28,7 @@ def upgrade(store: options.Store = None) -> None:
 
 @app.command()
 def check(store: options.Store = None) -> None:
-    """Read every call back and compare it with what was recorded; exit code 1 if something is wrong."""
+    """Read every call back and look for damage; exit code 1 if something is wrong."""
     opened = open_store(options.store_url(store))
     console = messages()
     payloads = 0

@@ -11,6 +11,7 @@ import typer
 from rich.text import Text
 
 from ..errors import RecorderError
+from ..ledger.url import sqlite_path
 from .calls import call_row, columns_for, summary
 from .console import output
 from .tables import Column, print_footer, print_table
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from ..demo.scenario import Target
     from ..ledger import Store
 
-_STORE = "sqlite:///demo.db"
+_STORE = "sqlite:///recorder-demo.db"
 _LOCAL_KEY = "sk-demo0123456789abcdefghijklmn"
 
 
@@ -55,8 +56,17 @@ def demo(
 
 
 def _fresh_store() -> str:
+    """The demo's own store, emptied; raises StoreError where the file is somebody else's."""
+    from ..errors import StoreNotFound
+    from ..ledger import Store
+
+    path = Path(sqlite_path(_STORE) or "")
+    try:
+        Store(_STORE).calls(limit=1)
+    except StoreNotFound:
+        pass
     for ending in ("", "-wal", "-shm"):
-        Path(f"demo.db{ending}").unlink(missing_ok=True)
+        path.with_name(path.name + ending).unlink(missing_ok=True)
     return _STORE
 
 
@@ -109,6 +119,7 @@ def _record(console: Console, url: str, target: Target) -> list[Any]:
 
     _say(console, f"Recording from {target.base_url}", "bold")
     steps = []
+    started_us = time.time_ns() // 1000
     with (
         spans_in_memory() as (tracer_provider, ended),
         Recorder(url, tracer_provider=tracer_provider, providers=names(target)) as recorder,
@@ -121,9 +132,10 @@ def _record(console: Console, url: str, target: Target) -> list[Any]:
             steps.append(step)
         spans = ended()
     kept = Store(url)
+    calls = kept.calls(limit=None, newest_first=False, since_us=started_us)
     console.print()
-    _print_calls(console, kept)
-    _print_one_call(console, kept)
+    _print_calls(console, calls)
+    _print_one_call(console, kept, calls)
     if spans:
         _print_span(console, spans)
     return steps
@@ -137,11 +149,11 @@ def _replay(console: Console, url: str, target: Target, recorded: list[Any]) -> 
     from ..recorder import Recorder
 
     _say(console, "Replaying all of it from the store, with sockets forbidden", "bold")
-    started = time.perf_counter()
+    started, started_us = time.perf_counter(), time.time_ns() // 1000
     with Recorder(url, providers=names(target)) as recorder, recorder.cassette(CASSETTE), no_network():
         replayed = list(run(recorder, target))
     took = time.perf_counter() - started
-    calls = compare_calls(Store(url), CASSETTE)
+    calls = compare_calls(Store(url), CASSETTE, started_us)
     _print_comparison(console, calls)
     equal = replayed == recorded and bool(calls) and all(call.equal for call in calls)
     _say(
@@ -154,20 +166,18 @@ def _replay(console: Console, url: str, target: Target, recorded: list[Any]) -> 
     return equal
 
 
-def _print_calls(console: Console, store: Store) -> None:
-    calls = store.calls(limit=None, newest_first=False)
+def _print_calls(console: Console, calls: list[dict[str, Any]]) -> None:
     print_table(console, columns_for(calls), [call_row(call) for call in calls])
     print_footer(console, summary(calls))
     console.print()
 
 
-def _print_one_call(console: Console, store: Store) -> None:
+def _print_one_call(console: Console, store: Store, calls: list[dict[str, Any]]) -> None:
     """The call that shows most: a stream with reasoning, if there is one."""
     from .call_page import print_call
     from .page import Page
     from .reading import read_call
 
-    calls = store.calls(limit=None, newest_first=False)
     telling = [call for call in calls if call["first_reasoning_s"] is not None] or calls
     _say(console, "One call in full", "bold")
     print_call(Page(console, full=False), read_call(store, telling[0]["id"]), headers=False, chunks=False)

@@ -15,7 +15,7 @@ Store = Annotated[
     typer.Option(
         "--store",
         metavar="URL",
-        help="Where calls are kept: any SQLAlchemy URL. Default: $RECORDER_STORE, else sqlite:///recorder.db.",
+        help="Where calls are kept: a SQLite or PostgreSQL URL. Default: $RECORDER_STORE, else sqlite:///recorder.db.",
         show_default=False,
     ),
 ]

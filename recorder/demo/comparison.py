@@ -22,20 +22,20 @@ class Replayed:
     equal: bool
 
 
-def compare_calls(store: Store, cassette: str) -> list[Replayed]:
-    """Every call of a cassette beside its replay; none where their numbers differ."""
-    calls = store.calls(limit=None, newest_first=False, where={"cassette": cassette})
-    recorded = [call for call in calls if not call["replayed"]]
-    replayed = [call for call in calls if call["replayed"]]
+def compare_calls(store: Store, cassette: str, replayed_since_us: int) -> list[Replayed]:
+    """Every recording of a cassette beside its replay since then; none where their numbers differ."""
+    recorded = store.cassette(cassette).load() or ()
+    replayed = store.calls(
+        limit=None,
+        newest_first=False,
+        since_us=replayed_since_us,
+        where={"cassette": cassette, "replayed": 1},
+    )
     if len(recorded) != len(replayed):
         return []
     return [
-        _compare(
-            f"{call['request_model']} · {call['provider']}",
-            store.exchange(call["id"]),
-            store.exchange(again["id"]),
-        )
-        for call, again in zip(_by_start(recorded), _by_start(replayed), strict=True)
+        _compare(f"{call['request_model']} · {call['provider']}", each.exchange, store.exchange(call["id"]))
+        for each, call in zip(recorded, _by_start(replayed), strict=True)
     ]
 
 

@@ -43,7 +43,7 @@ class Chat:
             return AnswerHalf()
         notes = [answer.note] if answer.note else []
         if is_stream(head, answer.data):
-            half = _read_stream(exchange, answer, head.status, notes)
+            half = _read_stream(exchange, answer, Stream(head.status, notes, _choices_wanted(request)), notes)
         else:
             half = _read_whole(answer.data, head.status, notes)
         if head.status >= 400 and half.error is None:
@@ -70,8 +70,12 @@ def arrivals_ns(exchange: Exchange, answer: Answer, *ends: int | None) -> tuple[
     )
 
 
-def _read_stream(exchange: Exchange, answer: Answer, status: int, notes: list[str]) -> AnswerHalf:
-    stream = Stream(status, notes)
+def _choices_wanted(request: RequestHalf) -> int:
+    wanted = request.parameters.get("n")
+    return wanted if isinstance(wanted, int) else 1
+
+
+def _read_stream(exchange: Exchange, answer: Answer, stream: Stream, notes: list[str]) -> AnswerHalf:
     add = stream.add
     for event in read_events(answer.data):
         add(event)
@@ -80,7 +84,7 @@ def _read_stream(exchange: Exchange, answer: Answer, status: int, notes: list[st
     usage = read_usage(raw_usage, notes)
     if stream.broken:
         notes.append(f"{stream.broken} of the stream's events: not JSON")
-    if not (choices or stream.error) and status < 400:
+    if not (choices or stream.error) and stream.status < 400:
         notes.append("answer has no choices")
     first_any, first_reasoning, first_answer = arrivals_ns(
         exchange, answer, stream.first_any, stream.first_reasoning, stream.first_answer

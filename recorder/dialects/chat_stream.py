@@ -25,14 +25,15 @@ class Stream:
     """
 
     __slots__ = (
-        "_aside", "_drafts", "_status", "_usage", "broken", "done", "error",
+        "_aside", "_drafts", "_usage", "_wanted", "broken", "done", "error",
         "first_answer", "first_any", "first_reasoning", "lenient",
-        "model", "notes", "response_id", "service_tier", "system_fingerprint",
+        "model", "notes", "response_id", "service_tier", "status", "system_fingerprint",
     )  # fmt: skip
 
-    def __init__(self, status: int | None, notes: list[str]) -> None:
+    def __init__(self, status: int, notes: list[str], wanted: int = 1) -> None:
         self.notes = notes
-        self._status = status
+        self.status = status
+        self._wanted = wanted
         self.done = False
         self.broken = 0
         self.lenient = False
@@ -50,9 +51,10 @@ class Stream:
 
     @property
     def complete(self) -> bool:
-        """Whether the stream's end was seen: its marker, or a finish reason of every choice."""
+        """Whether the stream's end was seen: its marker, or a finish reason of every choice that is wanted."""
+        drafts = self._drafts
         return self.done or (
-            bool(self._drafts) and all(draft.finish_reason for draft in self._drafts.values())
+            len(drafts) >= max(self._wanted, 1) and all(draft.finish_reason for draft in drafts.values())
         )
 
     @property
@@ -101,7 +103,7 @@ class Stream:
                 draft = self._drafts[index] = Draft()
             brought |= draft.add(choice)
             if choice.error:
-                self._fail(read_failure({"error": choice.error}, self._status), end)
+                self._fail(read_failure({"error": choice.error}, self.status), end)
             if choice.usage is not None:  # Moonshot
                 self._aside = self._merge(self._aside, choice.usage)
         if brought:
@@ -130,7 +132,7 @@ class Stream:
             value = read_json(data)
         except ValueError:
             value = data.decode("utf-8", "replace")
-        self._fail(read_failure(value, self._status, certain=name == b"error"), end)
+        self._fail(read_failure(value, self.status, certain=name == b"error"), end)
 
     def _fail(self, error: CallError | None, end: int) -> None:
         if error is None:

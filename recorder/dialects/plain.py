@@ -43,10 +43,13 @@ class Plain:
         notes = [answer.note] if answer.note else []
         streamed = is_stream(head, answer.data)
         value = None if streamed else _parse(answer.data)
-        error = read_failure(value, head.status, certain=head.status >= 400) if value is not None else None
-        if error is None and head.status >= 400:
-            error = status_failure(head.status, answer.data[:4096].decode("utf-8", "replace"))
         fields = value if isinstance(value, dict) else {}
+        error = None
+        if head.status >= 400:
+            error = read_failure(value, head.status, certain=True) if value is not None else None
+            error = error or status_failure(head.status, answer.data[:4096].decode("utf-8", "replace"))
+        elif fields.get("error"):  # any other field may mean anything in an API that is not known
+            error = read_failure({"error": fields["error"]}, head.status)
         usage = fields.get("usage")
         return AnswerHalf(
             complete=exchange.ending.kind == "complete",

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine, NullPool, QueuePool, StaticPool, crea
 from ..errors import MissingExtra
 from .url import check_url, is_memory, is_sqlite, resolved, sqlite_path
 
-_BUSY_S = 5.0
+_BUSY_S = 2.0
 _WRITE = "recorder_write"
 # Two processes that open one new store at once must not both create it.
 _POSTGRES_LOCK = "SELECT pg_advisory_xact_lock(7165312418402)"

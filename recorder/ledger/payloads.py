@@ -40,7 +40,9 @@ class _Compressor(threading.local):
     """One compressor a thread: making one costs more than using it on a small body."""
 
     def __init__(self) -> None:
-        self.zstd = zstd.ZstdCompressor(_LEVEL)
+        parameter = zstd.CompressionParameter
+        options: dict[int, int] = {parameter.compression_level: _LEVEL, parameter.checksum_flag: 1}
+        self.zstd = zstd.ZstdCompressor(options=options)
 
 
 _own = _Compressor()

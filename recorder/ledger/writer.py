@@ -139,7 +139,8 @@ class Writer:
         if lost := self.lost:
             no_time = f"they were not done after {timeout} s"
             reason = self.last_error or (no_time if self._waiting() else self._full())
-            _logger.warning("%d calls were not stored in %s: %s", lost, shown(self.url), reason)
+            calls = "1 call was" if lost == 1 else f"{lost} calls were"
+            _logger.warning("%s not stored in %s: %s", calls, shown(self.url), reason)
         self._closed_well = settled and not lost
         return self._closed_well
 

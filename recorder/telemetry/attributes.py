@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..call import Call, RequestHalf
-from ..identity import Tags
+from ..tagging import Tags
 
 AttributeValue = str | bool | int | float | list[str]
 Attributes = dict[str, AttributeValue]
@@ -95,7 +95,7 @@ def request_attributes(half: RequestHalf) -> Attributes:
         tier = _string(parameters.get("service_tier"))
         if tier is not None and tier != "auto":
             attributes["openai.request.service_tier"] = tier
-    if half.provider in ("openai", "azure.ai.openai"):
+    if half.provider == "openai" and half.dialect == "chat":
         attributes["openai.api.type"] = "chat_completions"
     return attributes
 
@@ -124,7 +124,7 @@ def answer_attributes(call: Call) -> Attributes:
         ):
             if value is not None:
                 attributes[name] = value
-    if call.request.provider in ("openai", "azure.ai.openai"):
+    if call.request.provider == "openai":
         if answer.system_fingerprint:
             attributes["openai.response.system_fingerprint"] = answer.system_fingerprint
         if answer.service_tier:

@@ -1,0 +1,55 @@
+"""The tags that a caller attaches to the calls it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, NamedTuple
+
+_tags: ContextVar[dict[str, Any]] = ContextVar("recorder_tags", default={})  # noqa: B039 - never mutated
+
+
+@contextmanager
+def tags(**values: Any) -> Generator[None]:
+    """Attach tags to all calls made inside: `session_id` and `user_id` fill columns of their own.
+
+    Nested ones add up, the inner one wins; None takes a tag away. Tags follow tasks, but not bare
+    threads (`threading.Thread`, executors): start these with `contextvars.copy_context().run`.
+    """
+    token = _tags.set({name: value for name, value in {**_tags.get(), **values}.items() if value is not None})
+    try:
+        yield
+    finally:
+        _tags.reset(token)
+
+
+class Tags(NamedTuple):
+    """The tags of a call: the two that have columns of their own, as text, and the others."""
+
+    session_id: str | None
+    user_id: str | None
+    others: dict[str, Any]
+
+    def cleaned(self, clean: Callable[[str], str]) -> Tags:
+        """The tags with every text in them made clean."""
+        others = {
+            name: clean(value) if isinstance(value, str) else value for name, value in self.others.items()
+        }
+        session_id, user_id = (value if value is None else clean(value) for value in self[:2])
+        return Tags(session_id, user_id, others)
+
+
+_NO_TAGS = Tags(None, None, {})
+
+
+def current_tags() -> Tags:
+    """The tags of the running context."""
+    values = _tags.get()
+    if not values:
+        return _NO_TAGS
+    others = dict(values)
+    session_id, user_id = others.pop("session_id", None), others.pop("user_id", None)
+    return Tags(
+        None if session_id is None else str(session_id), None if user_id is None else str(user_id), others
+    )
