@@ -27,7 +27,7 @@ class Answer(msgspec.Struct, frozen=True):
 
     `ends` gives for each chunk of the exchange the offset in `data` up to which it had been decoded
     when that chunk was in; None while nobody asked (an identity body computes it on demand).
-    `note` says what could not be decoded; `data` then holds what could.
+    `note` says what could not be decoded; `data` then holds what could, or all as received if nothing could.
     """
 
     data: bytes
@@ -43,7 +43,7 @@ def read_answer(exchange: Exchange) -> Answer:
     if not encoding:
         return Answer(exchange.body)
     names = [name.strip().lower() for name in encoding.decode("latin-1").split(",")]
-    if not (names := [name for name in names if name not in ("", "identity")]):
+    if not (names := [name for name in names if name in _FACTORIES]):  # clients ignore what they do not know
         return Answer(exchange.body)
     pieces: list[bytes] = []
     ends: list[int] = []
@@ -61,6 +61,8 @@ def read_answer(exchange: Exchange) -> Answer:
     except Undecodable as error:
         note = str(error)
         ends += [size] * (len(exchange.chunks) - len(ends))
+    if note is not None and not size:
+        return Answer(exchange.body, note=note)
     return Answer(b"".join(pieces), tuple(ends), encoded=True, note=note)
 
 
@@ -75,7 +77,7 @@ def decode_request(body: bytes, encoding: bytes | None) -> bytes:
         return body
     try:
         for name in reversed(encoding.decode("latin-1").lower().split(",")):
-            if name.strip() not in ("", "identity"):
+            if name.strip() in _FACTORIES:
                 body = _decompressor(name.strip())(body)
     except Undecodable:
         pass
@@ -99,9 +101,7 @@ def parse_json(data: bytes | msgspec.Raw) -> Any:
 
 def _decompressor(name: str) -> Step:
     """A function that decodes one chunk after another; raises Undecodable."""
-    if (factory := _FACTORIES.get(name)) is None:
-        raise Undecodable(f"content-encoding {name!r} is not known")
-    step, failure = factory()
+    step, failure = _FACTORIES[name]()
 
     def decode(chunk: bytes) -> bytes:
         try:
@@ -113,7 +113,7 @@ def _decompressor(name: str) -> Step:
 
 
 def _gzip() -> tuple[Step, type[Exception]]:
-    return _members(lambda: zlib.decompressobj(zlib.MAX_WBITS | 16)), zlib.error
+    return _members(lambda: zlib.decompressobj(zlib.MAX_WBITS | 16), b"\x1f\x8b"), zlib.error
 
 
 def _deflate() -> tuple[Step, type[Exception]]:
@@ -147,11 +147,11 @@ def _zstd() -> tuple[Step, type[Exception]]:
         from compression import zstd
     else:
         from backports import zstd
-    return _members(zstd.ZstdDecompressor), zstd.ZstdError
+    return _members(zstd.ZstdDecompressor, b"\x28\xb5\x2f\xfd"), zstd.ZstdError
 
 
-def _members(new: Callable[[], Any]) -> Step:
-    """Decode concatenated members (gzip) or frames (zstd), each with a decompressor of its own."""
+def _members(new: Callable[[], Any], magic: bytes) -> Step:
+    """Decode concatenated members (gzip) or frames (zstd), which begin with `magic`; what else follows is padding."""
     current = new()
 
     def decode(chunk: bytes) -> bytes:
@@ -159,6 +159,8 @@ def _members(new: Callable[[], Any]) -> Step:
         out = []
         while chunk:
             if current.eof:
+                if not chunk.startswith(magic):
+                    break
                 current = new()
             out.append(current.decompress(chunk))
             chunk = current.unused_data if current.eof else b""

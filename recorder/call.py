@@ -99,7 +99,8 @@ class AnswerHalf(Struct, frozen=True):
 
     Times are nanoseconds since the start of the exchange, None where the event never came or the
     answer was not streamed. `complete` means that the protocol's own end was seen. `error` is what
-    the body or the status said, not what the transport raised.
+    the body or the status said, not what the transport raised. `asides` are texts that a stream brought
+    in fields which repeat the answer or which no choice has.
     """
 
     complete: bool = False
@@ -112,6 +113,7 @@ class AnswerHalf(Struct, frozen=True):
     system_fingerprint: str | None = None
     service_tier: str | None = None
     error: CallError | None = None
+    asides: tuple[str, ...] = ()
     first_chunk_ns: int | None = None
     first_reasoning_ns: int | None = None
     first_token_ns: int | None = None
@@ -124,6 +126,7 @@ class AnswerHalf(Struct, frozen=True):
 
     def texts(self) -> Iterator[str]:
         """Yield every assembled text of the answer, among which a split secret would stand."""
+        yield from self.asides
         for choice in self.choices:
             if isinstance(choice.content, str):
                 yield choice.content
@@ -135,6 +138,7 @@ class AnswerHalf(Struct, frozen=True):
                     yield text
             for tool_call in choice.tool_calls:
                 yield tool_call.arguments
+                yield tool_call.name or ""
             if choice.function_call is not None:
                 yield choice.function_call.arguments
 

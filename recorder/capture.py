@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import sys
 import weakref
 from collections.abc import Callable
@@ -86,10 +87,10 @@ class Capture:
 
     def close(self) -> None:
         """The reader closed the stream, of its own will or because its task is being cancelled."""
-        if self._owner is None or self._owner.is_current():
-            cancelled = is_cancellation(sys.exc_info()[1])
-        else:  # asyncio closes a dropped generator in a task of its own
+        if self._owner is not None and _collects(_current_task()):
             cancelled = self._owner.cancelled()
+        else:
+            cancelled = _leaves_cancelled()
         self._end("cancelled" if cancelled else "closed_early")
 
     def abandon(self) -> None:
@@ -122,7 +123,7 @@ class Capture:
             self.clock() - start,
             phase,
             None if error is None else qualified_name(type(error)),
-            None if error is None else str(error),
+            None if error is None else _message(error),
         )
         count = min(len(self.chunks), len(self.stamps))
         on_end, self._on_end = self._on_end, _nobody  # else capture and attempt would hold each other
@@ -140,8 +141,32 @@ class Capture:
         )
 
 
+def _leaves_cancelled() -> bool:
+    """Whether a cancellation is on its way out where the stream is being closed.
+
+    A generator that is closed on that way hides it; then the task is asked whether it is being cancelled.
+    """
+    error = sys.exc_info()[1]
+    if not isinstance(error, GeneratorExit):
+        return is_cancellation(error)
+    if (task := _current_task()) is not None:
+        return task.cancelling() > 0
+    trio = sys.modules.get("trio")
+    try:
+        return trio is not None and trio.current_effective_deadline() == -math.inf
+    except RuntimeError:  # no trio runs here
+        return False
+
+
 def _nobody(exchange: Exchange) -> None:
     """Gets no exchange, since each is given once."""
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - a stranger's __str__, which must not replace the error itself
+        return ""
 
 
 class _Owner:
@@ -155,11 +180,6 @@ class _Owner:
         self._callback = lambda done: fate.append(done.cancelled())
         self._task = weakref.ref(task)
         task.add_done_callback(self._callback)
-
-    def is_current(self) -> bool:
-        """Whether this is the task that runs."""
-        task = self._task()
-        return task is not None and task is _current_task()
 
     def cancelled(self) -> bool:
         """Whether the task was cancelled, or is being cancelled now."""
@@ -177,6 +197,11 @@ def _current_task() -> asyncio.Task[Any] | None:
         return asyncio.current_task()
     except RuntimeError:  # no loop runs, or another one than asyncio's
         return None
+
+
+def _collects(task: asyncio.Task[Any] | None) -> bool:
+    """Whether this is a task that asyncio made to close a dropped generator."""
+    return task is not None and type(task.get_coro()).__name__ == "async_generator_athrow"
 
 
 def is_cancellation(error: BaseException | None) -> bool:

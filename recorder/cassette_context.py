@@ -46,6 +46,8 @@ class Cassette:
     def __enter__(self) -> Self:
         if self._session is not None:
             raise CassetteError("this cassette is in use already; make another one with the same name")
+        if not self._recording.active:
+            raise CassetteError("the recorder of this cassette is closed; make another one")
         session = Session(
             self._source(),
             self._mode,

@@ -32,12 +32,12 @@ class Recorder:
 
     `store` is a SQLite or PostgreSQL URL as SQLAlchemy has them (default: `$RECORDER_STORE`, else
     `sqlite:///recorder.db`); it is opened with the first record, by a thread of the recorder's own.
-    `providers` names hosts of one's own (`{"llm.corp.local": "deepseek-onprem"}`). `record_paths` records further paths by their ending, `"*"`
-    all. `include_usage` asks streams for token counts where the provider wants to be asked. `redact`
-    adds rules to the built-in ones, False switches redaction off. `queue_bytes` bounds the memory of calls
-    on their way to the store; what does not fit is counted as lost. `tracer_provider` replaces
-    OpenTelemetry's global one. `strict` (default: `$RECORDER_STRICT` is 1) raises recorder's own failures,
-    for tests.
+    `providers` names hosts of one's own (`{"llm.corp.local": "deepseek-onprem"}`). `record_paths` records
+    further paths by their ending, `"*"` all. `include_usage` asks streams for token counts where the
+    provider wants to be asked. `redact` adds rules to the built-in ones, False switches redaction off.
+    `queue_bytes` bounds the memory of calls on their way to the store; what does not fit is counted as
+    lost. `tracer_provider` replaces OpenTelemetry's global one. `strict` (default: `$RECORDER_STRICT` is 1)
+    raises recorder's own failures, for tests.
 
     Raises StoreError for a URL that names no database, SettingsError for rules that cannot be used.
     """
@@ -72,6 +72,7 @@ class Recorder:
             self.settings, (self._writer.put,), Spans(tracer_provider), on_abandoned=self._reap_soon
         )
         _open.add(self)
+        _close_in_worker()
 
     @property
     def store(self) -> str:
@@ -193,6 +194,8 @@ class _StoreSource:
             return None
 
     def save(self, recordings: Sequence[Recorded]) -> None:
+        if not recordings and self.load() is None:
+            return
         if not self._recorder.flush(timeout=30.0):
             raise CassetteError(
                 f"cassette {self.name!r} is not kept, since not all of its calls could be stored"
@@ -211,11 +214,18 @@ def _close_all() -> None:
 
 
 def _begin_in_child() -> None:
-    """After a fork: what is open is the parent's; and multiprocessing's workers leave without atexit."""
+    """After a fork: what is open is the parent's. Multiprocessing clears its finalizers first."""
     for recorder in list(_open):
         recorder._after_fork()
     if (util := sys.modules.get("multiprocessing.util")) is not None:
-        util.register_after_fork(_open, lambda _: util.Finalize(None, _close_all, exitpriority=0))
+        util.register_after_fork(_open, lambda _: _close_in_worker())
+
+
+def _close_in_worker() -> None:
+    """In a process of multiprocessing's, which may leave without atexit: let it close what is open."""
+    process, util = (sys.modules.get(f"multiprocessing.{name}") for name in ("process", "util"))
+    if process is not None and util is not None and process.parent_process() is not None:
+        util.Finalize(None, _close_all, exitpriority=0)
 
 
 atexit.register(_close_all)

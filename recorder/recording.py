@@ -21,7 +21,7 @@ from .guard import Guard
 from .ids import operation_id
 from .redact import Redactor
 from .settings import Settings
-from .tagging import current_tags
+from .tagging import NO_TAGS, current_tags
 from .telemetry import Spans
 
 _Sessions = tuple[Session, ...]
@@ -98,7 +98,7 @@ class Recording:
         if len(self._sessions) > 1:
             names = ", ".join(repr(session.name) for session in self._sessions)
             raise CassetteMiss(
-                f"cassettes {names} are active and this thread belongs to none of them; "
+                f"cassettes {names} are active and this thread or task belongs to none of them; "
                 "start it with contextvars.copy_context().run, or use cassette.wrap(client)"
             )
         return self._sessions[0]
@@ -175,9 +175,9 @@ class Recording:
         clean = self._redactor.request(request)
         host, port, _ = endpoint(clean.url)
         half = dialect.read_request(clean, provider_for(host, port, self.settings.providers))
-        tags = current_tags()
-        if any(tags):
-            tags = tags.cleaned(self._redactor.text)
+        tags = NO_TAGS
+        with self.guard:
+            tags = current_tags(self._redactor.text)
         attempt = Attempt(dialect, half, tags, self.finish)
         attempt.operation_id = operation_id(request.body, half.attempt, attempt.id)
         if session is not None:
@@ -189,7 +189,8 @@ class Recording:
                 attempt.slot = found
         started_us = time.time_ns() // 1000
         if self._spans is not None and attempt.playback is None:
-            attempt.span, attempt.trace_id, attempt.span_id = self._spans.start(half, started_us, tags)
+            with self.guard:
+                attempt.span, attempt.trace_id, attempt.span_id = self._spans.start(half, started_us, tags)
         redacted = clean is not request and (clean.body != request.body or clean.url != request.url)
         attempt.capture = Capture(clean, started_us, attempt.finish, redacted=redacted)
         self._open.add(attempt)
@@ -199,7 +200,9 @@ class Recording:
         redactor = self._redactor
         exchange, answer = redactor.exchange(exchange, read_answer(exchange))
         half = self._read_answer(attempt, exchange, answer)
-        if half.streamed and redactor.suspicious(half.texts()):
+        if (half.streamed and redactor.suspicious(half.texts())) or (
+            not half.choices and redactor.splits(answer)
+        ):
             exchange, answer = redactor.deltas(exchange, answer)
             half = self._read_answer(attempt, exchange, answer)
         return exchange, half

@@ -135,7 +135,11 @@ class Redactor:
                 exchange = replace(exchange, head=replace(head, headers=clean), redacted=True)
         if message is not None and (text := self.text(message)) is not message:
             exchange = replace(exchange, ending=replace(exchange.ending, message=text), redacted=True)
-        return _rewritten(exchange, answer, self._answer_edits) if alarm else (exchange, answer)
+        if alarm:
+            exchange, answer = _rewritten(exchange, answer, self._answer_edits)
+        if answer.encoded and self._may_hold(exchange.body):  # what follows an encoded body, or broke it
+            exchange, _ = _rewritten(exchange, Answer(exchange.body), self._shape_edits)
+        return exchange, answer
 
     def suspicious(self, texts: Iterable[str]) -> bool:
         """Whether an assembled text holds a secret, as one that was split over deltas does."""
@@ -145,6 +149,19 @@ class Redactor:
         if not self._patterns and not may_hold(_encode("\n".join(texts)), fields=False):
             return False
         return any(self._secrets(_encode(text)) for text in texts)
+
+    def splits(self, answer: Answer) -> bool:
+        """Whether a body's documents, put together path by path, hold a secret that none of them holds alone.
+
+        Slow: for streams that no dialect assembles.
+        """
+        if self._off or (b"\ndata:" not in answer.data and b"\n{" not in answer.data):
+            return False
+        runs = running_strings(answer.data, _LOGPROBS)
+        joined = (
+            b"".join(decode_string(answer.data, leaf.start, leaf.end).text for leaf in run) for run in runs
+        )
+        return any(map(self._secrets, joined))
 
     def deltas(self, exchange: Exchange, answer: Answer) -> tuple[Exchange, Answer]:
         """Both without the secrets that deltas make when put together, and without logprobs.

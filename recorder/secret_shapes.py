@@ -20,16 +20,17 @@ def _names(*lines: str) -> frozenset[str]:
 
 
 HEADER_NAMES = _names(
-    "cfaccessclientsecret cfaccessjwtassertion cookie ddapplicationkey heliconeauth jobtoken",
-    "privatetoken setcookie signature token xapikey xauth xcsrftoken xfunctionskey xgitlabtoken",
+    "cfaccessclientsecret cfaccessjwtassertion cookie ddapplicationkey heliconeauth jobtoken xaccesskeyid",
+    "privatetoken setcookie signature token xapikey xauth xcredential xcsrftoken xfunctionskey xgitlabtoken xkey",
     "xgoogiamauthorizationtoken xgoogiapjwtassertion xhoneycombteam xlitellmkey",
     "xmsauthorizationauxiliary xportkeyvirtualkey xrefreshtoken xsecret xsignature xtoken xvaulttoken",
     "xvercelprotectionbypass xxsrftoken",
 )
 HEADER_ENDINGS = tuple(
     _names(
-        "accesskey accesstoken apikey apitoken authorization authtoken clientsecret idtoken",
-        "mastersecret password secretkey securitytoken sessiontoken subscriptionkey",
+        "accesskey accesstoken apikey apisecret apitoken authkey authorization authtoken clientsecret",
+        "gatewaytoken idtoken mastersecret password secretkey securitytoken servicetoken sessiontoken",
+        "subscriptionkey usertoken",
     )
 )
 QUERY_NAMES = _names(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -25,31 +26,37 @@ def tags(**values: Any) -> Generator[None]:
 
 
 class Tags(NamedTuple):
-    """The tags of a call: the two that have columns of their own, as text, and the others."""
+    """The tags of a call: the two that have columns of their own, as text, and the others, as JSON has them."""
 
     session_id: str | None
     user_id: str | None
     others: dict[str, Any]
 
-    def cleaned(self, clean: Callable[[str], str]) -> Tags:
-        """The tags with every text in them made clean."""
-        others = {
-            name: clean(value) if isinstance(value, str) else value for name, value in self.others.items()
-        }
-        session_id, user_id = (value if value is None else clean(value) for value in self[:2])
-        return Tags(session_id, user_id, others)
+
+NO_TAGS = Tags(None, None, {})
 
 
-_NO_TAGS = Tags(None, None, {})
-
-
-def current_tags() -> Tags:
-    """The tags of the running context."""
+def current_tags(clean: Callable[[str], str]) -> Tags:
+    """The tags of the running context as they are now, every text in them made clean."""
     values = _tags.get()
     if not values:
-        return _NO_TAGS
-    others = dict(values)
+        return NO_TAGS
+    others = {name: _plain(value, clean) for name, value in values.items()}
     session_id, user_id = others.pop("session_id", None), others.pop("user_id", None)
     return Tags(
         None if session_id is None else str(session_id), None if user_id is None else str(user_id), others
     )
+
+
+def _plain(value: Any, clean: Callable[[str], str]) -> Any:
+    """A copy that later changes do not reach; what JSON does not have becomes text."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, (bool, int)):
+        return value
+    text = json.dumps(value, default=str)
+    cleaned = clean(text)
+    try:
+        return json.loads(cleaned, parse_constant=lambda _: None)  # neither NaN nor infinity
+    except ValueError:  # a redaction took away more than a text
+        return cleaned

@@ -46,7 +46,7 @@ class Driver:
         return f"{self.library.__name__}-{'async' if self.asynchronous else 'sync'}"
 
     def wire(self, *replies: Reply) -> Any:
-        """An in-memory transport that gives these replies in turn, and keeps what it was sent in `.requests`."""
+        """An in-memory transport that gives these replies in turn; `.requests` and `.bodies` are what it was sent."""
         return _wire_class(self.library)(self.library, list(replies))
 
     def client(self, transport: Any = None, **options: Any) -> Any:
@@ -130,9 +130,14 @@ def _wire_class(library: Any) -> Any:
         def __init__(self, library: Any, replies: list[Reply]) -> None:
             self.library, self.replies = library, replies
             self.requests: list[Any] = []
+            self.bodies: list[bytes] = []
             self.closed = 0
 
         def handle_request(self, request: Any) -> Any:
+            self.bodies.append(b"".join(request.stream))
+            return self.reply(request)
+
+        def reply(self, request: Any) -> Any:
             self.requests.append(request)
             reply = self.replies.pop(0) if self.replies else Reply()
             if reply.error is not None:
@@ -148,6 +153,7 @@ def _wire_class(library: Any) -> Any:
             )
 
         async def handle_async_request(self, request: Any) -> Any:
-            return self.handle_request(request)
+            self.bodies.append(b"".join([part async for part in request.stream]))
+            return self.reply(request)
 
     return Wire

@@ -70,9 +70,10 @@ def test_every_encoding_decodes_however_it_is_cut(data: bytes, cuts: set[int], n
 
 
 def test_broken_encoding_leaves_what_could_be_read_and_a_note() -> None:
-    packed = gzip.compress(b"hello " * 100)
-    answer = read_answer(exchange("gzip", packed[:40], b"garbage" * 9, b"more"))
-    assert answer.data.startswith(b"hello")
+    data = b"".join(b"line %d\n" % number for number in range(500))
+    packed = gzip.compress(data)
+    answer = read_answer(exchange("gzip", packed[:-8], b"wrong CRC", b"more"))
+    assert answer.data == data
     assert answer.note is not None
     assert "not valid gzip" in answer.note
     assert answer.ends is not None
@@ -84,8 +85,21 @@ def test_truncated_encoding_gives_what_there_is() -> None:
     assert answer.data.startswith(b"hello hello")
 
 
-def test_unknown_encoding_is_a_note() -> None:
-    assert "'zebra' is not known" in str(read_answer(exchange("zebra", b"x")).note)
+def test_unknown_encoding_is_ignored_as_clients_do() -> None:
+    answer = read_answer(exchange("utf-8", b"x"))
+    assert (answer.data, answer.encoded, answer.note) == (b"x", False, None)
+
+
+def test_encoding_that_is_a_lie_leaves_the_body_as_received() -> None:
+    answer = read_answer(exchange("gzip", b'{"a":', b"1}"))
+    assert (answer.data, answer.encoded) == (b'{"a":1}', False)
+    assert "not valid gzip" in str(answer.note)
+
+
+@pytest.mark.parametrize("padding", [b"\0", b"\0\0\0 and more", b"\x1f"])
+def test_padding_after_the_encoded_body_is_ignored(padding: bytes) -> None:
+    answer = read_answer(exchange("gzip", gzip.compress(b"hello") + padding))
+    assert (answer.data, answer.note) == (b"hello", None)
 
 
 @pytest.mark.parametrize(

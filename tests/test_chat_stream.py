@@ -22,7 +22,7 @@ STREAM: Headers = ((b"Content-Type", b"text/event-stream; charset=utf-8"),)
 DONE = b"data: [DONE]\n\n"
 
 
-def read(*chunks: bytes, headers: Headers = STREAM, status: int = 200) -> AnswerHalf:
+def read(*chunks: bytes, headers: Headers = STREAM, status: int = 200, n: int | None = None) -> AnswerHalf:
     """The answer whose chunks came in at 10, 20, 30 … ns."""
     dialect = dialect_for("POST", "/chat/completions")
     assert dialect is not None
@@ -34,7 +34,8 @@ def read(*chunks: bytes, headers: Headers = STREAM, status: int = 200) -> Answer
         chunks,
         tuple(range(10, 10 * len(chunks) + 10, 10)),
     )
-    half = RequestHalf("chat", "deepseek", "api.deepseek.com", 443, stream=True)
+    parameters = {} if n is None else {"n": n}
+    half = RequestHalf("chat", "deepseek", "api.deepseek.com", 443, stream=True, parameters=parameters)
     return dialect.read_answer(exchange, read_answer(exchange), half)
 
 
@@ -800,3 +801,11 @@ def deltas_of(message: dict[str, Any]) -> list[dict[str, Any]]:
         deltas.append({"tool_calls": [piece("", call["name"], call["id"], index=index)]})
         deltas += [{"tool_calls": [piece(character, index=index)]} for character in call["arguments"]]
     return deltas
+
+
+def test_stream_is_complete_only_with_as_many_choices_as_were_asked_for() -> None:
+    first = chunk({"content": "a"}, "stop", 0)
+    second = chunk({"content": "b"}, "stop", 1)
+    assert not read(first, n=2).complete
+    assert read(first, second, n=2).complete
+    assert read(first, DONE, n=2).complete

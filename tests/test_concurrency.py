@@ -136,6 +136,27 @@ def test_forked_workers_store_what_they_made(tmp_path: Path) -> None:
     assert count(url) == 21
 
 
+def test_worker_that_makes_its_own_recorder_stores_what_it_made(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/calls.db"
+    program = """
+    import multiprocessing, sys
+
+    def work(url):
+        import httpx2, recorder
+        transport = httpx2.MockTransport(lambda request: httpx2.Response(200, json={"choices": []}))
+        client = recorder.Recorder(url).wrap(httpx2.Client(transport=transport))
+        for _ in range(5):
+            client.post("https://api.deepseek.com/chat/completions", json={"model": "m"})
+
+    worker = multiprocessing.get_context("fork").Process(target=work, args=(sys.argv[1],))
+    worker.start()
+    worker.join()
+    """
+    process = subprocess.run([sys.executable, "-c", textwrap.dedent(program), url], timeout=120, check=False)
+    assert process.returncode == 0
+    assert count(url) == 5
+
+
 def test_fork_loses_and_doubles_nothing(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/calls.db"
     program = """

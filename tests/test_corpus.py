@@ -5,10 +5,12 @@ from __future__ import annotations
 import gzip
 import importlib.util
 import random
+import sys
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import brotli
 import pytest
 
 import recorder
@@ -17,6 +19,11 @@ from recorder.demo.upstream import Step, Upstream
 from .conftest import CORPUS
 from .drivers import Driver, Reply, Seen
 
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
 pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason="../shared/corpus is not beside this checkout")
 
 _NOT_SERVED = {"content-encoding", "content-length", "transfer-encoding", "connection", "date", "server"}
@@ -24,6 +31,8 @@ _ENCODINGS: dict[str | None, Callable[[bytes], bytes]] = {
     None: bytes,
     "gzip": gzip.compress,
     "deflate": zlib.compress,
+    "br": brotli.compress,
+    "zstd": zstd.compress,
 }
 
 

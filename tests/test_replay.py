@@ -12,7 +12,7 @@ import pytest
 import recorder
 from recorder import CassetteError, CassetteMiss, CassetteMissing
 
-from .drivers import Driver, Reply, Seen
+from .drivers import URL, Driver, Reply, Seen
 from .test_transport import ANSWER, ASK, STREAM, STREAM_HEADERS
 
 Rec = recorder.Recorder
@@ -314,3 +314,58 @@ def test_tasks_that_ask_the_same_get_their_own_answers_however_they_interleave(r
     live = driver.run(lambda: interleaved("once", [0, 2, 1, 3], *(answer(str(i)) for i in range(4))))
     assert driver.run(lambda: interleaved("none", [0, 2, 3, 1])) == live
     assert driver.run(lambda: interleaved("none", [0, 1, 2, 3])) == live
+
+
+def test_work_shared_otherwise_among_threads_still_gets_every_answer(rec: Rec) -> None:
+    driver = Driver("httpx2", asynchronous=False)
+
+    def shared(mode: Any, counts: list[int], *replies: Reply) -> list[bytes]:
+        client = rec.wrap(driver.client(driver.wire(*replies)))
+        chunks: list[bytes] = []
+
+        def work(count: int) -> None:
+            chunks.extend(client.post(URL, content=ask("same")).content for _ in range(count))
+
+        with rec.cassette("c", mode=mode):
+            for count in counts:
+                thread = threading.Thread(target=work, args=(count,))
+                thread.start()
+                thread.join()
+        return chunks
+
+    live = shared("once", [3, 1], *(answer(str(i)) for i in range(4)))
+    assert sorted(shared("none", [2, 2])) == sorted(live)
+    assert shared("none", [4]) == live
+
+
+def test_very_deep_body_is_recorded_and_matched_as_text(driver: Driver, rec: Rec) -> None:
+    deep = b'{"messages":' + b"[" * 3000 + b"]" * 3000 + b"}"
+    live = observe(driver, rec, "once", [deep], [answer("1")])
+    assert observe(driver, rec, "none", [deep], []) == live
+    with pytest.raises(CassetteMiss, match=r"differs in"):
+        observe(driver, rec, "none", [deep + b" "], [])
+
+
+def test_cassettes_of_one_name_used_at_once_keep_what_each_recorded(driver: Driver, rec: Rec) -> None:
+    client = rec.wrap(driver.client(driver.wire(answer("1"), answer("2"))))
+
+    async def scenario() -> None:
+        with rec.cassette("c", mode="new_episodes"):
+            await driver.observe(client, ask("a"))
+            with rec.cassette("c", mode="new_episodes"):
+                await driver.observe(client, ask("b"))
+
+    driver.run(scenario)
+    with rec.cassette("c") as cassette:
+        assert len(cassette.recordings) == 2
+
+
+def test_rewrite_that_records_nothing_on_a_fresh_store_is_no_error(rec: Rec) -> None:
+    with rec.cassette("c", mode="rewrite"):
+        pass
+
+
+def test_cassette_of_a_closed_recorder_is_refused(rec: Rec) -> None:
+    rec.close()
+    with pytest.raises(CassetteError, match="is closed"), rec.cassette("c", mode="once"):
+        raise AssertionError

@@ -319,14 +319,93 @@ def test_streamed_request_body_is_sent_and_recorded(
         yield ASK[:10]
         yield ASK[10:]
 
-    async def scenario() -> Any:
+    async def scenario() -> list[bytes]:
         wire = driver.wire(Reply(chunks=[ANSWER]))
         content = parts() if driver.asynchronous else iter([ASK[:10], ASK[10:]])
         await driver.send(rec.wrap(driver.client(wire)), "POST", URL, content=content)
-        return wire.requests[0]
+        bodies: list[bytes] = wire.bodies
+        return bodies
 
-    assert driver.run(scenario).content == ASK
+    assert driver.run(scenario) == [ASK]
     assert only(records)[0].request.body == ASK
+
+
+def test_streamed_request_body_can_be_sent_once_as_without_us(driver: Driver, rec: recorder.Recorder) -> None:
+    async def aparts() -> Any:
+        yield ASK
+
+    def parts() -> Any:
+        yield ASK
+
+    async def scenario(wrap: Any) -> type[BaseException]:
+        moved = Reply(status=307, headers=(("location", URL),), chunks=[])
+        client = wrap(driver.client(driver.wire(moved, Reply()), follow_redirects=True))
+        with pytest.raises(driver.library.StreamError) as caught:
+            await driver.send(client, "POST", URL, content=aparts() if driver.asynchronous else parts())
+        return caught.type
+
+    assert driver.run(lambda: scenario(rec.wrap)) is driver.run(lambda: scenario(lambda client: client))
+
+
+def test_request_body_that_raises_is_a_record(
+    driver: Driver, rec: recorder.Recorder, records: Records
+) -> None:
+    async def aparts() -> Any:
+        yield ASK[:5]
+        raise ZeroDivisionError
+
+    def parts() -> Any:
+        yield ASK[:5]
+        raise ZeroDivisionError
+
+    async def scenario() -> None:
+        client = rec.wrap(driver.client(driver.wire()))
+        with pytest.raises(ZeroDivisionError):
+            await driver.send(client, "POST", URL, content=aparts() if driver.asynchronous else parts())
+
+    driver.run(scenario)
+    exchange, call = only(records)
+    assert (exchange.request.body, call.outcome) == (ASK[:5], "error")
+    assert call.error is not None
+    assert call.error.type == "builtins.ZeroDivisionError"
+
+
+@pytest.mark.parametrize("library", ["httpx", "httpx2"])
+@pytest.mark.parametrize("who", ["reader", "opener"])
+def test_stream_read_in_another_task_than_it_was_opened_in(
+    library: str, who: str, rec: recorder.Recorder, records: Records
+) -> None:
+    driver = Driver(library, asynchronous=True)
+
+    async def read(response: Any, go_on: asyncio.Event) -> None:
+        try:
+            async for _ in response.aiter_raw():
+                await go_on.wait()
+                break
+        finally:
+            await response.aclose()
+
+    async def scenario() -> None:
+        client = rec.wrap(driver.client(driver.wire(Reply(headers=STREAM_HEADERS, chunks=STREAM))))
+        go_on = asyncio.Event()
+        opened: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+        async def open_and_wait() -> None:
+            request = client.build_request("POST", URL, content=ASK)
+            opened.set_result(await client.send(request, stream=True))
+            await asyncio.Event().wait()
+
+        opener = asyncio.create_task(open_and_wait())
+        reader = asyncio.create_task(read(await opened, go_on))
+        await asyncio.sleep(0)
+        (reader if who == "reader" else opener).cancel()
+        await asyncio.sleep(0)
+        go_on.set()
+        opener.cancel()
+        await asyncio.wait([opener, reader])
+
+    driver.run(scenario)
+    assert only(records)[1].outcome == ("cancelled" if who == "reader" else "incomplete")
 
 
 def test_span_is_current_around_the_send_alone(
@@ -335,9 +414,9 @@ def test_span_is_current_around_the_send_alone(
     during: list[str] = []
 
     class Watching(type(driver.wire())):  # type: ignore[misc]
-        def handle_request(self, request: Any) -> Any:
+        def reply(self, request: Any) -> Any:
             during.append(trace.get_current_span().name)  # type: ignore[attr-defined]
-            return super().handle_request(request)
+            return super().reply(request)
 
     async def scenario() -> None:
         client = rec.wrap(
@@ -364,7 +443,7 @@ def test_cancelled_task_is_recorded_as_cancelled(
         async def handle_async_request(self, request: Any) -> Any:
             if where == "head":
                 await asyncio.Event().wait()
-            response = self.handle_request(request)
+            response = self.reply(request)
             if where == "body":
                 response.stream = Endless()
             return response

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator
 from itertools import pairwise
@@ -89,3 +90,14 @@ def test_filter_takes_out_the_same_event_however_the_bytes_are_cut(cuts: set[int
 def test_filter_keeps_what_only_looks_like_it() -> None:
     first = b'data: {"choices":[],"prompt_filter_results":[]}\n\n'
     assert UsageFilter().feed(first + delta("x")) == first + delta("x")
+
+
+def test_upstream_that_compresses_all_the_same_is_passed_on_at_once(
+    driver: Driver, asking: recorder.Recorder
+) -> None:
+    chunks = [gzip.compress(b"".join(ANSWER))[start : start + 9] for start in range(0, 200, 9)]
+    headers = (*STREAM_HEADERS, ("content-encoding", "gzip"))
+    client = asking.wrap(driver.client(driver.wire(Reply(headers=headers, chunks=chunks))))
+    body = json.dumps({"model": "m", "stream": True}).encode()
+    seen = driver.run(lambda: driver.observe(client, body, url=OPENAI))
+    assert seen.chunks == tuple(chunk for chunk in chunks if chunk)

@@ -229,3 +229,19 @@ def test_installed_and_own_recorder_on_one_store_record_once(driver: Driver, rec
         assert own.flush()
         assert rec.flush()
     assert len(Store(rec.store).calls()) == 1
+
+
+def test_cassette_ends_well_though_the_sdk_has_dropped_its_client(
+    driver: Driver, rec: recorder.Recorder
+) -> None:
+    class Holder:
+        def __init__(self) -> None:
+            self.client = driver.client(driver.wire(Reply(chunks=[ANSWER]), Reply(chunks=[ANSWER])))
+
+    holder = Holder()
+    client = holder.client
+    with rec.cassette("c", mode="once") as cassette:
+        cassette.wrap(holder)
+        del holder.client
+    assert not isinstance(client._transport, RecordingTransport)
+    assert rec._recording.session() is None

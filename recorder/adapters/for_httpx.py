@@ -6,6 +6,7 @@ import httpx
 
 from . import tee, transport
 from .playback import PlaybackStream
+from .read_stream import ReadStream
 
 
 class _SyncTee(tee.SyncTee, httpx.SyncByteStream):
@@ -20,7 +21,11 @@ class _PlaybackStream(PlaybackStream, httpx.SyncByteStream, httpx.AsyncByteStrea
     pass
 
 
-_BINDING = transport.Binding(httpx, _SyncTee, _AsyncTee, _PlaybackStream)
+class _ReadStream(ReadStream, httpx.SyncByteStream, httpx.AsyncByteStream):
+    pass
+
+
+_BINDING = transport.Binding(httpx, _SyncTee, _AsyncTee, _PlaybackStream, _ReadStream)
 
 
 class SyncTransport(transport.SyncRecordingTransport, httpx.BaseTransport):

@@ -6,6 +6,7 @@ import httpx2
 
 from . import tee, transport
 from .playback import PlaybackStream
+from .read_stream import ReadStream
 
 
 class _SyncTee(tee.SyncTee, httpx2.SyncByteStream):
@@ -20,7 +21,11 @@ class _PlaybackStream(PlaybackStream, httpx2.SyncByteStream, httpx2.AsyncByteStr
     pass
 
 
-_BINDING = transport.Binding(httpx2, _SyncTee, _AsyncTee, _PlaybackStream)
+class _ReadStream(ReadStream, httpx2.SyncByteStream, httpx2.AsyncByteStream):
+    pass
+
+
+_BINDING = transport.Binding(httpx2, _SyncTee, _AsyncTee, _PlaybackStream, _ReadStream)
 
 
 class SyncTransport(transport.SyncRecordingTransport, httpx2.BaseTransport):

@@ -17,6 +17,7 @@ from ..errors import CassetteMiss
 from ..exchange import Request
 from ..recording import Recording
 from .playback import REPLAYED, PlaybackStream, Player, build_response, miss_exchange, pause
+from .read_stream import ReadStream
 from .tee import AsyncTee, ChunkFilter, SyncTee
 
 
@@ -27,6 +28,7 @@ class Binding(Struct, frozen=True):
     sync_tee: Callable[..., SyncTee]
     async_tee: Callable[..., AsyncTee]
     playback_stream: Callable[[Player], PlaybackStream]
+    read_stream: Callable[[list[bytes], Any], ReadStream]
 
 
 class RecordingTransport:
@@ -56,20 +58,27 @@ class RecordingTransport:
             return None
         return None if is_being_sent(recording.settings.store, request) else dialect
 
-    def _begin(self, request: Any, dialect: Dialect) -> Attempt | None:
+    def _begin(self, request: Any, dialect: Dialect, body: bytes) -> Attempt | None:
         return self.recording.begin(
-            Request(request.method, str(request.url), tuple(request.headers.raw), request.content),
-            dialect,
-            self.session,
+            Request(request.method, str(request.url), tuple(request.headers.raw), body), dialect, self.session
         )
 
-    def _outgoing(self, attempt: Attempt, request: Any) -> Any:
+    def _body_failed(self, request: Any, dialect: Dialect, body: list[bytes], error: BaseException) -> None:
+        """The caller's own body raised while it was read: a call of which only so much is known."""
+        try:
+            attempt = self._begin(request, dialect, b"".join(body))
+        except CassetteMiss:  # it would have missed, but has failed before
+            return
+        if attempt is not None:
+            attempt.capture.fail(error, "request")
+
+    def _outgoing(self, attempt: Attempt, request: Any, request_body: bytes) -> Any:
         """What is sent: the caller's own request, or a copy that also asks for usage."""
         if not self.recording.settings.include_usage or attempt.dialect.name != "chat":
             return request
         outgoing = request
         with self.recording.guard:
-            body = ask_usage(request.content, attempt.half)
+            body = ask_usage(request_body, attempt.half)
             if body is not None:
                 headers = [
                     (name, value)
@@ -111,8 +120,8 @@ class RecordingTransport:
             capture.receive_head(
                 response.status_code,
                 tuple(response.headers.raw),
-                extensions.get("http_version", b"HTTP/1.1"),
-                extensions.get("reason_phrase"),
+                _bytes(extensions.get("http_version")) or b"HTTP/1.1",
+                _bytes(extensions.get("reason_phrase")),
             )
             if response.status_code == 101:
                 capture.complete()
@@ -141,11 +150,22 @@ class RecordingTransport:
                     for pair in response.headers.raw
                     if pair[0].lower() not in (b"content-encoding", b"content-length")
                 ),
-                response.extensions.get("http_version", b"HTTP/1.1"),
-                response.extensions.get("reason_phrase"),
+                _bytes(response.extensions.get("http_version")) or b"HTTP/1.1",
+                _bytes(response.extensions.get("reason_phrase")),
             )
             capture.receive(response.content)
         capture.complete()
+
+
+def _bytes(value: Any) -> bytes | None:
+    """What a transport put into the extensions; some put text there."""
+    return (
+        value.encode("latin-1", "replace")
+        if isinstance(value, str)
+        else value
+        if isinstance(value, bytes)
+        else None
+    )
 
 
 def _usage_filter(response: Any, capture: Capture) -> ChunkFilter | None:
@@ -164,9 +184,9 @@ class SyncRecordingTransport(RecordingTransport):
         dialect = self._dialect(request, self._binding.library.SyncByteStream)
         if dialect is None:
             return self.inner.handle_request(request)
-        request.read()
+        body = self._read_body(request, dialect)
         try:
-            attempt = self._begin(request, dialect)
+            attempt = self._begin(request, dialect, body)
         except CassetteMiss as miss:
             if not miss.respond:
                 raise
@@ -175,7 +195,7 @@ class SyncRecordingTransport(RecordingTransport):
             return self.inner.handle_request(request)
         if attempt.playback is not None:
             return self._play(attempt, request)
-        outgoing = self._outgoing(attempt, request)
+        outgoing = self._outgoing(attempt, request, body)
         scope = attempt.enter(self.recording.settings.store, outgoing)
         try:
             response = self.inner.handle_request(outgoing)
@@ -185,6 +205,20 @@ class SyncRecordingTransport(RecordingTransport):
         finally:
             attempt.leave(scope)
         return self._receive(response, attempt, self._binding.sync_tee, asynchronous=False)
+
+    def _read_body(self, request: Any, dialect: Dialect) -> bytes:
+        """The request's body; one that can be read once only is put back so that it can be read once more."""
+        if isinstance(request.stream, self._binding.library.ByteStream):
+            body: bytes = request.read()
+            return body
+        parts: list[bytes] = []
+        try:
+            parts.extend(request.stream)
+        except BaseException as error:
+            self._body_failed(request, dialect, parts, error)
+            raise
+        request.stream = self._binding.read_stream(parts, request.stream)
+        return b"".join(parts)
 
     def _play(self, attempt: Attempt, request: Any) -> Any:
         player = self._player(attempt, request)
@@ -220,9 +254,9 @@ class AsyncRecordingTransport(RecordingTransport):
         dialect = self._dialect(request, self._binding.library.AsyncByteStream)
         if dialect is None:
             return await self.inner.handle_async_request(request)
-        await request.aread()
+        body = await self._aread_body(request, dialect)
         try:
-            attempt = self._begin(request, dialect)
+            attempt = self._begin(request, dialect, body)
         except CassetteMiss as miss:
             if not miss.respond:
                 raise
@@ -231,7 +265,7 @@ class AsyncRecordingTransport(RecordingTransport):
             return await self.inner.handle_async_request(request)
         if attempt.playback is not None:
             return await self._aplay(attempt, request)
-        outgoing = self._outgoing(attempt, request)
+        outgoing = self._outgoing(attempt, request, body)
         scope = attempt.enter(self.recording.settings.store, outgoing)
         try:
             response = await self.inner.handle_async_request(outgoing)
@@ -244,6 +278,20 @@ class AsyncRecordingTransport(RecordingTransport):
             raise
         attempt.leave(scope)
         return self._receive(response, attempt, self._binding.async_tee, asynchronous=True)
+
+    async def _aread_body(self, request: Any, dialect: Dialect) -> bytes:
+        if isinstance(request.stream, self._binding.library.ByteStream):
+            body: bytes = await request.aread()
+            return body
+        parts: list[bytes] = []
+        try:
+            async for part in request.stream:
+                parts.append(part)  # noqa: PERF401 - what came before an error is kept
+        except BaseException as error:
+            self._body_failed(request, dialect, parts, error)
+            raise
+        request.stream = self._binding.read_stream(parts, request.stream)
+        return b"".join(parts)
 
     async def _aplay(self, attempt: Attempt, request: Any) -> Any:
         player = self._player(attempt, request)

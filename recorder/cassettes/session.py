@@ -117,7 +117,14 @@ class Session:
             self.closed = True
         recorded = [Recorded(slot.exchange, slot.call_id, slot.lane) for slot in self._slots if slot.exchange]
         if save and (recorded or self.mode == "rewrite"):
-            self._source.save([*self._kept(), *recorded])
+            self._source.save([*self._kept(), *self._of_others(), *recorded])
+
+    def _of_others(self) -> list[Recorded]:
+        """What others have added to the cassette meanwhile, which only `rewrite` throws away."""
+        if self.mode == "rewrite":
+            return []
+        known = {recorded.call_id for recorded in self._loaded}
+        return [recorded for recorded in self._source.load() or () if recorded.call_id not in known]
 
     def _key(self, request: Request) -> Key:
         return digest(comparable(request, self._significant))

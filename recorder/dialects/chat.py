@@ -95,6 +95,7 @@ def _read_stream(exchange: Exchange, answer: Answer, stream: Stream, notes: list
         response_id=stream.response_id,
         model=stream.model,
         choices=choices,
+        asides=stream.asides(),
         usage=usage,
         raw_usage=raw_usage,
         system_fingerprint=stream.system_fingerprint,

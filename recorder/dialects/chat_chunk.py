@@ -19,6 +19,8 @@ class Delta(Struct):
     refusal: Any = None
     function_call: Any = None
     audio: Any = None
+    reasoning_details: Any = None
+    thinking: Any = None
 
 
 class ChunkChoice(Struct):
@@ -29,6 +31,7 @@ class ChunkChoice(Struct):
     message: Any = None
     error: Any = None
     usage: Any = None
+    text: Any = None
 
 
 class Chunk(Struct):

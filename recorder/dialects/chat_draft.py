@@ -20,7 +20,7 @@ class Draft:
     """Collects what deltas bring; nothing is joined before the end."""
 
     __slots__ = (
-        "_content", "_function_calls", "_logprobs", "_message", "_odd",
+        "_aside", "_content", "_function_calls", "_logprobs", "_message", "_odd",
         "_reasoning", "_refusal", "_role", "_tool_calls", "finish_reason",
     )  # fmt: skip
 
@@ -35,6 +35,7 @@ class Draft:
         self._logprobs: list[Any] = []
         self._message: dict[str, Any] | None = None
         self._odd: list[str] = []
+        self._aside: dict[str, list[str]] = {}
 
     def add(self, choice: ChunkChoice) -> int:
         """Take a choice of a chunk and say what it brought."""
@@ -57,8 +58,14 @@ class Draft:
                 brought |= self._add_tool_calls(delta.tool_calls)
             if delta.refusal or delta.function_call or delta.audio:
                 brought |= self._add_rarer(delta)
+            if delta.reasoning_details or delta.thinking or (delta.reasoning and delta.reasoning_content):
+                self._set_aside(
+                    reasoning=delta.reasoning, details=delta.reasoning_details, thinking=delta.thinking
+                )
         if choice.message is not None:
             brought |= self._add_message(choice.message)
+        if choice.text is not None:
+            self._set_aside(text=choice.text)
         if choice.logprobs is not None:
             self._logprobs.append(choice.logprobs)
         if choice.finish_reason:
@@ -98,8 +105,21 @@ class Draft:
             self._function_calls.append(call)
             brought = ANSWER
         if isinstance(delta.audio, dict) and (delta.audio.get("data") or delta.audio.get("transcript")):
+            self._set_aside(transcript=delta.audio.get("transcript"))
             brought = ANSWER
         return brought
+
+    def _set_aside(self, **fields: Any) -> None:
+        """Keep what repeats the answer, or adds to it, in fields that no choice has."""
+        for name, value in fields.items():
+            for part in value if isinstance(value, list) else [value]:
+                text = part.get("text") if isinstance(part, dict) else part
+                if isinstance(text, str):
+                    self._aside.setdefault(name, []).append(text)
+
+    def asides(self) -> list[str]:
+        """The texts that were set aside, each put together."""
+        return ["".join(texts) for texts in self._aside.values()]
 
     def _add_message(self, message: Any) -> int:
         """Keep a whole message, as it stands beside deltas or in place of the last one.

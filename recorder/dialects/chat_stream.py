@@ -66,6 +66,10 @@ class Stream:
         """The choices in the order of their indexes."""
         return tuple(self._drafts[index].finish(index, self.notes) for index in sorted(self._drafts))
 
+    def asides(self) -> tuple[str, ...]:
+        """Texts that came in fields which repeat the answer, or which no choice has."""
+        return tuple(text for draft in self._drafts.values() for text in draft.asides())
+
     def add(self, event: Event) -> None:
         """Take the next event."""
         name, data, end = event

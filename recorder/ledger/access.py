@@ -63,7 +63,8 @@ def stored_state(database: Database) -> State:
         with database.read() as connection:
             return state(connection)
     except OperationalError as error:
-        if diagnose(error, database.url).kind != "readonly" or not database.freeze():
+        # A read-only file system says that it cannot open what it cannot create beside the file.
+        if diagnose(error, database.url).kind not in ("readonly", "path") or not database.freeze():
             raise
     with database.read() as connection:
         return state(connection)

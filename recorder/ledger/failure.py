@@ -17,6 +17,7 @@ from sqlalchemy.exc import (
     OperationalError,
     ProgrammingError,
     SQLAlchemyError,
+    StatementError,
 )
 
 from ..errors import RecorderError, StoreError
@@ -110,6 +111,8 @@ def _kind(error: Exception, cause: BaseException, url: str) -> Kind:
         return "url"
     if isinstance(error, (DataError, IntegrityError, InterfaceError, ProgrammingError)):
         return "record"
+    if isinstance(error, StatementError) and not isinstance(error, DBAPIError):
+        return "record"  # a value that the driver does not take
     if isinstance(error, OperationalError) and not is_sqlite(url):
         return "unreachable"
     if isinstance(error, OSError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from importlib.util import find_spec
+from urllib.parse import unquote
 
 from ..errors import MissingExtra, StoreError
 
@@ -62,7 +63,7 @@ def sqlite_path(url: str) -> str | None:
     if not is_sqlite(url) or is_memory(url):
         return None
     path = url.partition("://")[2].partition("?")[0][1:]
-    return None if path.startswith("file:") else path
+    return None if path.startswith("file:") else unquote(path)
 
 
 def resolved(url: str) -> str:
@@ -71,6 +72,7 @@ def resolved(url: str) -> str:
         return MEMORY_URL
     if (path := sqlite_path(url)) is not None:
         _, mark, query = url.partition("?")
-        return f"sqlite:///{os.path.abspath(path)}{mark}{query}"
+        absolute = os.path.abspath(path).replace("%", "%25").replace("?", "%3F")  # as SQLAlchemy reads it
+        return f"sqlite:///{absolute}{mark}{query}"
     scheme, separator, rest = url.partition("://")
     return f"postgresql+psycopg://{rest}" if separator and scheme in _POSTGRES else url

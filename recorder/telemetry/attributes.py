@@ -11,17 +11,21 @@ from ..tagging import Tags
 AttributeValue = str | bool | int | float | list[str]
 Attributes = dict[str, AttributeValue]
 
+_LARGEST = 2**63 - 1  # what OTLP can carry
+
 
 def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or abs(value) > _LARGEST:
+        return None
+    return float(value)
 
 
 def _integer(value: Any) -> int | None:
-    if isinstance(value, bool):
-        return None
     if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value if isinstance(value, int) else None
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) > _LARGEST:
+        return None
+    return value
 
 
 def _string(value: Any) -> str | None:
