@@ -1,8 +1,7 @@
-"""Bodies: content decoding, whole and chunk by chunk, and JSON as lenient as the wire needs it."""
+"""Bodies with their content encoding undone, whole or chunk by chunk."""
 
 from __future__ import annotations
 
-import json
 import sys
 import zlib
 from collections.abc import Callable
@@ -82,21 +81,6 @@ def decode_request(body: bytes, encoding: bytes | None) -> bytes:
     except Undecodable:
         pass
     return body
-
-
-def parse_json(data: bytes | msgspec.Raw) -> Any:
-    """Parse JSON as the wire has it: surrounding blanks, NaN, lone surrogates, a BOM and bad UTF-8 pass.
-
-    Raises ValueError where it is no JSON at all, or is nested too deeply.
-    """
-    try:
-        return msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        text = bytes(data).decode("utf-8", "replace").lstrip("\ufeff")
-    try:
-        return json.loads(text)
-    except RecursionError as error:
-        raise ValueError("JSON is nested too deeply") from error
 
 
 def _decompressor(name: str) -> Step:

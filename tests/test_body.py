@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.body import chunk_ends, decode_request, parse_json, read_answer
+from recorder.body import chunk_ends, decode_request, read_answer
 from recorder.exchange import Ending, Exchange, Request, ResponseHead
+from recorder.json_text import parse_json
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -14,7 +14,7 @@ from recorder.body import read_answer
 from recorder.call import AnswerHalf, Choice, Message, RequestHalf, ToolCall, Usage
 from recorder.dialects import SIGNIFICANT_HEADERS, Dialect, dialect_for
 from recorder.dialects.chat import read_messages, read_tools
-from recorder.dialects.chat_chunk import Chunk, ChunkChoice, Delta
+from recorder.dialects.chat.chunk import Chunk, ChunkChoice, Delta
 from recorder.exchange import Ending, Exchange, Headers, Request, ResponseHead
 
 URL = "https://gateway.corp.local/chat/completions"

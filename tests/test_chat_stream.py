@@ -14,7 +14,7 @@ from msgspec import structs
 from recorder.body import read_answer
 from recorder.call import AnswerHalf, CallError, Choice, RequestHalf, ToolCall, Usage
 from recorder.dialects import dialect_for
-from recorder.dialects.chat_chunk import Chunk, ChunkChoice, Delta, decode_chunk, read_chunk
+from recorder.dialects.chat.chunk import Chunk, ChunkChoice, Delta, decode_chunk, read_chunk
 from recorder.exchange import Ending, Exchange, Headers, Request, ResponseHead
 
 REQUEST = Request("POST", "https://api.deepseek.com/chat/completions")

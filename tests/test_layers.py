@@ -12,7 +12,7 @@ import recorder
 
 ROOMS = (
     {"errors", "settings"},
-    {"exchange", "capture", "body", "sse", "json_spans", "secret_shapes", "redact"},
+    {"exchange", "capture", "body", "sse", "json_text", "json_spans", "secret_shapes", "redact"},
     {"call", "dialects"},
     {"cassettes"},
     {"guard", "ids", "tagging"},

@@ -211,8 +211,9 @@ def test_recorded_pace_waits_as_the_upstream_did(
         waited.append(seconds)
 
     observe(driver, rec, "once", [ASK], [Reply(headers=STREAM_HEADERS, chunks=STREAM)])
-    for module in ("transport", "playback"):
+    for module in ("sync_transport", "playback"):
         monkeypatch.setattr(f"recorder.adapters.{module}.sleep", waited.append)
+    for module in ("async_transport", "playback"):
         monkeypatch.setattr(f"recorder.adapters.{module}.pause", pause)
     observe(driver, rec, "none", [ASK], [])
     assert waited == []

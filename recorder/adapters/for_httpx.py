@@ -5,8 +5,10 @@ from __future__ import annotations
 import httpx
 
 from . import tee, transport
+from .async_transport import AsyncRecordingTransport
 from .playback import PlaybackStream
 from .read_stream import ReadStream
+from .sync_transport import SyncRecordingTransport
 
 
 class _SyncTee(tee.SyncTee, httpx.SyncByteStream):
@@ -28,21 +30,21 @@ class _ReadStream(ReadStream, httpx.SyncByteStream, httpx.AsyncByteStream):
 _BINDING = transport.Binding(httpx, _SyncTee, _AsyncTee, _PlaybackStream, _ReadStream)
 
 
-class SyncTransport(transport.SyncRecordingTransport, httpx.BaseTransport):
+class SyncTransport(SyncRecordingTransport, httpx.BaseTransport):
     """Records a sync httpx transport."""
 
     _binding = _BINDING
 
 
-class AsyncTransport(transport.AsyncRecordingTransport, httpx.AsyncBaseTransport):
+class AsyncTransport(AsyncRecordingTransport, httpx.AsyncBaseTransport):
     """Records an async httpx transport."""
 
     _binding = _BINDING
 
 
 class DualTransport(
-    transport.SyncRecordingTransport,
-    transport.AsyncRecordingTransport,
+    SyncRecordingTransport,
+    AsyncRecordingTransport,
     httpx.BaseTransport,
     httpx.AsyncBaseTransport,
 ):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import httpx2
 
 from . import tee, transport
+from .async_transport import AsyncRecordingTransport
 from .playback import PlaybackStream
 from .read_stream import ReadStream
+from .sync_transport import SyncRecordingTransport
 
 
 class _SyncTee(tee.SyncTee, httpx2.SyncByteStream):
@@ -28,21 +30,21 @@ class _ReadStream(ReadStream, httpx2.SyncByteStream, httpx2.AsyncByteStream):
 _BINDING = transport.Binding(httpx2, _SyncTee, _AsyncTee, _PlaybackStream, _ReadStream)
 
 
-class SyncTransport(transport.SyncRecordingTransport, httpx2.BaseTransport):
+class SyncTransport(SyncRecordingTransport, httpx2.BaseTransport):
     """Records a sync httpx2 transport."""
 
     _binding = _BINDING
 
 
-class AsyncTransport(transport.AsyncRecordingTransport, httpx2.AsyncBaseTransport):
+class AsyncTransport(AsyncRecordingTransport, httpx2.AsyncBaseTransport):
     """Records an async httpx2 transport."""
 
     _binding = _BINDING
 
 
 class DualTransport(
-    transport.SyncRecordingTransport,
-    transport.AsyncRecordingTransport,
+    SyncRecordingTransport,
+    AsyncRecordingTransport,
     httpx2.BaseTransport,
     httpx2.AsyncBaseTransport,
 ):

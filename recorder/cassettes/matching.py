@@ -9,8 +9,9 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 import msgspec
 
-from ..body import decode_request, parse_json
+from ..body import decode_request
 from ..exchange import Request, header, header_values
+from ..json_text import parse_json
 
 Key = bytes
 

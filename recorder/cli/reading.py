@@ -10,7 +10,7 @@ import msgspec
 
 from ..body import chunk_ends, read_answer
 from ..dialects import dialect_for
-from ..dialects.chat_messages import read_messages, read_tools
+from ..dialects.chat.messages import read_messages, read_tools
 from ..errors import CallNotFound, StoreError
 from ..exchange import endpoint
 from .calls import plain_call

@@ -10,11 +10,11 @@ from ..body import Answer
 from ..call import AnswerHalf, RequestHalf
 from ..exchange import Exchange, Request, endpoint
 from ..sse import read_events
-from .chat import arrivals_ns, is_stream
-from .chat_request import read_envelope
-from .chat_usage import read_usage
+from .envelope import read_envelope
+from .event_streams import arrivals_ns, is_stream
 from .failure import read_failure, status_failure
 from .lenient import read_json
+from .usage import read_usage
 
 _OPERATIONS = {"embeddings": "embeddings", "completions": "text_completion"}
 _SHORT = 256

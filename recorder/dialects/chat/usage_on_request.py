@@ -6,9 +6,9 @@ import re
 
 import msgspec
 
-from ..body import parse_json
-from ..call import RequestHalf
-from ..sse import read_events
+from ...call import RequestHalf
+from ...json_text import parse_json
+from ...sse import read_events
 
 # Their streams always end with usage (their API pages, 2026), and some refuse a field that they do not know.
 _UNASKED = {"deepseek", "openrouter", "mistral_ai", "perplexity", "x_ai"}

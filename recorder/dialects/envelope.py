@@ -11,9 +11,10 @@ from urllib.parse import unquote
 import msgspec
 from msgspec import Raw
 
-from ..body import decode_request, parse_json
+from ..body import decode_request
 from ..call import RequestHalf
 from ..exchange import Headers, Request, endpoint
+from ..json_text import parse_json
 from .lenient import UNREADABLE, read_json
 
 _FIELDS = msgspec.json.Decoder(dict[str, Raw])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ..call import ToolCall
+from ...call import ToolCall
 
 
 def read_tool_calls(value: Any, notes: list[str]) -> tuple[ToolCall, ...]:

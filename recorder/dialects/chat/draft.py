@@ -6,11 +6,11 @@ from typing import Any
 
 from msgspec import structs
 
-from ..call import Choice
-from .chat_answer import join_logprobs, read_message, read_text
-from .chat_chunk import ChunkChoice, Delta
-from .chat_parts import holds_answer, join_content, thinking_text, thought
-from .chat_tools import join_function_call, join_tool_calls
+from ...call import Choice
+from .answer import join_logprobs, read_message, read_text
+from .chunk import ChunkChoice, Delta
+from .parts import holds_answer, join_content, thinking_text, thought
+from .tools import join_function_call, join_tool_calls
 
 REASONING, ANSWER, END = 1, 2, 4
 """What a chunk can bring; several add up."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..call import Choice
-from .chat_parts import thinking_text
-from .chat_tools import read_function_call, read_tool_calls
+from ...call import Choice
+from .parts import thinking_text
+from .tools import read_function_call, read_tool_calls
 
 
 def read_choices(value: Any, notes: list[str]) -> tuple[Choice, ...]:

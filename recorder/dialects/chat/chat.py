@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_left
 from typing import Any
 
 from msgspec import structs
 
-from ..body import Answer, chunk_ends
-from ..call import AnswerHalf, CallError, RequestHalf
-from ..exchange import Exchange, Request, ResponseHead, header
-from ..sse import read_events
-from .chat_answer import read_choices, read_text
-from .chat_messages import read_messages, read_tools
-from .chat_request import read_envelope
-from .chat_stream import Stream
-from .chat_usage import read_usage
-from .failure import read_failure, status_failure
-from .lenient import mend, read_json
-
-__all__ = ["Chat", "read_messages", "read_tools"]
-
-_JSON = re.compile(rb"(?:\xef\xbb\xbf)?\s*[\[{]")
-_EVENTS = re.compile(rb"(?:\xef\xbb\xbf)?[\r\n]*(?::|(?:data|event|id|retry)(?:[:\r\n]))")
+from ...body import Answer
+from ...call import AnswerHalf, CallError, RequestHalf
+from ...exchange import Exchange, Request
+from ...sse import read_events
+from ..envelope import read_envelope
+from ..event_streams import arrivals_ns, is_stream
+from ..failure import read_failure, status_failure
+from ..lenient import mend, read_json
+from ..usage import read_usage
+from .answer import read_choices, read_text
+from .stream import Stream
 
 
 class Chat:
@@ -50,24 +43,6 @@ class Chat:
             text = answer.data[:4096].decode("utf-8", "replace")
             half = structs.replace(half, error=status_failure(head.status, text))
         return half
-
-
-def is_stream(head: ResponseHead, data: bytes) -> bool:
-    """Whether a body is an event stream: gateways send errors as JSON under the type of a stream."""
-    if _JSON.match(data):
-        return False
-    content_type = header(head.headers, b"content-type") or b""
-    return content_type.strip().lower().startswith(b"text/event-stream") or bool(_EVENTS.match(data))
-
-
-def arrivals_ns(exchange: Exchange, answer: Answer, *ends: int | None) -> tuple[int | None, ...]:
-    """For offsets in the decoded body, when the byte before each came in."""
-    if not exchange.arrivals_ns:
-        return (None,) * len(ends)
-    reached, last = chunk_ends(exchange, answer), len(exchange.arrivals_ns) - 1
-    return tuple(
-        None if end is None else exchange.arrivals_ns[min(bisect_left(reached, end), last)] for end in ends
-    )
 
 
 def _choices_wanted(request: RequestHalf) -> int:

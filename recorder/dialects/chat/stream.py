@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..call import CallError, Choice
-from ..sse import Event
-from .chat_answer import read_text
-from .chat_chunk import Chunk, ChunkChoice, decode_chunk, read_chunk
-from .chat_draft import ANSWER, REASONING, Draft
-from .chat_usage import counts_nothing, merge_usage
-from .failure import read_failure
-from .lenient import UNREADABLE, read_json
+from ...call import CallError, Choice
+from ...sse import Event
+from ..failure import read_failure
+from ..lenient import UNREADABLE, read_json
+from ..usage import counts_nothing, merge_usage
+from .answer import read_text
+from .chunk import Chunk, ChunkChoice, decode_chunk, read_chunk
+from .draft import ANSWER, REASONING, Draft
 
 _NOTHING = Chunk(choices=[])
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from ..body import parse_json
+from ...json_text import parse_json
 
 
 class Delta(Struct):

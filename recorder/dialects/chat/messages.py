@@ -6,10 +6,10 @@ from typing import Any
 
 from msgspec import Raw
 
-from ..call import Message, RequestHalf
-from .chat_parts import thinking_text
-from .chat_tools import read_function_call, read_tool_calls
-from .lenient import read_json
+from ...call import Message, RequestHalf
+from ..lenient import read_json
+from .parts import thinking_text
+from .tools import read_function_call, read_tool_calls
 
 
 def read_messages(half: RequestHalf) -> tuple[Message, ...]:

@@ -1,0 +1,85 @@
+"""The recording transport for async clients: what waits, around what `transport` decides."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Self
+
+from ..attempt import Attempt
+from ..dialects import Dialect
+from ..errors import CassetteMiss
+from .playback import pause
+from .transport import RecordingTransport
+
+
+class AsyncRecordingTransport(RecordingTransport):
+    """Records what passes through an async transport."""
+
+    async def handle_async_request(self, request: Any) -> Any:
+        dialect = self._dialect(request, self._binding.library.AsyncByteStream)
+        if dialect is None:
+            return await self.inner.handle_async_request(request)
+        body = await self._aread_body(request, dialect)
+        try:
+            attempt = self._begin(request, dialect, body)
+        except CassetteMiss as miss:
+            if not miss.respond:
+                raise
+            return self._respond_miss(request, miss)
+        if attempt is None:
+            return await self.inner.handle_async_request(request)
+        if attempt.playback is not None:
+            return await self._aplay(attempt, request)
+        outgoing = self._outgoing(attempt, request, body)
+        scope = attempt.enter(self.recording.settings.store, outgoing)
+        try:
+            response = await self.inner.handle_async_request(outgoing)
+        except GeneratorExit as error:  # the coroutine is being collected, in a context that is not its own
+            attempt.capture.fail(error, "request")
+            raise
+        except BaseException as error:
+            attempt.leave(scope)
+            attempt.capture.fail(error, "request")
+            raise
+        attempt.leave(scope)
+        return self._receive(response, attempt, self._binding.async_tee, asynchronous=True)
+
+    async def _aread_body(self, request: Any, dialect: Dialect) -> bytes:
+        if isinstance(request.stream, self._binding.library.ByteStream):
+            body: bytes = await request.aread()
+            return body
+        parts: list[bytes] = []
+        try:
+            async for part in request.stream:
+                parts.append(part)  # noqa: PERF401 - what came before an error is kept
+        except BaseException as error:
+            self._body_failed(request, dialect, parts, error)
+            raise
+        request.stream = self._binding.read_stream(parts, request.stream)
+        return b"".join(parts)
+
+    async def _aplay(self, attempt: Attempt, request: Any) -> Any:
+        player = self._player(attempt, request)
+        try:
+            if (delay := player.head_delay_s()) > 0:
+                await pause(delay)
+            response = self._respond(player)
+        except BaseException as error:
+            attempt.capture.fail(error, "request")
+            raise
+        return self._receive(response, attempt, self._binding.async_tee, asynchronous=True)
+
+    async def aclose(self) -> None:
+        await self.inner.aclose()
+
+    async def __aenter__(self) -> Self:
+        await self.inner.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        await self.inner.__aexit__(exc_type, exc_value, traceback)

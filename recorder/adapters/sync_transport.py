@@ -1,0 +1,82 @@
+"""The recording transport for sync clients: what waits, around what `transport` decides."""
+
+from __future__ import annotations
+
+from time import sleep
+from types import TracebackType
+from typing import Any, Self
+
+from ..attempt import Attempt
+from ..dialects import Dialect
+from ..errors import CassetteMiss
+from .transport import RecordingTransport
+
+
+class SyncRecordingTransport(RecordingTransport):
+    """Records what passes through a sync transport."""
+
+    def handle_request(self, request: Any) -> Any:
+        dialect = self._dialect(request, self._binding.library.SyncByteStream)
+        if dialect is None:
+            return self.inner.handle_request(request)
+        body = self._read_body(request, dialect)
+        try:
+            attempt = self._begin(request, dialect, body)
+        except CassetteMiss as miss:
+            if not miss.respond:
+                raise
+            return self._respond_miss(request, miss)
+        if attempt is None:
+            return self.inner.handle_request(request)
+        if attempt.playback is not None:
+            return self._play(attempt, request)
+        outgoing = self._outgoing(attempt, request, body)
+        scope = attempt.enter(self.recording.settings.store, outgoing)
+        try:
+            response = self.inner.handle_request(outgoing)
+        except BaseException as error:
+            attempt.capture.fail(error, "request")
+            raise
+        finally:
+            attempt.leave(scope)
+        return self._receive(response, attempt, self._binding.sync_tee, asynchronous=False)
+
+    def _read_body(self, request: Any, dialect: Dialect) -> bytes:
+        """The request's body; one that can be read once only is put back so that it can be read once more."""
+        if isinstance(request.stream, self._binding.library.ByteStream):
+            body: bytes = request.read()
+            return body
+        parts: list[bytes] = []
+        try:
+            parts.extend(request.stream)
+        except BaseException as error:
+            self._body_failed(request, dialect, parts, error)
+            raise
+        request.stream = self._binding.read_stream(parts, request.stream)
+        return b"".join(parts)
+
+    def _play(self, attempt: Attempt, request: Any) -> Any:
+        player = self._player(attempt, request)
+        if (delay := player.head_delay_s()) > 0:
+            sleep(delay)
+        try:
+            response = self._respond(player)
+        except BaseException as error:
+            attempt.capture.fail(error, "request")
+            raise
+        return self._receive(response, attempt, self._binding.sync_tee, asynchronous=False)
+
+    def close(self) -> None:
+        self.inner.close()
+
+    def __enter__(self) -> Self:
+        self.inner.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        self.inner.__exit__(exc_type, exc_value, traceback)
