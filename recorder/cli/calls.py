@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from rich.console import Console
 from rich.text import Text
 
 from .tables import Cell, Column
@@ -99,6 +100,12 @@ def outcome_text(call: Mapping[str, Any]) -> Text:
 def counted(number: int, noun: str) -> str:
     """`1 call`, `2 calls`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def print_losses(console: Console, losses: int) -> None:
+    """Say how many calls are missing from what was printed, if any are."""
+    if losses:
+        console.print(Text(f"{counted(losses, 'call')} could not be stored", style="bold red"))
 
 
 def show_money(amount: float, currency: str | None) -> str:

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.text import Text
 
 from ..ledger.url import shown
 from . import options
-from .calls import call_row, columns_for, counted, plain_call, summary
+from .calls import call_row, columns_for, plain_call, print_losses, summary
 from .console import messages, output, say, write_text
 from .store import open_store
 from .tables import print_footer, print_table
@@ -73,8 +72,7 @@ def ls(
     else:
         filtered = bool(model or where or tags or since_us or until_us)
         say("No call matches." if filtered else _how_to_record(url))
-    if losses := opened.losses():
-        console.print(Text(f"{counted(losses, 'call')} could not be stored", style="bold red"))
+    print_losses(console, opened.losses())
 
 
 def _newest(

@@ -11,8 +11,8 @@ from rich.text import Text
 
 from ..ledger.url import shown
 from . import options
-from .calls import counted, show_money
-from .console import output, say, write_text
+from .calls import counted, print_losses, show_money
+from .console import messages, output, say, write_text
 from .store import open_store
 from .tables import Cell, Column, lay_out, print_footer, print_line
 from .text import json_text, styled
@@ -67,9 +67,10 @@ def report(
     url = options.store_url(store)
     since_us = options.moment(since, "--since")
     until_us = options.moment(until, "--until", end=True)
+    opened = open_store(url)
     try:
         rows = audit.report(
-            open_store(url),
+            opened,
             names,
             since_us,
             until_us,
@@ -84,6 +85,7 @@ def report(
         say(f"No calls in {shown(url)} to report on.")
     else:
         _print(names, rows)
+    print_losses(messages() if format == "json" else output(), opened.losses())
 
 
 def _plain(names: Sequence[str], row: ReportRow) -> dict[str, Any]:
