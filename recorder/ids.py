@@ -19,11 +19,11 @@ def new_id(now_ms: int | None = None) -> str:
     """A UUIDv7 (RFC 9562) as text: sorts by millisecond, unique by 74 random bits."""
     now = time.time_ns() // 1_000_000 if now_ms is None else now_ms
     bits = _random.getrandbits(74)
-    value = (
-        (now & 0xFFFF_FFFF_FFFF) << 80 | 0x7 << 76 | (bits >> 62) << 64 | 0b10 << 62 | bits & (1 << 62) - 1
+    low = bits & 0xFFFF_FFFF_FFFF
+    return (
+        f"{now >> 16 & 0xFFFF_FFFF:08x}-{now & 0xFFFF:04x}-7{bits >> 62:03x}-"
+        f"{0x8000 | bits >> 48 & 0x3FFF:04x}-{low:012x}"
     )
-    text = f"{value:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def operation_id(body: bytes, attempt: int, call_id: str) -> str:

@@ -45,7 +45,7 @@ class AsyncRecordingTransport(RecordingTransport):
         return self._receive(response, attempt, self._binding.async_tee, asynchronous=True)
 
     async def _aread_body(self, request: Any, dialect: Dialect) -> bytes:
-        if isinstance(request.stream, self._binding.library.ByteStream):
+        if type(request.stream) is self._binding.library.ByteStream:
             body: bytes = await request.aread()
             return body
         parts: list[bytes] = []

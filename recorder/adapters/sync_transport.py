@@ -43,7 +43,7 @@ class SyncRecordingTransport(RecordingTransport):
 
     def _read_body(self, request: Any, dialect: Dialect) -> bytes:
         """The request's body; one that can be read once only is put back so that it can be read once more."""
-        if isinstance(request.stream, self._binding.library.ByteStream):
+        if type(request.stream) is self._binding.library.ByteStream:
             body: bytes = request.read()
             return body
         parts: list[bytes] = []

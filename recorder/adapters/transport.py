@@ -52,8 +52,11 @@ class RecordingTransport:
         """How to read the request; None where it passes through untouched."""
         recording = self.recording
         dialect = recording.dialect_for(request.method, request.url.path)
-        if dialect is None or not isinstance(request.stream, stream_kind):
+        if dialect is None:
             return None
+        stream = request.stream
+        if type(stream) is not self._binding.library.ByteStream and not isinstance(stream, stream_kind):
+            return None  # async content on a sync client, or the reverse: the library says so better
         return None if is_being_sent(recording.settings.store, request) else dialect
 
     def _begin(self, request: Any, dialect: Dialect, body: bytes) -> Attempt | None:
@@ -168,8 +171,10 @@ def _bytes(value: Any) -> bytes | None:
 
 def _usage_filter(response: Any, capture: Capture) -> ChunkFilter | None:
     """What keeps back the usage that recorder asked for; None where it did not ask, or cannot look inside."""
+    if not capture.usage_asked:
+        return None
     headers = response.headers
     plain = headers.get("content-encoding", "identity").lower() == "identity"
     streamed = headers.get("content-type", "").lower().startswith("text/event-stream")
-    capture.usage_asked = capture.usage_asked and plain and streamed
+    capture.usage_asked = plain and streamed
     return UsageFilter() if capture.usage_asked else None
