@@ -75,11 +75,17 @@ class Attempt:
 
     @staticmethod
     def leave(scope: Scope) -> None:
-        """The send is over: all is current that was so before."""
+        """The send is over: all is current that was so before.
+
+        Does nothing in another context than the send began in, where a collected coroutine ends.
+        """
         sent, span = scope
+        try:
+            _sent.reset(sent)
+        except ValueError:
+            return
         if span is not None:
             Spans.leave(span)
-        _sent.reset(sent)
 
     def finish(self, exchange: Exchange) -> None:
         """The capture's end."""

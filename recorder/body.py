@@ -14,6 +14,8 @@ from .exchange import Exchange, header
 
 _MAX_DECODED = 256 * 1024 * 1024
 
+_ZSTD_SKIPPABLE = tuple(bytes((low, 0x2A, 0x4D, 0x18)) for low in range(0x50, 0x60))  # RFC 8878, 3.1.2
+
 Step = Callable[[bytes], bytes]
 
 
@@ -27,12 +29,14 @@ class Answer(msgspec.Struct, frozen=True):
     `ends` gives for each chunk of the exchange the offset in `data` up to which it had been decoded
     when that chunk was in; None while nobody asked (an identity body computes it on demand).
     `note` says what could not be decoded; `data` then holds what could, or all as received if nothing could.
+    `hidden` says that what follows the encoded body as padding may be encoded text again.
     """
 
     data: bytes
     ends: tuple[int, ...] | None = None
     encoded: bool = False
     note: str | None = None
+    hidden: bool = False
 
 
 def read_answer(exchange: Exchange) -> Answer:
@@ -47,8 +51,9 @@ def read_answer(exchange: Exchange) -> Answer:
     pieces: list[bytes] = []
     ends: list[int] = []
     size, note = 0, None
+    steps: list[_Decoder] = []
     try:
-        steps = [_decompressor(name) for name in reversed(names)]
+        steps = [_Decoder(name) for name in reversed(names)]
         for chunk in exchange.chunks:
             for step in steps:
                 chunk = step(chunk)
@@ -62,7 +67,8 @@ def read_answer(exchange: Exchange) -> Answer:
         ends += [size] * (len(exchange.chunks) - len(ends))
     if note is not None and not size:
         return Answer(exchange.body, note=note)
-    return Answer(b"".join(pieces), tuple(ends), encoded=True, note=note)
+    hidden = any(step.hidden for step in steps)
+    return Answer(b"".join(pieces), tuple(ends), encoded=True, note=note, hidden=hidden)
 
 
 def chunk_ends(exchange: Exchange, answer: Answer) -> tuple[int, ...]:
@@ -77,27 +83,33 @@ def decode_request(body: bytes, encoding: bytes | None) -> bytes:
     try:
         for name in reversed(encoding.decode("latin-1").lower().split(",")):
             if name.strip() in _FACTORIES:
-                body = _decompressor(name.strip())(body)
+                body = _Decoder(name.strip())(body)
     except Undecodable:
         pass
     return body
 
 
-def _decompressor(name: str) -> Step:
-    """A function that decodes one chunk after another; raises Undecodable."""
-    step, failure = _FACTORIES[name]()
+class _Decoder:
+    """Decodes one chunk after another; raises Undecodable."""
 
-    def decode(chunk: bytes) -> bytes:
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._step, self._failure = _FACTORIES[name]()
+
+    def __call__(self, chunk: bytes) -> bytes:
         try:
-            return step(chunk)
-        except failure as error:
-            raise Undecodable(f"body is not valid {name}: {error}") from error
+            return self._step(chunk)
+        except self._failure as error:
+            raise Undecodable(f"body is not valid {self._name}: {error}") from error
 
-    return decode
+    @property
+    def hidden(self) -> bool:
+        """Whether something that looks encoded stands behind the end of what was decoded."""
+        return isinstance(self._step, _Members) and self._step.hidden
 
 
 def _gzip() -> tuple[Step, type[Exception]]:
-    return _members(lambda: zlib.decompressobj(zlib.MAX_WBITS | 16), b"\x1f\x8b"), zlib.error
+    return _Members(lambda: zlib.decompressobj(zlib.MAX_WBITS | 16), b"\x1f\x8b"), zlib.error
 
 
 def _deflate() -> tuple[Step, type[Exception]]:
@@ -131,31 +143,35 @@ def _zstd() -> tuple[Step, type[Exception]]:
         from compression import zstd
     else:
         from backports import zstd
-    return _members(zstd.ZstdDecompressor, b"\x28\xb5\x2f\xfd"), zstd.ZstdError
+    return _Members(zstd.ZstdDecompressor, b"\x28\xb5\x2f\xfd", *_ZSTD_SKIPPABLE), zstd.ZstdError
 
 
-def _members(new: Callable[[], Any], magic: bytes) -> Step:
-    """Decode concatenated members (gzip) or frames (zstd), which begin with `magic`; what else follows is padding."""
-    current = new()
+class _Members:
+    """Decodes concatenated members (gzip) or frames (zstd), which begin with a magic; what else follows is padding."""
 
-    def decode(chunk: bytes) -> bytes:
-        nonlocal current
+    def __init__(self, new: Callable[[], Any], *magics: bytes) -> None:
+        self._new = new
+        self._magics = magics
+        self._current = new()
+        self._padded = False
+        self.hidden = False
+
+    def __call__(self, chunk: bytes) -> bytes:
         out = []
         while chunk:
-            if current.eof:
-                if not chunk.startswith(magic):
-                    break
-                current = new()
-            out.append(current.decompress(chunk))
-            chunk = current.unused_data if current.eof else b""
+            if self._padded or (self._current.eof and not chunk.startswith(self._magics)):
+                self._padded = True
+                self.hidden = self.hidden or any(magic in chunk for magic in self._magics)
+                break
+            if self._current.eof:
+                self._current = self._new()
+            out.append(self._current.decompress(chunk))
+            chunk = self._current.unused_data if self._current.eof else b""
         return b"".join(out)
-
-    return decode
 
 
 _FACTORIES: dict[str, Callable[[], tuple[Step, type[Exception]]]] = {
     "gzip": _gzip,
-    "x-gzip": _gzip,
     "deflate": _deflate,
     "br": _brotli,
     "zstd": _zstd,

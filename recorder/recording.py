@@ -118,12 +118,15 @@ class Recording:
         if call is None:
             self.unrecorded += 1
             return
+        if not self.active:
+            return
         if attempt.slot is not None:
             attempt.slot.fill(exchange, call.id)
-        if self.active:
-            for observer in self._observers:
-                with self.guard:
-                    observer(exchange, call)
+        for observer in self._observers:
+            with self.guard:
+                observer(exchange, call)
+                continue
+            self.unrecorded += 1
 
     def abandon(self, capture: Capture) -> None:
         """A stream was collected unread. Called by the collector: only notes it, `reap` does the work."""

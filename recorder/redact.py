@@ -135,7 +135,7 @@ class Redactor:
                 exchange = replace(exchange, head=replace(head, headers=clean), redacted=True)
         if message is not None and (text := self.text(message)) is not message:
             exchange = replace(exchange, ending=replace(exchange.ending, message=text), redacted=True)
-        if alarm:
+        if alarm or answer.hidden:
             exchange, answer = _rewritten(exchange, answer, self._answer_edits)
         if answer.encoded and self._may_hold(exchange.body):  # what follows an encoded body, or broke it
             exchange, _ = _rewritten(exchange, Answer(exchange.body), self._shape_edits)
@@ -368,7 +368,7 @@ def _rewritten(exchange: Exchange, answer: Answer, find: Find) -> tuple[Exchange
     """Both with the edits of the decoded body, its chunks cut where they were cut before."""
     ends = list(chunk_ends(exchange, answer))
     data = settled(answer.data, find, ends)
-    if data is answer.data:
+    if data is answer.data and not answer.hidden:
         return exchange, answer
     head = exchange.head
     if head is not None:

@@ -41,18 +41,25 @@ def current_tags(clean: Callable[[str], str]) -> Tags:
     values = _tags.get()
     if not values:
         return NO_TAGS
-    others = {name: _plain(value, clean) for name, value in values.items()}
+    others = {name: _kept(value, clean) for name, value in values.items()}
     session_id, user_id = others.pop("session_id", None), others.pop("user_id", None)
     return Tags(
         None if session_id is None else str(session_id), None if user_id is None else str(user_id), others
     )
 
 
+def _kept(value: Any, clean: Callable[[str], str]) -> Any:
+    try:
+        return _plain(value, clean)
+    except Exception:  # noqa: BLE001 - a stranger's value, which must not cost the call its record
+        return f"<{type(value).__name__}>"
+
+
 def _plain(value: Any, clean: Callable[[str], str]) -> Any:
     """A copy that later changes do not reach; what JSON does not have becomes text."""
-    if isinstance(value, str):
+    if type(value) is str:
         return clean(value)
-    if isinstance(value, (bool, int)):
+    if value is None or type(value) is bool:
         return value
     text = json.dumps(value, default=str)
     cleaned = clean(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import logging
+import sys
 import threading
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,11 @@ from recorder.ledger import Store
 
 from .drivers import URL, Driver, Reply
 from .test_transport import ANSWER, ASK, STREAM_HEADERS
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 SECRET = "sk-proj-Ab3dEf6hIj9kLm2nOp5q"
 
@@ -222,6 +228,8 @@ def test_secret_in_a_body_that_cannot_be_decoded_is_kept_nowhere(
         "utf-8": answer,
         "gzip": gzip.compress(ANSWER) + b"\0\0 " + SECRET.encode(),
         "deflate": answer,
+        "zstd": zstd.compress(answer[:40]) + b"\x50\x2a\x4d\x18\3\0\0\0abc" + zstd.compress(answer[40:]),
+        "GZIP": gzip.compress(ANSWER) + b"j" + gzip.compress(answer),
     }
     for encoding, body in encoded.items():
         headers = (("content-type", "application/json"), ("content-encoding", encoding))
@@ -232,8 +240,9 @@ def test_secret_in_a_body_that_cannot_be_decoded_is_kept_nowhere(
                 ASK,
             )
         )
-    assert [call.outcome for _, call in records] == ["ok", "ok", "ok"]
+    assert [call.outcome for _, call in records] == ["ok"] * 5
     assert all(exchange.redacted and SECRET.encode() not in exchange.body for exchange, _ in records)
+    assert records[-1][0].body == ANSWER
 
 
 def test_odd_values_cost_no_record(driver: Driver, rec: recorder.Recorder, records: Any, spans: Any) -> None:
@@ -258,6 +267,27 @@ def test_odd_values_cost_no_record(driver: Driver, rec: recorder.Recorder, recor
     assert records[0][1].tags == {"score": None, "when": "x", "many": [1, {"a": None}]}
     assert len(spans.get_finished_spans()) == 2
     assert rec.flush()
+
+
+def test_odd_tag_costs_neither_the_call_nor_its_other_tags(
+    driver: Driver, rec: recorder.Recorder, records: Any
+) -> None:
+    client = rec.wrap(driver.client(driver.wire(Reply())))
+    with recorder.tags(huge=10**5000, keys={(1, 2): 3}, other="keep", session_id="s"):
+        driver.run(lambda: driver.observe(client, ASK))
+    ((_, call),) = records
+    assert (call.session_id, call.tags) == ("s", {"huge": "<int>", "keys": "<dict>", "other": "keep"})
+    assert rec.flush()
+    assert rec.lost == 0
+
+
+def test_call_that_no_observer_could_keep_is_counted(
+    driver: Driver, lenient: recorder.Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lenient._recording, "_observers", (fail,))
+    driver.run(lambda: driver.observe(lenient.wrap(driver.client(driver.wire(Reply()))), ASK))
+    assert lenient.lost == 1
+    assert not lenient.close()
 
 
 def test_tags_are_those_of_the_call_whatever_becomes_of_them(

@@ -370,3 +370,27 @@ def test_cassette_of_a_closed_recorder_is_refused(rec: Rec) -> None:
     rec.close()
     with pytest.raises(CassetteError, match="is closed"), rec.cassette("c", mode="once"):
         raise AssertionError
+
+
+def test_cassette_that_was_rewritten_meanwhile_gets_nothing_back(driver: Driver, rec: Rec) -> None:
+    observe(driver, rec, "once", [ask("a"), ask("b")], [answer("1"), answer("2")])
+    adding = rec.cassette("c", mode="new_episodes")
+    with adding:
+        observe(driver, rec, "rewrite", [ask("c")], [answer("3")])
+        client = adding.wrap(driver.client(driver.wire(answer("4"))))
+        driver.run(lambda: driver.observe(client, ask("d")))
+    with rec.cassette("c") as cassette:
+        kept = [
+            json.loads(each.exchange.request.body)["messages"][0]["content"] for each in cassette.recordings
+        ]
+    assert kept == ["c", "d"]
+
+
+def test_recorder_closed_inside_a_recording_cassette_keeps_what_it_stored(driver: Driver, rec: Rec) -> None:
+    client = rec.wrap(driver.client(driver.wire(answer("1"), answer("2"))))
+    with rec.cassette("c", mode="once"):
+        driver.run(lambda: driver.observe(client, ask("a")))
+        rec.close()
+        driver.run(lambda: driver.observe(client, ask("b")))
+    with recorder.Recorder(rec.store) as again, again.cassette("c") as cassette:
+        assert len(cassette.recordings) == 1

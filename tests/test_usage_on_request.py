@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -101,3 +102,12 @@ def test_upstream_that_compresses_all_the_same_is_passed_on_at_once(
     body = json.dumps({"model": "m", "stream": True}).encode()
     seen = driver.run(lambda: driver.observe(client, body, url=OPENAI))
     assert seen.chunks == tuple(chunk for chunk in chunks if chunk)
+
+
+def test_filter_takes_time_in_proportion_where_no_event_ends() -> None:
+    chunk_filter = UsageFilter()
+    began = time.perf_counter()
+    for _ in range(4000):
+        assert chunk_filter.feed(b"x" * 1000) == b""
+    assert len(chunk_filter.flush()) == 4_000_000
+    assert time.perf_counter() - began < 2

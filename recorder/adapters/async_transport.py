@@ -34,14 +34,11 @@ class AsyncRecordingTransport(RecordingTransport):
         scope = attempt.enter(self.recording.settings.store, outgoing)
         try:
             response = await self.inner.handle_async_request(outgoing)
-        except GeneratorExit as error:  # the coroutine is being collected, in a context that is not its own
-            attempt.capture.fail(error, "request")
-            raise
         except BaseException as error:
-            attempt.leave(scope)
             attempt.capture.fail(error, "request")
             raise
-        attempt.leave(scope)
+        finally:
+            attempt.leave(scope)
         return self._receive(response, attempt, self._binding.async_tee, asynchronous=True)
 
     async def _aread_body(self, request: Any, dialect: Dialect) -> bytes:

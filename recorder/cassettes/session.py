@@ -117,14 +117,7 @@ class Session:
             self.closed = True
         recorded = [Recorded(slot.exchange, slot.call_id, slot.lane) for slot in self._slots if slot.exchange]
         if save and (recorded or self.mode == "rewrite"):
-            self._source.save([*self._kept(), *self._of_others(), *recorded])
-
-    def _of_others(self) -> list[Recorded]:
-        """What others have added to the cassette meanwhile, which only `rewrite` throws away."""
-        if self.mode == "rewrite":
-            return []
-        known = {recorded.call_id for recorded in self._loaded}
-        return [recorded for recorded in self._source.load() or () if recorded.call_id not in known]
+            self._source.save([*self._kept(), *recorded])
 
     def _key(self, request: Request) -> Key:
         return digest(comparable(request, self._significant))
@@ -139,11 +132,17 @@ class Session:
         return places.popleft() if places else None
 
     def _kept(self) -> list[Recorded]:
-        """What stays of the loaded recordings: in mode `all`, those that were not asked for again."""
+        """What stays of the cassette as it is now, since others may have changed it meanwhile.
+
+        Mode `rewrite` keeps nothing, mode `all` what was not asked for again.
+        """
+        if self.mode == "rewrite":
+            return []
+        now = self._source.load() or ()
         if self.mode != "all":
-            return list(self._loaded)
+            return list(now)
         again = {slot.asked for slot in self._slots}
-        return [recorded for recorded in self._loaded if self._key(recorded.exchange.request) not in again]
+        return [recorded for recorded in now if self._key(recorded.exchange.request) not in again]
 
     def _explain(self, request: Request, asked: Comparable, asked_key: Key) -> str:
         title = f"cassette {self.name!r} (mode {self.mode!r}) has no answer to {_title(request)}"

@@ -39,23 +39,26 @@ class UsageFilter:
     """Passes events on as soon as they are whole, but for the one that carries only usage."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest = bytearray()
 
     def feed(self, data: bytes) -> bytes:
         """The bytes to hand on now."""
-        data = self._rest + data
+        rest = self._rest
+        seen = max(0, len(rest) - 3)  # a boundary may have begun there
+        rest += data
         start, kept = 0, []
-        for boundary in _BOUNDARY.finditer(data):
-            event = data[start : boundary.end()]
-            start = boundary.end()
+        for end in [boundary.end() for boundary in _BOUNDARY.finditer(rest, seen)]:
+            event = bytes(rest[start:end])
+            start = end
             if not _is_usage_only(event):
                 kept.append(event)
-        self._rest = data[start:]
+        del rest[:start]
         return b"".join(kept)
 
     def flush(self) -> bytes:
         """What is left at the end of the stream."""
-        rest, self._rest = self._rest, b""
+        rest = bytes(self._rest)
+        self._rest.clear()
         return b"" if _is_usage_only(rest) else rest
 
 
