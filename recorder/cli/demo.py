@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -162,7 +164,8 @@ def _replay(console: Console, url: str, target: Target, recorded: list[Any]) -> 
         + ("the same bytes, chunks, statuses and errors, and no network." if equal else "NOT the same."),
         "bold green" if equal else "bold red",
     )
-    _say(console, f"Look around: recorder ls --store {url} · recorder show last --store {url}", "dim")
+    command = "recorder" if shutil.which("recorder") else os.path.relpath(sys.argv[0])
+    _say(console, f"Look around: {command} ls --store {url} · {command} show last --store {url}", "dim")
     return equal
 
 
