@@ -86,12 +86,6 @@ def header(headers: Headers, name: bytes) -> bytes | None:
     return next(header_values(headers, name), None)
 
 
-def header_text(headers: Headers, name: bytes) -> str | None:
-    """The first value of one header as text, or None; `name` in lower case."""
-    value = header(headers, name)
-    return None if value is None else value.decode("latin-1")
-
-
 @lru_cache(maxsize=1024)
 def endpoint(url: str) -> tuple[str, int, str]:
     """Host (lower case, without brackets), port (the scheme's own where none is given) and path of a URL."""

@@ -34,11 +34,6 @@ def visible(text: str) -> str:
     return _UNSAFE.sub(_escape, text)
 
 
-def one_line(text: str) -> str:
-    """The same for a place that has one line: newline and tab become escapes too."""
-    return _UNSAFE_IN_LINE.sub(_escape, text)
-
-
 def styled(text: object, style: StyleType = "") -> Text:
     """A safe one-line `Text`; its escapes stand out in reverse, and nothing in it is read as markup."""
     return _marked(str(text), _UNSAFE_IN_LINE, style)
