@@ -7,17 +7,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from urllib.parse import unquote_plus
 
 from msgspec.structs import replace
 
-from .body import Answer, chunk_ends, decode_request
+from .body import Answer, decode_request
+from .credential_headers import (
+    COOKIES,
+    ENCODING,
+    LOCATION,
+    SECRET,
+    SET_COOKIE,
+    HeaderKinds,
+    clean_cookie,
+    clean_credential,
+)
 from .errors import SettingsError
-from .exchange import Exchange, Headers, Request, header
+from .exchange import Exchange, Headers, Request
 from .json_spans import (
     Edit,
-    Find,
     Path,
     Span,
     decode_string,
@@ -29,13 +38,10 @@ from .json_spans import (
     spread,
     strings,
 )
+from .rewriting import rewritten, with_length
+from .secret_names import FIELD_ENDINGS, FIELD_NAMES, HEADER_NAMES, QUERY_NAMES, squash
 from .secret_shapes import (
-    FIELD_ENDINGS,
-    FIELD_NAMES,
-    HEADER_ENDINGS,
-    HEADER_NAMES,
     PLACEHOLDER,
-    QUERY_NAMES,
     distil,
     escaped,
     join_spans,
@@ -43,34 +49,13 @@ from .secret_shapes import (
     names_field,
     own_spans,
     shape_spans,
-    squash,
 )
 from .settings import RedactionRules
 
 _NESTING = 3
 """How deep JSON text in strings of JSON text is followed: a body, the arguments in it, a string in those."""
-_SCHEMES = (
-    b"bearer",
-    b"basic",
-    b"token",
-    b"apikey",
-    b"api-key",
-    b"key",
-    b"digest",
-    b"negotiate",
-    b"aws4-hmac-sha256",
-)
 _PARAMETER = re.compile(rb"(?<=[?&;#])([^=&;#]+)=([^&;#]+)")
 _USERINFO = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]+)@")
-_PLAIN, _SECRET, _COOKIES, _SET_COOKIE, _LOCATION, _ENCODING = range(6)
-_SPECIAL_HEADERS = {
-    "cookie": _COOKIES,
-    "setcookie": _SET_COOKIE,
-    "location": _LOCATION,
-    "contentlocation": _LOCATION,
-    "referer": _LOCATION,
-}
-_KNOWN_HEADERS = 4096
 _NO_FIELDS_UNDER = frozenset(("choices", "usage", "functions", "response_format"))
 _LOGPROBS = frozenset(("logprobs", "prompt_logprobs"))
 
@@ -87,22 +72,22 @@ class Redactor:
         rules = rules or RedactionRules()
         kept = frozenset(map(squash, rules.keep))
         self._kept = kept
-        self._headers = (HEADER_NAMES - kept) | frozenset(map(squash, rules.headers))
+        headers = (HEADER_NAMES - kept) | frozenset(map(squash, rules.headers))
         self._query = (QUERY_NAMES - kept) | frozenset(map(squash, rules.query))
         self._fields = (FIELD_NAMES - kept) | frozenset(map(squash, rules.fields))
         self._own_fields = tuple(_key_end(name) for name in rules.fields)
         self._patterns = tuple(map(_compiled, rules.patterns))
         self._may_hold = self._may_hold_own if rules.patterns or rules.fields else may_hold
-        self._kinds: dict[bytes, int] = {}
+        self._kinds = HeaderKinds(headers, kept)
 
     def request(self, request: Request) -> Request:
         """The request without its secrets; the same object where it has none."""
         if self._off:
             return request
-        values, named = self._sorted(request.headers)
+        values, named = self._kinds.sort(request.headers)
         headers, url, body = request.headers, request.url, request.body
         for index in named:
-            if self._header_kind(headers[index][0]) == _ENCODING:
+            if self._kinds.kind_of(headers[index][0]) == ENCODING:
                 body = decode_request(body, headers[index][1])
         values.append(_encode(url))
         alarm = self._may_hold(b"\n".join((body, *values)))
@@ -113,7 +98,7 @@ class Redactor:
             url = self._clean_url(url, outer)
         clean = settled(body, self._body_edits) if alarm else body
         if clean is not body:
-            headers = _with_length(headers, len(clean), keep_encoding=body is request.body)
+            headers = with_length(headers, len(clean), keep_encoding=body is request.body)
         elif headers is request.headers and url is request.url:
             return request
         else:
@@ -126,7 +111,7 @@ class Redactor:
             return exchange, answer
         head, message = exchange.head, exchange.ending.message
         headers = () if head is None else head.headers
-        values, named = self._sorted(headers)
+        values, named = self._kinds.sort(headers)
         alarm = self._may_hold(b"\n".join((distil(answer.data), *values)))
         outer = alarm and self._may_hold(b"\n".join(values))
         if head is not None and (named or outer):
@@ -136,9 +121,9 @@ class Redactor:
         if message is not None and (text := self.text(message)) is not message:
             exchange = replace(exchange, ending=replace(exchange.ending, message=text), redacted=True)
         if alarm or answer.hidden:
-            exchange, answer = _rewritten(exchange, answer, self._answer_edits)
+            exchange, answer = rewritten(exchange, answer, self._answer_edits)
         if answer.encoded and self._may_hold(exchange.body):  # what follows an encoded body, or broke it
-            exchange, _ = _rewritten(exchange, Answer(exchange.body), self._shape_edits)
+            exchange, _ = rewritten(exchange, Answer(exchange.body), self._shape_edits)
         return exchange, answer
 
     def suspicious(self, texts: Iterable[str]) -> bool:
@@ -168,7 +153,7 @@ class Redactor:
 
         For where `suspicious` said yes. The first delta with a part of a secret gets the placeholder.
         """
-        return (exchange, answer) if self._off else _rewritten(exchange, answer, self._delta_edits)
+        return (exchange, answer) if self._off else rewritten(exchange, answer, self._delta_edits)
 
     def text(self, text: str) -> str:
         """Any text without its secrets; the same object where it has none."""
@@ -184,58 +169,28 @@ class Redactor:
         squashed = data.lower().translate(None, b"-_ .")
         return any(name in squashed for name in self._own_fields)
 
-    def _sorted(self, headers: Headers) -> tuple[list[bytes], list[int]]:
-        """The values that only their shape can give away, and the positions of the other headers."""
-        kinds = self._kinds
-        try:
-            values = [value for name, value in headers if not kinds[name]]
-        except KeyError:
-            self._learn(headers)
-            return self._sorted(headers)
-        if len(values) == len(headers):
-            return values, []
-        return values, [index for index, (name, _) in enumerate(headers) if kinds[name]]
-
-    def _learn(self, headers: Headers) -> None:
-        if len(self._kinds) > _KNOWN_HEADERS:
-            self._kinds = {}
-        for name, _ in headers:
-            self._kinds[name] = self._header_kind(name)
-
-    def _header_kind(self, name: bytes) -> int:
-        if (known := self._kinds.get(name)) is not None:
-            return known
-        squashed = squash(name.decode("latin-1"))
-        if squashed == "contentencoding":
-            return _ENCODING
-        if squashed in self._kept and squashed not in self._headers:
-            return _PLAIN
-        if squashed in _SPECIAL_HEADERS:
-            return _SPECIAL_HEADERS[squashed]
-        return _SECRET if squashed in self._headers or squashed.endswith(HEADER_ENDINGS) else _PLAIN
-
     def _clean_headers(self, headers: Headers, named: list[int], alarm: bool) -> Headers:
         clean = list(headers)
         changed = False
         for index in range(len(headers)) if alarm else named:
             name, value = headers[index]
-            new = self._clean_value(self._header_kind(name), value)
+            new = self._clean_value(self._kinds.kind_of(name), value)
             if new != value:
                 clean[index] = name, new
                 changed = True
         return tuple(clean) if changed else headers
 
     def _clean_value(self, kind: int, value: bytes) -> bytes:
-        if kind == _SECRET:
-            return _clean_credential(value)
-        if kind == _COOKIES:
-            return b";".join(map(_clean_cookie, value.split(b";")))
-        if kind == _SET_COOKIE:
+        if kind == SECRET:
+            return clean_credential(value)
+        if kind == COOKIES:
+            return b";".join(map(clean_cookie, value.split(b";")))
+        if kind == SET_COOKIE:
             cookie, semicolon, attributes = value.partition(b";")
-            return _clean_cookie(cookie) + semicolon + attributes
-        if kind == _ENCODING:
+            return clean_cookie(cookie) + semicolon + attributes
+        if kind == ENCODING:
             return value
-        return settled(value, self._url_edits if kind == _LOCATION else self._shape_edits)
+        return settled(value, self._url_edits if kind == LOCATION else self._shape_edits)
 
     def _clean_url(self, url: str, alarm: bool) -> str:
         data = _encode(url)
@@ -331,30 +286,6 @@ def _encode(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def _clean_credential(value: bytes) -> bytes:
-    """A credential with its scheme kept: `Bearer REDACTED`."""
-    scheme, space, secret = value.partition(b" ")
-    if scheme.lower() not in _SCHEMES:
-        return PLACEHOLDER if value.strip() else value
-    return scheme + space + PLACEHOLDER if secret.strip() else value
-
-
-def _clean_cookie(cookie: bytes) -> bytes:
-    name, equals, value = cookie.partition(b"=")
-    if not equals:
-        return PLACEHOLDER if cookie.strip() else cookie
-    return name + equals + PLACEHOLDER if value.strip() else cookie
-
-
-def _with_length(headers: Headers, length: int, *, keep_encoding: bool) -> Headers:
-    """The headers for a body of another length, which may no longer be encoded."""
-    return tuple(
-        (name, str(length).encode() if name.lower() == b"content-length" else value)
-        for name, value in headers
-        if keep_encoding or name.lower() != b"content-encoding"
-    )
-
-
 def _logprobs_edits(body: bytes) -> Iterator[Edit]:
     """Logprobs spell a text token by token, so a secret in it stands there in pieces."""
     if b'logprobs"' in body:
@@ -362,29 +293,3 @@ def _logprobs_edits(body: bytes) -> Iterator[Edit]:
             for leaf in leaves(body, segments, _LOGPROBS):
                 if leaf.kind == "container":
                     yield Edit(leaf.start, leaf.end, b"null")
-
-
-def _rewritten(exchange: Exchange, answer: Answer, find: Find) -> tuple[Exchange, Answer]:
-    """Both with the edits of the decoded body, its chunks cut where they were cut before."""
-    ends = list(chunk_ends(exchange, answer))
-    data = settled(answer.data, find, ends)
-    if data is answer.data and not answer.hidden:
-        return exchange, answer
-    head = exchange.head
-    if head is not None:
-        head = replace(
-            head,
-            headers=_with_length(
-                head.headers, _length(exchange, answer, data), keep_encoding=not answer.encoded
-            ),
-        )
-    chunks = tuple(data[start:end] for start, end in pairwise((0, *ends)))
-    return replace(exchange, head=head, chunks=chunks, redacted=True), Answer(data, note=answer.note)
-
-
-def _length(exchange: Exchange, answer: Answer, data: bytes) -> int:
-    """The content-length for an edited body; of a body that broke off, what is missing stays missing."""
-    told = header(exchange.head.headers, b"content-length") if exchange.head is not None else None
-    if exchange.ending.kind == "complete" or answer.encoded or told is None or not told.isdigit():
-        return len(data)
-    return int(told) + len(data) - len(answer.data)

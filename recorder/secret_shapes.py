@@ -1,4 +1,4 @@
-"""What secrets look like: the names they stand under, and the shapes that give them away anywhere.
+"""The shapes that give secrets away wherever they stand.
 
 `may_hold` is the quick question, asked of every call; it may say yes for nothing. `shape_spans` is
 the exact answer. Whatever `shape_spans` finds, `may_hold` must have said yes to: a prefix added to
@@ -11,54 +11,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
+from .secret_names import FIELD_ENDINGS, squash
+
 PLACEHOLDER = b"REDACTED"
 Span = tuple[int, int]
-
-
-def _names(*lines: str) -> frozenset[str]:
-    return frozenset(" ".join(lines).split())
-
-
-HEADER_NAMES = _names(
-    "cfaccessclientsecret cfaccessjwtassertion cookie ddapplicationkey heliconeauth jobtoken xaccesskeyid",
-    "privatetoken setcookie signature token xapikey xauth xcredential xcsrftoken xfunctionskey xgitlabtoken xkey",
-    "xgoogiamauthorizationtoken xgoogiapjwtassertion xhoneycombteam xlitellmkey",
-    "xmsauthorizationauxiliary xportkeyvirtualkey xrefreshtoken xsecret xsignature xtoken xvaulttoken",
-    "xvercelprotectionbypass xxsrftoken",
-)
-HEADER_ENDINGS = tuple(
-    _names(
-        "accesskey accesstoken apikey apisecret apitoken authkey authorization authtoken clientsecret",
-        "gatewaytoken idtoken mastersecret password secretkey securitytoken servicetoken sessiontoken",
-        "subscriptionkey usertoken",
-    )
-)
-QUERY_NAMES = _names(
-    "accesskey accesstoken apikey apitoken assertion auth authkey authorization authtoken bearertoken",
-    "clientassertion clientsecret code credential functionskey idtoken jwt key passwd password",
-    "privatekey pwd refreshtoken sas secret secretkey securitytoken sessiontoken sig signature",
-    "subscriptionkey token xamzcredential xamzsecuritytoken xamzsignature xapikey xgoogcredential",
-    "xgoogsignature",
-)
-FIELD_NAMES = _names("authorization credential credentials idtoken passphrase secret token")
-FIELD_ENDINGS = tuple(
-    _names(
-        "accesskey accesstoken accountkey apikey apisecret apitoken authtoken bearertoken",
-        "clientsecret passwd password privatekey refreshtoken secretkey securitytoken sessiontoken",
-        "signingsecret subscriptionkey webhooksecret",
-    )
-)
-"""All names are as `squash` makes them. An ending covers names of one's own such as `STAGING_API_KEY`."""
 
 _CLOSING_QUOTE = re.compile(r'(?<!\\)(?:\\\\)*(")')
 _OPEN_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*(\\(?:u[0-9a-fA-F]{0,3})?)\Z")
 _PLACEHOLDER_TEXT = PLACEHOLDER.decode()
-_SEPARATORS = str.maketrans("", "", "-_ .")
-
-
-def squash(name: str) -> str:
-    """A name in the form that names are compared in: `api_key`, `API-Key` and `apiKey` are one."""
-    return name.lower().translate(_SEPARATORS)
 
 
 class _Shape(NamedTuple):

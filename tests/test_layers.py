@@ -12,7 +12,8 @@ import recorder
 
 ROOMS = (
     {"errors", "settings"},
-    {"exchange", "capture", "body", "sse", "json_text", "json_spans", "secret_shapes", "redact"},
+    {"exchange", "capture", "body", "sse", "json_text", "json_spans"},
+    {"secret_names", "secret_shapes", "credential_headers", "rewriting", "redact"},
     {"call", "dialects"},
     {"cassettes"},
     {"guard", "ids", "tagging"},
