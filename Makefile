@@ -55,7 +55,7 @@ rm -f $(UNFINISHED)
 endef
 
 help:  ## list these targets
-	@sed -n 's/^\([a-z][a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-12s %s\n", $$1, $$2 }'
 
 demo: .venv/.demo  ## record, look and replay against a local upstream; needs no key and no network
 	@$(BIN)/recorder demo $(ARGS)
@@ -68,8 +68,9 @@ lint: .venv/.dev  ## check style and types: ruff and mypy
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-bench: .venv/.bench  ## measure what recording adds to a call, beside its peers
+bench: .venv/.bench  ## measure what recording and replay cost, beside their peers
 	@$(BIN)/python tests/bench.py $(ARGS)
+	@$(BIN)/python tests/bench_replay.py $(ARGS)
 
 soak: .venv/.dev  ## run the tests that take minutes
 	@$(BIN)/python -m pytest -m soak $(ARGS)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         CassetteMissing,
         MissingExtra,
         RecorderError,
+        RecorderWarning,
         SettingsError,
         StoreError,
         StoreNotFound,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
         StoreTooNew,
         WrapError,
     )
+    from .file_cassette import cassette
     from .recorder import Recorder
     from .settings import RedactionRules
     from .tagging import tags
@@ -36,6 +38,7 @@ __all__ = [
     "MissingExtra",
     "Recorder",
     "RecorderError",
+    "RecorderWarning",
     "RedactionRules",
     "SettingsError",
     "StoreError",
@@ -44,6 +47,7 @@ __all__ = [
     "StoreTooNew",
     "WrapError",
     "__version__",
+    "cassette",
     "tags",
 ]
 
@@ -51,6 +55,7 @@ _HOMES = {
     "Cassette": "cassette_context",
     "Recorder": "recorder",
     "RedactionRules": "settings",
+    "cassette": "file_cassette",
     "tags": "tagging",
 }
 

@@ -153,14 +153,20 @@ class _Members:
         self._new = new
         self._magics = magics
         self._current = new()
+        self._held = b""
         self._padded = False
         self.hidden = False
 
     def __call__(self, chunk: bytes) -> bytes:
+        chunk, self._held = self._held + chunk, b""
         out = []
         while chunk:
-            if self._padded or (self._current.eof and not chunk.startswith(self._magics)):
-                self._padded = True
+            if self._current.eof and not self._padded:
+                if any(magic.startswith(chunk) for magic in self._magics):  # cut within it, perhaps
+                    self._held = chunk
+                    break
+                self._padded = not chunk.startswith(self._magics)
+            if self._padded:
                 self.hidden = self.hidden or any(magic in chunk for magic in self._magics)
                 break
             if self._current.eof:

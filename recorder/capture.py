@@ -27,7 +27,6 @@ class Capture:
         "_head",
         "_on_end",
         "_owner",
-        "_redacted",
         "_request",
         "_started_us",
         "_turn",
@@ -44,13 +43,10 @@ class Capture:
         started_us: int,
         on_end: Callable[[Exchange], None],
         clock: Clock = perf_counter_ns,
-        *,
-        redacted: bool = False,
     ) -> None:
         self._request = request
         self._started_us = started_us
         self._on_end = on_end
-        self._redacted = redacted
         self._head: ResponseHead | None = None
         self._owner: _Owner | None = None
         self._turn = [True]
@@ -87,6 +83,8 @@ class Capture:
 
     def close(self) -> None:
         """The reader closed the stream, of its own will or because its task is being cancelled."""
+        if not self._turn:
+            return
         if self._owner is not None and _collects(_current_task()):
             cancelled = self._owner.cancelled()
         else:
@@ -135,7 +133,6 @@ class Capture:
                 self._head,
                 tuple(self.chunks[:count]),
                 tuple([stamp - start for stamp in self.stamps[:count]]),
-                redacted=self._redacted,
                 usage_asked=self.usage_asked,
             )
         )

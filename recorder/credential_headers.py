@@ -50,6 +50,15 @@ class HeaderKinds:
             return values, []
         return values, [index for index, (name, _) in enumerate(headers) if kinds[name]]
 
+    def credentials(self, headers: Headers) -> tuple[bytes, ...]:
+        """The values that are credentials."""
+        kinds = self._kinds
+        try:
+            return tuple([value for name, value in headers if kinds[name] == SECRET])
+        except KeyError:
+            self._learn(headers)
+            return self.credentials(headers)
+
     def _learn(self, headers: Headers) -> None:
         if len(self._kinds) > _KNOWN_HEADERS:
             self._kinds = {}

@@ -14,6 +14,8 @@
             └── CassetteMissing mode `none`, and there is no such cassette
     BaseException
     └── CassetteMiss            a request that the cassette cannot answer
+    UserWarning
+    └── RecorderWarning         something about a cassette that somebody asked to be warned of
 
 `CassetteMiss` is no `Exception`, so that no SDK retries it or rewrites it to "Connection error.".
 """
@@ -80,3 +82,7 @@ class CassetteMiss(BaseException):
     def __init__(self, message: str, *, respond: bool = False) -> None:
         super().__init__(message)
         self.respond = respond
+
+
+class RecorderWarning(UserWarning):
+    """A cassette holds recordings that are too old, or that nobody asked for."""

@@ -16,7 +16,7 @@ EndingKind = Literal["complete", "closed_early", "abandoned", "error", "cancelle
 Phase = Literal["request", "response"]
 
 
-class Request(Struct, frozen=True):
+class Request(Struct, frozen=True, gc=False):
     """One HTTP request as the transport saw it: absolute URL, raw headers, body as sent."""
 
     method: str
@@ -25,7 +25,7 @@ class Request(Struct, frozen=True):
     body: bytes = b""
 
 
-class ResponseHead(Struct, frozen=True):
+class ResponseHead(Struct, frozen=True, gc=False):
     """Status line and headers; `at_ns` counts from the start of the exchange."""
 
     status: int
@@ -35,7 +35,7 @@ class ResponseHead(Struct, frozen=True):
     at_ns: int = 0
 
 
-class Ending(Struct, frozen=True):
+class Ending(Struct, frozen=True, gc=False):
     """How the exchange ended: `complete` is end of stream, which is not yet a complete answer.
 
     `exception` is the qualified class name (`httpx2.ReadTimeout`) and `phase` says whether it came
@@ -49,7 +49,7 @@ class Ending(Struct, frozen=True):
     message: str | None = None
 
 
-class Exchange(Struct, frozen=True):
+class Exchange(Struct, frozen=True, gc=False):
     """One request and everything that came back, byte for byte.
 
     `chunks` are the body chunks as received (still content-encoded) and `arrivals_ns` their times
@@ -83,7 +83,10 @@ def header_values(headers: Headers, name: bytes) -> Iterator[bytes]:
 
 def header(headers: Headers, name: bytes) -> bytes | None:
     """The first value of one header, or None; `name` in lower case."""
-    return next(header_values(headers, name), None)
+    for key, value in headers:
+        if len(key) == len(name) and key.lower() == name:
+            return value
+    return None
 
 
 @lru_cache(maxsize=1024)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import time
 from contextvars import ContextVar
 
 # Seeded by the operating system, in every fork anew; a system call for each id would cost more than the rest of it.
@@ -12,21 +11,28 @@ _random = random.Random()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_random.seed)
 
-_last: ContextVar[tuple[int, int, str] | None] = ContextVar("recorder_last_attempt", default=None)
+_last: ContextVar[tuple[int, int, int] | None] = ContextVar("recorder_last_attempt", default=None)
 
 
-def new_id(now_ms: int | None = None) -> str:
-    """A UUIDv7 (RFC 9562) as text: sorts by millisecond, unique by 74 random bits."""
-    now = time.time_ns() // 1_000_000 if now_ms is None else now_ms
+def new_id(now_ms: int) -> int:
+    """A UUIDv7 (RFC 9562) as a number: sorts by millisecond, unique by 74 random bits."""
     bits = _random.getrandbits(74)
-    low = bits & 0xFFFF_FFFF_FFFF
     return (
-        f"{now >> 16 & 0xFFFF_FFFF:08x}-{now & 0xFFFF:04x}-7{bits >> 62:03x}-"
-        f"{0x8000 | bits >> 48 & 0x3FFF:04x}-{low:012x}"
+        (now_ms & 0xFFFF_FFFF_FFFF) << 80
+        | 0x7 << 76
+        | bits >> 62 << 64
+        | 0x2 << 62
+        | bits & 0x3FFF_FFFF_FFFF_FFFF
     )
 
 
-def operation_id(body: bytes, attempt: int, call_id: str) -> str:
+def id_text(id: int) -> str:
+    """An id as it is written."""
+    digits = f"{id:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def operation_id(body: bytes, attempt: int, call_id: int) -> int:
     """The id that attempts of one SDK call share.
 
     A call belongs to the former one of its task or thread if it sends the same body and its retry

@@ -7,11 +7,12 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
 from . import adapters
 from .cassette_context import Cassette
-from .cassettes import CassetteSource, Mode, OnMiss, Pace, Recorded
+from .cassettes import CassetteOptions, Mode, Recorded, use
+from .cassettes.source import Change
 from .errors import CassetteError, RecorderError, StoreNotFound
 from .ledger.url import check_url, resolved
 from .ledger.writer import Writer
@@ -21,6 +22,8 @@ from .telemetry import Spans
 
 if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
+
+    from .ledger.cassettes import StoreCassette
 
 T = TypeVar("T")
 
@@ -69,7 +72,10 @@ class Recorder:
         self._told_unrecorded = 0
         self._writer = Writer(self.settings.store, queue_bytes)
         self._recording = Recording(
-            self.settings, (self._writer.put,), Spans(tracer_provider), on_abandoned=self._reap_soon
+            self.settings,
+            (self._writer.put,),
+            lambda redactor: Spans(redactor, tracer_provider),
+            on_abandoned=self._reap_soon,
         )
         _open.add(self)
         _close_in_worker()
@@ -113,30 +119,14 @@ class Recorder:
         """Undo `install`."""
         adapters.uninstall(self._recording)
 
-    def cassette(
-        self,
-        name: str,
-        mode: Mode = "none",
-        *,
-        pace: Pace = "instant",
-        on_miss: OnMiss = "raise",
-        install: bool = False,
-    ) -> Cassette:
+    def cassette(self, name: str, mode: Mode = "none", **options: Unpack[CassetteOptions]) -> Cassette:
         """A cassette kept in the store, to be entered with `with`.
 
         Modes: `none` only replays; `once` records if there is no such cassette, else replays;
         `new_episodes` replays and records what is new; `all` records all; `rewrite` starts afresh.
-        `pace="recorded"` waits as the upstream did. `on_miss="response"` answers what is not recorded
-        with a 409 instead of raising CassetteMiss.
+        `CassetteOptions` says what the options do.
         """
-        return Cassette(
-            self._recording,
-            lambda: _StoreSource(self, name),
-            mode=mode,
-            pace=pace,
-            on_miss=on_miss,
-            install=install,
-        )
+        return Cassette(self._recording, _StoreSource(self, name), use(mode, options))
 
     def flush(self, timeout: float | None = 5.0) -> bool:
         """Wait until all calls that have ended are stored, `timeout` seconds at most; whether they all are.
@@ -194,15 +184,16 @@ class _StoreSource:
             return None
 
     def save(self, recordings: Sequence[Recorded]) -> None:
-        if not recordings and self.load() is None:
-            return
+        self.update(lambda _: recordings)
+
+    def update(self, change: Change) -> None:
         if not self._recorder.flush(timeout=30.0):
             raise CassetteError(
                 f"cassette {self.name!r} is not kept, since not all of its calls could be stored"
             )
-        self._source().save(recordings)
+        self._source().update(change)
 
-    def _source(self) -> CassetteSource:
+    def _source(self) -> StoreCassette:
         from .ledger.store import Store  # SQLAlchemy takes 200 ms to import
 
         return Store(self._recorder.store).cassette(self.name)

@@ -5,8 +5,11 @@ What fired is replaced by `REDACTED`, at the very bytes where it stood: all othe
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from hashlib import blake2b
 from itertools import accumulate
 from urllib.parse import unquote_plus
 
@@ -52,6 +55,12 @@ from .secret_shapes import (
 )
 from .settings import RedactionRules
 
+_KEY = os.urandom(16)
+_KNOWN_NAMES = 4096
+_ID = re.compile(
+    r"(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{8,64}"
+    r"|(?:chatcmpl|cmpl|gen|msg|resp)-[0-9A-Za-z]{6,64})\Z"
+)
 _NESTING = 3
 """How deep JSON text in strings of JSON text is followed: a body, the arguments in it, a string in those."""
 _PARAMETER = re.compile(rb"(?<=[?&;#])([^=&;#]+)=([^&;#]+)")
@@ -63,8 +72,8 @@ _LOGPROBS = frozenset(("logprobs", "prompt_logprobs"))
 class Redactor:
     """Knows what is secret, built in and by one's own rules; with None for rules it changes nothing.
 
-    Raises SettingsError where one of the rules' patterns is no regular expression. Keeps header names
-    between calls, but nothing that could be a secret.
+    Raises SettingsError where one of the rules' patterns is no regular expression. Keeps the names
+    of headers, models and the like between calls, but nothing that could be a secret.
     """
 
     def __init__(self, rules: RedactionRules | None) -> None:
@@ -79,6 +88,7 @@ class Redactor:
         self._patterns = tuple(map(_compiled, rules.patterns))
         self._may_hold = self._may_hold_own if rules.patterns or rules.fields else may_hold
         self._kinds = HeaderKinds(headers, kept)
+        self._known_names: set[str] = set()
 
     def request(self, request: Request) -> Request:
         """The request without its secrets; the same object where it has none."""
@@ -104,6 +114,17 @@ class Redactor:
         else:
             clean = request.body
         return Request(request.method, url, headers, clean)
+
+    def credential(self, request: Request) -> bytes | None:
+        """A fingerprint of what a request logs in with, None where it has nothing; good in this process only."""
+        secrets = self._kinds.credentials(request.headers)
+        if "?" in request.url:
+            secrets += tuple(
+                parameter[2]
+                for parameter in _PARAMETER.finditer(_encode(request.url))
+                if squash(unquote_plus(parameter[1].decode("latin-1"))) in self._query
+            )
+        return _fingerprint(secrets) if secrets else None
 
     def exchange(self, exchange: Exchange, answer: Answer) -> tuple[Exchange, Answer]:
         """Both without the secrets of the response; the same objects where it has none."""
@@ -134,6 +155,19 @@ class Redactor:
         if not self._patterns and not may_hold(_encode("\n".join(texts)), fields=False):
             return False
         return any(self._secrets(_encode(text)) for text in texts)
+
+    def suspicious_names(self, texts: Iterable[str]) -> bool:
+        """The same for names and ids: the usual ids hold none, and of names most come again and again."""
+        known = self._known_names
+        new = [text for text in texts if text not in known and (self._patterns or not _ID.match(text))]
+        if not new:
+            return False
+        if self.suspicious(new):
+            return True
+        if len(known) > _KNOWN_NAMES:
+            known.clear()
+        known.update(new)
+        return False
 
     def splits(self, answer: Answer) -> bool:
         """Whether a body's documents, put together path by path, hold a secret that none of them holds alone.
@@ -264,6 +298,11 @@ class Redactor:
                     found = self._secrets(decoded.text, nesting - 1)
                     spans += [(decoded.source(first), decoded.source(last)) for first, last in found]
         return join_spans(spans)
+
+
+@lru_cache(maxsize=64)
+def _fingerprint(secrets: tuple[bytes, ...]) -> bytes:
+    return blake2b(b"\0".join(secrets), digest_size=16, key=_KEY).digest()
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:

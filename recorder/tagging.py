@@ -36,11 +36,14 @@ class Tags(NamedTuple):
 NO_TAGS = Tags(None, None, {})
 
 
+def tagged() -> bool:
+    """Whether the running context has tags."""
+    return bool(_tags.get())
+
+
 def current_tags(clean: Callable[[str], str]) -> Tags:
     """The tags of the running context as they are now, every text in them made clean."""
     values = _tags.get()
-    if not values:
-        return NO_TAGS
     others = {name: _kept(value, clean) for name, value in values.items()}
     session_id, user_id = others.pop("session_id", None), others.pop("user_id", None)
     return Tags(

@@ -49,6 +49,8 @@ def records(rec: recorder.Recorder, monkeypatch: pytest.MonkeyPatch) -> list[tup
     kept: list[tuple[Exchange, Call]] = []
     recording = rec._recording
     monkeypatch.setattr(
-        recording, "_observers", (*recording._observers, lambda exchange, call: kept.append((exchange, call)))
+        recording,
+        "_observers",
+        (*recording._observers, lambda ended: kept.append((ended.exchange, ended.call))),
     )
     return kept

@@ -9,7 +9,6 @@ import msgspec
 
 from recorder.call import AnswerHalf, Call, Choice, RequestHalf, Usage
 from recorder.exchange import Ending, Exchange, Request, ResponseHead
-from recorder.ledger.intake import Record, record_of
 from recorder.ledger.sink import Sink
 from recorder.ledger.writer import Writer
 
@@ -56,9 +55,17 @@ def a_call(**changes: Any) -> Call:
     return msgspec.structs.replace(call, **changes)
 
 
-def record(call: Call, exchange: Exchange | None = None) -> Record:
-    """A record as the writer makes it."""
-    return record_of(exchange or an_exchange(), call)
+class Read(msgspec.Struct, frozen=True):
+    """A record that was read already."""
+
+    exchange: Exchange
+    call: Call
+    size: int = 5_000
+
+
+def record(call: Call, exchange: Exchange | None = None) -> Read:
+    """A record as the writer gets it."""
+    return Read(exchange or an_exchange(), call)
 
 
 def store_calls(url: str, *calls: Call, exchange: Exchange | None = None) -> None:
@@ -72,7 +79,7 @@ def put_calls(writer: Writer, number: int) -> list[str]:
     """Put so many calls; their ids."""
     calls = [a_call() for _ in range(number)]
     for call in calls:
-        writer.put(an_exchange(), call)
+        writer.put(record(call))
     return [call.id for call in calls]
 
 
@@ -81,6 +88,6 @@ def write_many(url: str, name: str, number: int, barrier: Any) -> None:
     barrier.wait(30)
     writer = Writer(url, 64 << 20)
     for position in range(number):
-        writer.put(an_exchange(), a_call(id=f"{name}-{position}"))
+        writer.put(record(a_call(id=f"{name}-{position}")))
     if not writer.close(60.0):
         raise SystemExit(str(writer.last_error))

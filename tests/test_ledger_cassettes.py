@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 
@@ -22,7 +23,10 @@ def url(tmp_path: Path) -> str:
 def recordings(url: str, number: int, lanes: int = 1) -> list[Recorded]:
     calls = [a_call() for _ in range(number)]
     store_calls(url, *calls)
-    return [Recorded(an_exchange(), call.id, position % lanes) for position, call in enumerate(calls)]
+    return [
+        Recorded(an_exchange(), call.id, position % lanes, credential=position % 2)
+        for position, call in enumerate(calls)
+    ]
 
 
 def test_a_cassette_comes_back_in_its_order(url: str) -> None:
@@ -56,6 +60,37 @@ def test_saving_replaces(url: str) -> None:
     cassette.save([*second, first[0]])
     assert cassette.load() == (*second, first[0])
     assert Store(url).cassettes()[0].created_us == created
+
+
+def test_an_update_sees_what_is_there_and_replaces_it(url: str) -> None:
+    first, second = recordings(url, 2), recordings(url, 1)
+    cassette = StoreCassette(url, "checkout")
+    seen: list[tuple[Recorded, ...] | None] = []
+
+    def change(now: tuple[Recorded, ...] | None) -> list[Recorded]:
+        seen.append(now)
+        return [*(now or ()), *(second if now else first)]
+
+    cassette.update(change)
+    cassette.update(change)
+    assert seen == [None, tuple(first)]
+    assert cassette.load() == (*first, *second)
+
+
+def test_threads_that_update_one_cassette_lose_nothing(url: str) -> None:
+    stored = recordings(url, 8)
+
+    def add(recorded: Recorded) -> None:
+        StoreCassette(url, "shared").update(lambda now: [*(now or ()), recorded])
+
+    threads = [threading.Thread(target=add, args=(each,)) for each in stored]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {each.call_id for each in StoreCassette(url, "shared").load() or ()} == {
+        each.call_id for each in stored
+    }
 
 
 def test_a_call_that_is_not_stored_is_named_and_nothing_changes(url: str) -> None:

@@ -74,7 +74,7 @@ def test_a_newer_store_is_refused(path: Path) -> None:
 
 def test_an_older_store_on_a_server_is_left_to_the_user(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store_calls(f"sqlite:///{path}", a_call())
-    monkeypatch.setattr(schema, "HEAD", "0002")
+    monkeypatch.setattr(schema, "HEAD", "9999")
     monkeypatch.setattr(Database, "is_sqlite", False)
     with pytest.raises(StoreOutdated, match="recorder db upgrade --store sqlite:"):
         schema.ensure(open_database(f"sqlite:///{path}"))

@@ -19,11 +19,10 @@ import pytest
 from sqlalchemy import Engine, event
 
 from recorder.errors import StoreError
-from recorder.ledger.intake import record_of
 from recorder.ledger.store import Store
 from recorder.ledger.writer import Writer
 
-from .ledger_calls import a_call, an_exchange, put_calls, store_calls, write_many
+from .ledger_calls import Read, a_call, an_exchange, put_calls, record, store_calls, write_many
 
 ROOM = 64 << 20
 
@@ -141,7 +140,7 @@ def test_alembic_is_imported_only_to_migrate(url: str) -> None:
 def test_a_record_put_twice_is_stored_once(writer: Writer, url: str) -> None:
     call = a_call()
     for _ in range(2):
-        writer.put(an_exchange(), call)
+        writer.put(record(call))
         assert writer.flush()
     assert ids(url) == [call.id]
 
@@ -198,7 +197,7 @@ def test_a_malformed_url_fails_at_once() -> None:
 def test_work_runs_in_the_writers_thread_and_before_a_flush_ends(writer: Writer, url: str) -> None:
     names: list[str] = []
     writer.call_soon(lambda: names.append(threading.current_thread().name))
-    writer.call_soon(lambda: writer.put(an_exchange(), a_call()))
+    writer.call_soon(lambda: writer.put(record(a_call())))
     assert writer.flush()
     assert names == ["recorder-writer"]
     assert len(ids(url)) == 1
@@ -254,7 +253,7 @@ def test_one_bad_record_does_not_hold_up_the_others(
 ) -> None:
     writer = make(url, linger_s=3600.0)
     put = put_calls(writer, 37)
-    writer.put(an_exchange(), a_call(**poison))
+    writer.put(record(a_call(**poison)))
     put += put_calls(writer, 50)
     assert not writer.flush(30.0)
     assert ids(url) == put
@@ -285,7 +284,7 @@ def test_a_store_that_cannot_be_opened_is_tried_again(
     make: Callable[..., Writer], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     url = f"sqlite:///{tmp_path}/later/calls.db"
-    size = record_of(an_exchange(), a_call()).size
+    size = record(a_call()).size
     writer = make(url, 10 * size)
     put = put_calls(writer, 7)
     assert not writer.flush(30.0)
@@ -320,7 +319,7 @@ def test_what_is_unstored_at_the_end_is_lost_and_said_once(
     assert not writer.close(30.0)
     assert not writer.close(30.0)
     assert writer.lost == 3
-    said = [record.getMessage() for record in caplog.records if "were not stored" in record.getMessage()]
+    said = [each.getMessage() for each in caplog.records if "were not stored" in each.getMessage()]
     assert len(said) == 1
     assert said[0].startswith(f"3 calls were not stored in sqlite:///{tmp_path}/no/calls.db: the directory")
 
@@ -338,7 +337,7 @@ def test_a_full_disk_is_waited_for(
     try:
         writer = make(url)
         for _ in range(40):
-            writer.put(an_exchange(os.urandom(20_000)), a_call())
+            writer.put(Read(an_exchange(os.urandom(20_000)), a_call(), size=45_000))
         assert not writer.flush(30.0)
         assert "no space left" in str(writer.last_error)
         pages = 1_000_000
@@ -363,7 +362,7 @@ def test_a_full_device_is_waited_for(make: Callable[..., Writer], tmp_path: Path
         put_calls(writer, 1)
         assert writer.flush(30.0)
         for _ in range(40):
-            writer.put(an_exchange(os.urandom(20_000)), a_call())
+            writer.put(Read(an_exchange(os.urandom(20_000)), a_call(), size=45_000))
         assert not writer.flush(30.0)
         assert "no space left" in str(writer.last_error)
         subprocess.run(["mount", "-o", "remount,size=16m", device], check=True)
@@ -438,7 +437,7 @@ def test_a_forked_child_stores_its_own_calls_and_none_twice(make: Callable[..., 
     if child == 0:
         status = 1
         try:
-            writer.put(an_exchange(), a_call(id="of the child"))
+            writer.put(record(a_call(id="of the child")))
             status = 0 if writer.close(30.0) and (writer.stored, writer.lost) == (1, 0) else 2
         finally:
             os._exit(status)

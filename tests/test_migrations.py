@@ -13,7 +13,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import make_url
 
+from recorder.cassettes import Recorded
 from recorder.ledger import schema
+from recorder.ledger.cassettes import StoreCassette
 from recorder.ledger.database import Database, open_database
 from recorder.ledger.store import Store
 from recorder.ledger.tables import metadata
@@ -83,12 +85,13 @@ DAILY_COLUMNS = [
 
 # A migration that SQLite can only do by building the table anew, which would take the payloads with it
 # if foreign keys were on.
+NEXT = f"{int(schema.HEAD) + 1:04}"
 SECOND = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "next"
+down_revision = "{head}"
 
 
 def upgrade() -> None:
@@ -117,8 +120,10 @@ def next_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The recorder of the next release, which has one migration more."""
     scripts = tmp_path / "next" / "migrations"
     shutil.copytree(schema.migrations_path(), scripts)
-    (scripts / "versions" / "0002_colour.py").write_text(SECOND)
-    monkeypatch.setattr(schema, "HEAD", "0002")
+    (scripts / "versions" / "next_colour.py").write_text(
+        SECOND.replace("{head}", schema.HEAD).replace("next", NEXT)
+    )
+    monkeypatch.setattr(schema, "HEAD", NEXT)
     monkeypatch.setattr(schema, "migrations_path", lambda: scripts)
 
 
@@ -179,9 +184,9 @@ def test_rebuilding_a_table_keeps_what_refers_to_it(
     store = Store(url)
     assert store.exchange(call.id) == an_exchange()
     assert columns(tmp_path / "calls.db", "calls")[-1] == "colour"
-    assert store.upgrade() == ("0002", "0002")
+    assert store.upgrade() == (NEXT, NEXT)
     assert columns(tmp_path / "calls.db", "v_calls") == CALL_COLUMNS
-    schema.downgrade(open_database(url), "0001")
+    schema.downgrade(open_database(url), f"{int(NEXT) - 1:04}")
     assert columns(tmp_path / "calls.db", "v_calls") == []
 
 
@@ -197,3 +202,11 @@ def test_alembic_itself_can_run_the_migrations(url: str, tmp_path: Path) -> None
     )
     assert columns(tmp_path / "calls.db", "v_calls") == CALL_COLUMNS
     assert Store(url).check() == []
+
+
+def test_recordings_of_an_older_store_have_no_credential(url: str, database: Database) -> None:
+    call = a_call()
+    store_calls(url, call)
+    StoreCassette(url, "old").save([Recorded(an_exchange(), call.id, 2, 3)])
+    schema.downgrade(database, "0001")
+    assert StoreCassette(url, "old").load() == (Recorded(an_exchange(), call.id, 2, 0),)

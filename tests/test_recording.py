@@ -16,7 +16,10 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import recorder
+from recorder.ended import Ended
 from recorder.ledger import Store
+from recorder.recording import Recording
+from recorder.telemetry import Spans
 
 from .drivers import URL, Driver, Reply
 from .test_transport import ANSWER, ASK, STREAM_HEADERS
@@ -38,23 +41,24 @@ def fail(*_: Any) -> Any:
     raise RuntimeError("bug")
 
 
-@pytest.mark.parametrize("where", ["_begin", "_read"])
+@pytest.mark.parametrize("where", [(Recording, "_begin"), (Ended, "_read_rest"), (Spans, "end")], ids=str)
 def test_call_that_recorder_fails_to_record_is_counted_and_its_span_ends(
     driver: Driver,
     lenient: recorder.Recorder,
     spans: InMemorySpanExporter,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
-    where: str,
+    where: tuple[type, str],
 ) -> None:
-    monkeypatch.setattr(lenient._recording, where, fail)
+    monkeypatch.setattr(*where, fail)
     client = lenient.wrap(driver.client(driver.wire(Reply(chunks=[ANSWER]))))
     assert driver.run(lambda: driver.observe(client, ASK)).chunks == (ANSWER,)
-    assert not lenient.flush()
+    lost = where[0] is not Spans
+    assert lenient.flush() is not lost
     assert lenient.flush()
-    assert lenient.lost == 1
-    assert not lenient.close()
-    assert len(spans.get_finished_spans()) == (where == "_read")
+    assert lenient.lost == lost
+    assert lenient.close() is not lost
+    assert len(spans.get_finished_spans()) == (where[0] is not Recording)
     assert "bug" in caplog.text
 
 

@@ -698,12 +698,12 @@ def test_distilling_hides_no_secret(at: int, where: str, key: str) -> None:
 )
 def test_long_texts_take_time_in_proportion(unit: str) -> None:
     text = (unit * (200_000 // len(unit))) + " sk-0123456789abcdef0123"
-    started = time.perf_counter()
+    started = time.process_time()
     before = answered(text.encode())
     REDACTOR.request(posted(text.encode()))
     REDACTOR.deltas(*REDACTOR.exchange(*before))
     REDACTOR.suspicious([text])
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 @given(st.binary(max_size=80), st.lists(st.integers(0, 80), max_size=3))

@@ -394,3 +394,39 @@ def test_recorder_closed_inside_a_recording_cassette_keeps_what_it_stored(driver
         driver.run(lambda: driver.observe(client, ask("b")))
     with recorder.Recorder(rec.store) as again, again.cassette("c") as cassette:
         assert len(cassette.recordings) == 1
+
+
+def test_options_of_matching_hold_for_cassettes_of_the_store(driver: Driver, rec: Rec) -> None:
+    live = observe(driver, rec, "once", [ask("a", user="u-1")], [answer("1")])
+    with pytest.raises(CassetteMiss, match=r'matched with ignore=\["\$\.user"\]'):
+        observe(driver, rec, "none", [ask("a", user="u-2")], [])
+    replayed = observe(driver, rec, "none", [ask("a", user="u-2")] * 3, [], ignore="$.user", repeat="last")
+    assert replayed == live * 3
+
+
+def test_credentials_are_told_apart_in_the_store(rec: Rec) -> None:
+    driver = Driver("httpx2", asynchronous=False)
+
+    def send(mode: Any, *keys: str, replies: tuple[Reply, ...] = ()) -> list[int]:
+        with rec.cassette("c", mode) as cassette:
+            client = cassette.wrap(driver.client(driver.wire(*replies)))
+            return [
+                client.post(URL, content=ASK, headers={"authorization": f"Bearer {key}"}).status_code
+                for key in keys
+            ]
+
+    good, bad, new = (f"sk-{name}-0123456789abcdef" for name in ("good", "bad", "new"))
+    assert send("once", good, bad, replies=(answer("1"), Reply(status=401))) == [200, 401]
+    assert send("none", new, good) == [200, 401]
+    with pytest.raises(CassetteMiss, match="and this is asked with another one"):
+        send("none", new, new)
+
+
+def test_pruning_drops_what_was_not_asked_for(driver: Driver, rec: Rec) -> None:
+    observe(driver, rec, "once", [ask("a"), ask("b")], [answer("1"), answer("2")])
+    observe(driver, rec, "none", [ask("b"), ask("c")], [answer("3")], prune=True)
+    with rec.cassette("c") as cassette:
+        kept = [
+            json.loads(each.exchange.request.body)["messages"][0]["content"] for each in cassette.recordings
+        ]
+    assert kept == ["b", "c"]

@@ -230,3 +230,18 @@ def test_without_an_sdk_the_callers_trace_is_still_in_the_row(tmp_path: Path) ->
         assert rec.flush()
         (row,) = Store(rec.store).calls()
     assert row["trace_id"] == f"{0xABC:032x}"
+
+
+def test_no_secret_reaches_a_span_though_the_answer_is_cleaned_later(
+    driver: Driver, rec: recorder.Recorder, spans: InMemorySpanExporter
+) -> None:
+    secret = "sk-proj-Ab3dEf6hIj9kLm2nOp5q"
+    body = json.dumps({"model": f"m-{secret}", "messages": [], "stop": [f"key {secret}"]}).encode()
+    answer = json.dumps({"id": f"c {secret}", "error": {"code": 7, "message": f"no {secret}"}}).encode()
+    client = rec.wrap(driver.client(driver.wire(Reply(chunks=[answer]))))
+    driver.run(lambda: driver.observe(client, body))
+    (span,) = spans.get_finished_spans()
+    assert secret not in span.to_json()
+    assert span.status.description == "no REDACTED"
+    assert span.attributes is not None
+    assert span.attributes["gen_ai.request.stop_sequences"] == ("key REDACTED",)

@@ -6,8 +6,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from ..attempt import Attempt
-from ..dialects import Dialect
 from ..errors import CassetteMiss
+from ..recording import Route
 from .playback import pause
 from .transport import RecordingTransport
 
@@ -16,12 +16,13 @@ class AsyncRecordingTransport(RecordingTransport):
     """Records what passes through an async transport."""
 
     async def handle_async_request(self, request: Any) -> Any:
-        dialect = self._dialect(request, self._binding.library.AsyncByteStream)
-        if dialect is None:
+        url = str(request.url)
+        route = self._route(request, url, self._binding.library.AsyncByteStream)
+        if route is None:
             return await self.inner.handle_async_request(request)
-        body = await self._aread_body(request, dialect)
+        body = await self._aread_body(request, route, url)
         try:
-            attempt = self._begin(request, dialect, body)
+            attempt = self._begin(request, route, url, body)
         except CassetteMiss as miss:
             if not miss.respond:
                 raise
@@ -41,7 +42,7 @@ class AsyncRecordingTransport(RecordingTransport):
             attempt.leave(scope)
         return self._receive(response, attempt, self._binding.async_tee, asynchronous=True)
 
-    async def _aread_body(self, request: Any, dialect: Dialect) -> bytes:
+    async def _aread_body(self, request: Any, route: Route, url: str) -> bytes:
         if type(request.stream) is self._binding.library.ByteStream:
             body: bytes = await request.aread()
             return body
@@ -50,7 +51,7 @@ class AsyncRecordingTransport(RecordingTransport):
             async for part in request.stream:
                 parts.append(part)  # noqa: PERF401 - what came before an error is kept
         except BaseException as error:
-            self._body_failed(request, dialect, parts, error)
+            self._body_failed(request, route, url, parts, error)
             raise
         request.stream = self._binding.read_stream(parts, request.stream)
         return b"".join(parts)
@@ -64,7 +65,7 @@ class AsyncRecordingTransport(RecordingTransport):
         except BaseException as error:
             attempt.capture.fail(error, "request")
             raise
-        return self._receive(response, attempt, self._binding.async_tee, asynchronous=True)
+        return self._receive_played(response, attempt, self._binding.async_tee, asynchronous=True)
 
     async def aclose(self) -> None:
         await self.inner.aclose()

@@ -72,6 +72,11 @@ def keeps_store(transport: Any, store: str) -> bool:
     return any(each.recording.active and each.recording.settings.store == store for each in _chain(transport))
 
 
+def belongs_to_cassette(transport: Any) -> bool:
+    """Whether this transport was made for a cassette, by `cassette.wrap` or `cassette.transport`."""
+    return any(each.session is not None for each in _chain(transport))
+
+
 def find_clients(holder: Any) -> list[Any]:
     """Every httpx and httpx2 client that an object is or holds, each once."""
     found: list[Any] = []

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.abc
-import importlib.machinery
-import sys
 import threading
-from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
 
-from ..cassettes import Session
-from ..recording import Recording
-from .clients import keeps_store, wrap_transport
+from ..cassettes import Session, Undecided
+from ..recording import Recording, context_sessions
+from .clients import belongs_to_cassette, keeps_store, wrap_transport
+from .import_watch import unwatch_imports, watch_imports
 
 _LIBRARIES = ("httpx", "httpx2")
 _CLIENTS = ("Client", "AsyncClient")
@@ -29,10 +26,7 @@ def install(recording: Recording, session: Session | None = None) -> None:
         if (recording, session) in _installed:
             return
         _installed.append((recording, session))
-        _watch_imports()
-        for name in _LIBRARIES:
-            if (library := sys.modules.get(name)) is not None:
-                patch(library)
+        watch_imports(_LIBRARIES, patch)
 
 
 def uninstall(recording: Recording, session: Session | None = None) -> None:
@@ -42,7 +36,7 @@ def uninstall(recording: Recording, session: Session | None = None) -> None:
             _installed.remove((recording, session))
         if _installed:
             return
-        sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _Watcher)]
+        unwatch_imports(_LIBRARIES, patch)
         for kind, original in _originals.items():
             if getattr(kind.__dict__.get(_METHOD), "recorder_patched", False):
                 setattr(kind, _METHOD, original)
@@ -64,52 +58,32 @@ def _choosing(original: Any) -> Any:
         transport = original(client, url)
         for recording, session in tuple(_installed):
             with recording.guard:
-                if session is not None or not keeps_store(transport, recording.settings.store):
-                    transport = wrap_transport(transport, recording, session)
+                if session is None and not keeps_store(transport, recording.settings.store):
+                    transport = wrap_transport(transport, recording)
+        if (chosen := _cassette_for(transport)) is not None:
+            recording, session = chosen
+            with recording.guard:
+                transport = wrap_transport(transport, recording, session)
         return transport
 
     _transport_for_url.recorder_patched = True  # type: ignore[attr-defined]
     return _transport_for_url
 
 
-class _Watcher(importlib.abc.MetaPathFinder):
-    """Patches the libraries when they are imported after `install`."""
+def _cassette_for(transport: Any) -> tuple[Recording, Session] | None:
+    """The installed cassette that covers this call: the innermost of the context.
 
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        if fullname not in _LIBRARIES:
-            return None
-        for finder in sys.meta_path:
-            if isinstance(finder, _Watcher):
-                continue
-            spec = finder.find_spec(fullname, path, target)
-            if spec is not None and spec.loader is not None:
-                spec.loader = _PatchingLoader(spec.loader)
-                return spec
+    Contexts that know of no cassette use the only one. A transport that was made for one keeps to that.
+    """
+    installed = [(recording, session) for recording, session in _installed if session is not None]
+    if not installed or belongs_to_cassette(transport):
         return None
-
-
-class _PatchingLoader(importlib.abc.Loader):
-    """Another loader, after which the module is patched."""
-
-    def __init__(self, loader: Any) -> None:
-        self._loader = loader
-
-    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
-        module: ModuleType | None = self._loader.create_module(spec)
-        return module
-
-    def exec_module(self, module: ModuleType) -> None:
-        self._loader.exec_module(module)
-        patch(module)
-
-    def __getattr__(self, name: str) -> Any:
-        if name == "_loader":
-            raise AttributeError(name)
-        return getattr(self._loader, name)
-
-
-def _watch_imports() -> None:
-    if not any(isinstance(finder, _Watcher) for finder in sys.meta_path):
-        sys.meta_path.insert(0, _Watcher())
+    for session in reversed(context_sessions()):
+        for each in installed:
+            if each[1] is session:
+                return each
+    if any(not session.closed for session in context_sessions()):
+        return None
+    if len(installed) == 1:
+        return installed[0]
+    return installed[-1][0], Undecided([session for _, session in installed])

@@ -5,32 +5,67 @@ from __future__ import annotations
 import builtins
 import json
 import sys
+import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import timedelta
 from time import sleep
 from typing import Any
 
+from ..capture import Capture
 from ..cassettes import Pace
 from ..errors import CassetteMiss
 from ..exchange import Ending, Exchange, Request, ResponseHead
 
 REPLAYED = "recorder.replayed"
-"""The response extension that tells other recorders further up that nothing was sent."""
+"""The response extension that tells other recorders further up that nothing was sent; it holds the
+`VirtualClock` that they are to measure with, or True."""
 
 _LIBRARIES = ("httpx", "httpx2")
 
 
+class VirtualClock:
+    """Shows how far into the recorded exchange its replay is, in nanoseconds; `left` are the chunks to come."""
+
+    __slots__ = ("left", "now_ns")
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+        self.now_ns = 0
+
+    def __call__(self) -> int:
+        return self.now_ns
+
+    def drive(self, capture: Capture) -> None:
+        """Let a capture measure with this clock."""
+        capture.clock, capture.start_ns = self, 0
+
+
 class Player:
-    """Steps through a recorded exchange; knows when to wait and how it ends, but does not wait itself."""
+    """Steps through a recorded exchange; knows when to wait and how it ends, but does not wait itself.
+
+    With pace `virtual` it moves a `clock` to the recorded times instead. `trip` makes the miss of a request
+    that goes on where its recording stops. `at_once` are the chunks where neither time nor end need any care.
+    """
 
     def __init__(
-        self, exchange: Exchange, pace: Pace, library: Any, request: Any, is_complete: Callable[[], bool]
+        self,
+        exchange: Exchange,
+        pace: Pace,
+        library: Any,
+        request: Any,
+        is_complete: Callable[[], bool] = lambda: True,
+        trip: Callable[[str], CassetteMiss] = CassetteMiss,
     ) -> None:
         self._exchange = exchange
         self._paced = pace == "recorded"
         self._library = library
         self._request = request
         self._is_complete = is_complete
-        self._chunks = self._steps()
+        self._trip = trip
+        self._chunks: Iterator[tuple[float, bytes]] | None = None
+        self.clock = VirtualClock(len(exchange.chunks)) if pace == "virtual" else None
+        whole = pace == "instant" and exchange.ending.kind == "complete"
+        self.at_once = iter(exchange.chunks) if whole else None
 
     def head_delay_s(self) -> float:
         """How long to wait before the response head, or before the error that came instead."""
@@ -39,24 +74,31 @@ class Player:
 
     def head(self) -> ResponseHead:
         """The response head; raises what was raised where none came."""
-        if self._exchange.head is None:
+        head = self._exchange.head
+        self._pass_time(head.at_ns if head is not None else self._exchange.ending.at_ns)
+        if head is None:
             raise self._ending_error()
-        return self._exchange.head
+        return head
 
     def chunks(self) -> Iterator[tuple[float, bytes]]:
         """Each chunk with the seconds to wait before it; a second reader goes on where the first one stopped."""
+        if self._chunks is None:
+            self._chunks = _steps(self._exchange, self._paced, self.clock)
         return self._chunks
 
-    def _steps(self) -> Iterator[tuple[float, bytes]]:
-        exchange = self._exchange
-        before = exchange.head.at_ns if exchange.head is not None else 0
-        for at, chunk in zip(exchange.arrivals_ns, exchange.chunks, strict=True):
-            yield ((at - before) / 1e9 if self._paced else 0.0), chunk
-            before = at
+    def _pass_time(self, at_ns: int) -> None:
+        if self.clock is not None:
+            self.clock.now_ns = at_ns
+
+    def close(self) -> None:
+        """The reader leaves; one who had all chunks leaves when the recorded one did."""
+        if self.clock is not None and self.clock.left == 0:
+            self._pass_time(self._exchange.ending.at_ns)
 
     def end(self) -> None:
         """After the last chunk: nothing where the recording was whole, else what came then, or a miss."""
         ending = self._exchange.ending
+        self._pass_time(ending.at_ns)
         if ending.kind == "complete" or (ending.kind != "error" and self._is_complete()):
             return
         raise self._ending_error()
@@ -69,10 +111,21 @@ class Player:
             ending.kind, "was abandoned by"
         )
         request, count = self._exchange.request, len(self._exchange.chunks)
-        return CassetteMiss(
+        return self._trip(
             f"the recording of {request.method} {request.url} ends here: the call {how} its caller after {count} "
             "chunks, and this caller goes on; record it anew with mode='rewrite'"
         )
+
+
+def _steps(exchange: Exchange, paced: bool, clock: VirtualClock | None) -> Iterator[tuple[float, bytes]]:
+    """Not a method: a generator that its player holds must not hold the player."""
+    before = exchange.head.at_ns if exchange.head is not None else 0
+    for at, chunk in zip(exchange.arrivals_ns, exchange.chunks, strict=True):
+        if clock is not None:
+            clock.now_ns = at
+            clock.left -= 1
+        yield ((at - before) / 1e9 if paced else 0.0), chunk
+        before = at
 
 
 def recorded_error(ending: Ending, library: Any, request: Any) -> BaseException:
@@ -110,21 +163,33 @@ def miss_exchange(request: Request, miss: CassetteMiss) -> Exchange:
     )
 
 
-def build_response(library: Any, head: ResponseHead, stream: Any) -> Any:
-    """The recorded head around a stream, as a transport returns it."""
-    extensions: dict[str, Any] = {"http_version": head.http_version, REPLAYED: True}
+def build_response(library: Any, player: Player, stream: PlaybackStream) -> Any:
+    """The recorded head around a stream, as a transport returns it; raises what came where there was none."""
+    head = player.head()
+    extensions: dict[str, Any] = {"http_version": head.http_version, REPLAYED: player.clock or True}
     if head.reason is not None:
         extensions["reason_phrase"] = head.reason
-    return library.Response(head.status, headers=list(head.headers), stream=stream, extensions=extensions)
+    response = library.Response(head.status, headers=list(head.headers), stream=stream, extensions=extensions)
+    if player.clock is not None:
+        stream.response = weakref.ref(response)
+    return response
 
 
 class PlaybackStream:
-    """The recorded chunks as a stream, for sync and async readers."""
+    """The recorded chunks as a stream, for sync and async readers.
+
+    `response` is the one whose `elapsed` becomes the recorded time: the client has set it to the real
+    time just before it closes this stream.
+    """
 
     def __init__(self, player: Player) -> None:
         self._player = player
+        self.response: Callable[[], Any] | None = None
 
     def __iter__(self) -> Iterator[bytes]:
+        return self._step() if self._player.at_once is None else self._player.at_once
+
+    def _step(self) -> Iterator[bytes]:
         for delay, chunk in self._player.chunks():
             if delay > 0:
                 sleep(delay)
@@ -137,6 +202,18 @@ class PlaybackStream:
                 await pause(delay)
             yield chunk
         self._player.end()
+
+    def close(self) -> None:
+        clock = self._player.clock
+        if clock is None:
+            return
+        self._player.close()
+        response = self.response() if self.response is not None else None
+        if response is not None:
+            response.elapsed = timedelta(microseconds=clock.now_ns / 1000)
+
+    async def aclose(self) -> None:
+        self.close()
 
 
 async def pause(seconds: float) -> None:

@@ -7,8 +7,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from ..attempt import Attempt
-from ..dialects import Dialect
 from ..errors import CassetteMiss
+from ..recording import Route
 from .transport import RecordingTransport
 
 
@@ -16,12 +16,13 @@ class SyncRecordingTransport(RecordingTransport):
     """Records what passes through a sync transport."""
 
     def handle_request(self, request: Any) -> Any:
-        dialect = self._dialect(request, self._binding.library.SyncByteStream)
-        if dialect is None:
+        url = str(request.url)
+        route = self._route(request, url, self._binding.library.SyncByteStream)
+        if route is None:
             return self.inner.handle_request(request)
-        body = self._read_body(request, dialect)
+        body = self._read_body(request, route, url)
         try:
-            attempt = self._begin(request, dialect, body)
+            attempt = self._begin(request, route, url, body)
         except CassetteMiss as miss:
             if not miss.respond:
                 raise
@@ -41,7 +42,7 @@ class SyncRecordingTransport(RecordingTransport):
             attempt.leave(scope)
         return self._receive(response, attempt, self._binding.sync_tee, asynchronous=False)
 
-    def _read_body(self, request: Any, dialect: Dialect) -> bytes:
+    def _read_body(self, request: Any, route: Route, url: str) -> bytes:
         """The request's body; one that can be read once only is put back so that it can be read once more."""
         if type(request.stream) is self._binding.library.ByteStream:
             body: bytes = request.read()
@@ -50,7 +51,7 @@ class SyncRecordingTransport(RecordingTransport):
         try:
             parts.extend(request.stream)
         except BaseException as error:
-            self._body_failed(request, dialect, parts, error)
+            self._body_failed(request, route, url, parts, error)
             raise
         request.stream = self._binding.read_stream(parts, request.stream)
         return b"".join(parts)
@@ -64,7 +65,7 @@ class SyncRecordingTransport(RecordingTransport):
         except BaseException as error:
             attempt.capture.fail(error, "request")
             raise
-        return self._receive(response, attempt, self._binding.sync_tee, asynchronous=False)
+        return self._receive_played(response, attempt, self._binding.sync_tee, asynchronous=False)
 
     def close(self) -> None:
         self.inner.close()

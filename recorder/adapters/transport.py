@@ -10,10 +10,10 @@ from msgspec import Struct
 from ..attempt import Attempt, is_being_sent
 from ..capture import Capture
 from ..cassettes import Session
-from ..dialects import Dialect, UsageFilter, ask_usage
+from ..dialects import UsageFilter, ask_usage
 from ..errors import CassetteMiss
 from ..exchange import Request
-from ..recording import Recording
+from ..recording import Recording, Route
 from .playback import REPLAYED, PlaybackStream, Player, build_response, miss_exchange
 from .read_stream import ReadStream
 from .tee import AsyncTee, ChunkFilter, SyncTee
@@ -48,26 +48,28 @@ class RecordingTransport:
             raise AttributeError(name)
         return getattr(self.inner, name)
 
-    def _dialect(self, request: Any, stream_kind: type) -> Dialect | None:
+    def _route(self, request: Any, url: str, stream_kind: type) -> Route | None:
         """How to read the request; None where it passes through untouched."""
         recording = self.recording
-        dialect = recording.dialect_for(request.method, request.url.path)
-        if dialect is None:
+        route = recording.route(request.method, url)
+        if route is None:
             return None
         stream = request.stream
         if type(stream) is not self._binding.library.ByteStream and not isinstance(stream, stream_kind):
             return None  # async content on a sync client, or the reverse: the library says so better
-        return None if is_being_sent(recording.settings.store, request) else dialect
+        return None if is_being_sent(recording.settings.store, request) else route
 
-    def _begin(self, request: Any, dialect: Dialect, body: bytes) -> Attempt | None:
+    def _begin(self, request: Any, route: Route, url: str, body: bytes) -> Attempt | None:
         return self.recording.begin(
-            Request(request.method, str(request.url), tuple(request.headers.raw), body), dialect, self.session
+            Request(request.method, url, tuple(request.headers.raw), body), route, self.session
         )
 
-    def _body_failed(self, request: Any, dialect: Dialect, body: list[bytes], error: BaseException) -> None:
+    def _body_failed(
+        self, request: Any, route: Route, url: str, body: list[bytes], error: BaseException
+    ) -> None:
         """The caller's own body raised while it was read: a call of which only so much is known."""
         try:
-            attempt = self._begin(request, dialect, b"".join(body))
+            attempt = self._begin(request, route, url, b"".join(body))
         except CassetteMiss:  # it would have missed, but has failed before
             return
         if attempt is not None:
@@ -75,7 +77,11 @@ class RecordingTransport:
 
     def _outgoing(self, attempt: Attempt, request: Any, request_body: bytes) -> Any:
         """What is sent: the caller's own request, or a copy that also asks for usage."""
-        if not self.recording.settings.include_usage or attempt.dialect.name != "chat":
+        if (
+            not self.recording.settings.include_usage
+            or attempt.half is None
+            or attempt.dialect.name != "chat"
+        ):
             return request
         outgoing = request
         with self.recording.guard:
@@ -99,16 +105,26 @@ class RecordingTransport:
     def _player(self, attempt: Attempt, request: Any) -> Player:
         assert attempt.playback is not None
         exchange = attempt.playback.exchange
-        pace = attempt.session.pace if attempt.session is not None else "instant"
+        assert attempt.session is not None
+        player = Player(
+            exchange,
+            attempt.session.pace,
+            self._binding.library,
+            request,
+            lambda: attempt.is_complete(exchange),
+            attempt.session.trip,
+        )
         attempt.capture.usage_asked = exchange.usage_asked
-        return Player(exchange, pace, self._binding.library, request, lambda: attempt.is_complete(exchange))
+        if player.clock is not None:
+            player.clock.drive(attempt.capture)
+        return player
 
     def _respond(self, player: Player) -> Any:
-        return build_response(self._binding.library, player.head(), self._binding.playback_stream(player))
+        return build_response(self._binding.library, player, self._binding.playback_stream(player))
 
     def _respond_miss(self, request: Any, miss: CassetteMiss) -> Any:
         exchange = miss_exchange(Request(request.method, str(request.url)), miss)
-        return self._respond(Player(exchange, "instant", self._binding.library, request, lambda: True))
+        return self._respond(Player(exchange, "instant", self._binding.library, request))
 
     def _receive(
         self, response: Any, attempt: Attempt, tee: Callable[..., Any], *, asynchronous: bool
@@ -117,7 +133,10 @@ class RecordingTransport:
         capture = attempt.capture
         with self.recording.guard:
             extensions = response.extensions
-            attempt.replayed = attempt.replayed or REPLAYED in extensions
+            if (replayed := extensions.get(REPLAYED)) is not None:
+                attempt.replayed = True
+                if replayed is not True:
+                    replayed.drive(capture)
             capture.receive_head(
                 response.status_code,
                 tuple(response.headers.raw),
@@ -135,6 +154,24 @@ class RecordingTransport:
                 response.stream = tee(response.stream, capture, self.recording, chunk_filter)
             return response
         capture.abandon()
+        return response
+
+    def _receive_played(
+        self, response: Any, attempt: Attempt, tee: Callable[..., Any], *, asynchronous: bool
+    ) -> Any:
+        """The same for a recorded response, whose head is known."""
+        capture = attempt.capture
+        if not attempt.kept:
+            return response
+        head = attempt.playback.exchange.head if attempt.playback is not None else None
+        if head is None or head.status == 101:
+            return self._receive(response, attempt, tee, asynchronous=asynchronous)
+        with self.recording.guard:
+            capture.receive_head(head.status, head.headers, head.http_version, head.reason)
+            if asynchronous:
+                capture.own()
+            chunk_filter = _usage_filter(response, capture) if capture.usage_asked else None
+            response.stream = tee(response.stream, capture, self.recording, chunk_filter)
         return response
 
     def _receive_read(self, response: Any, attempt: Attempt) -> None:

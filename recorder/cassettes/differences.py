@@ -8,7 +8,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from .matching import Comparable
+from .comparable import Comparable
+from .json_paths import member
 
 _SHOWN = 12
 _WIDTH = 90
@@ -29,27 +30,26 @@ class Difference(Struct, frozen=True):
 def compare(recorded: Comparable, asked: Comparable) -> list[Difference]:
     """Every difference, in the order of the recorded request."""
     sides = (
-        ("method", recorded.method, asked.method),
-        ("url", recorded.url, asked.url),
+        *((name, value, asked.parts[name]) for name, value in recorded.parts.items()),
         *(
             (f"header {name}", recorded.headers.get(name, _ABSENT), asked.headers.get(name, _ABSENT))
             for name in sorted({*recorded.headers, *asked.headers})
         ),
     )
-    found = [Difference(path, _show(left), _show(right)) for path, left, right in sides if left != right]
+    found = [Difference(name, _show(left), _show(right)) for name, left, right in sides if left != right]
     return found + list(_walk("$", recorded.body, asked.body))
 
 
 def nearest(recordings: Sequence[Comparable], asked: Comparable) -> tuple[int, list[Difference]] | None:
     """The index of the recording with the fewest differences, and these; None without recordings.
 
-    A different method or URL weighs more than anything in a body.
+    A different method, URL or header weighs more than anything in a body.
     """
     best: tuple[int, list[Difference]] | None = None
     best_weight = 0
     for index, recorded in enumerate(recordings):
         found = compare(recorded, asked)
-        weight = len(found) + sum(1000 for difference in found if difference.path in ("method", "url"))
+        weight = len(found) + sum(1000 for difference in found if not difference.path.startswith("$"))
         if best is None or weight < best_weight:
             best, best_weight = (index, found), weight
     return best
@@ -70,7 +70,7 @@ def _walk(path: str, recorded: Any, asked: Any) -> Iterator[Difference]:
         if isinstance(left, dict) and isinstance(right, dict):
             names = [*left, *(name for name in right if name not in left)]
             stack += [
-                (f"{here}{_step(name)}", left.get(name, _ABSENT), right.get(name, _ABSENT))
+                (f"{here}{member(name)}", left.get(name, _ABSENT), right.get(name, _ABSENT))
                 for name in reversed(names)
             ]
         elif isinstance(left, list) and isinstance(right, list):
@@ -86,10 +86,6 @@ def _walk(path: str, recorded: Any, asked: Any) -> Iterator[Difference]:
         elif left is not right and (left != right or isinstance(left, bool) != isinstance(right, bool)):
             shown = _show(left), _show(right)
             yield Difference(here, *(shown if shown[0] != shown[1] else _around(left, right)))
-
-
-def _step(name: str) -> str:
-    return f".{name}" if name.isidentifier() else f"[{json.dumps(name)}]"
 
 
 def _show(value: Any) -> str:

@@ -1,82 +1,79 @@
-"""When two requests are the same: method, URL, canonical JSON body, and the headers a dialect calls significant."""
+"""The rules by which requests are compared, as a user gives them."""
 
 from __future__ import annotations
 
-import json
-from hashlib import blake2b
-from typing import Any
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from collections.abc import Callable
+from typing import TypeGuard
 
-import msgspec
+from msgspec import Struct
 
-from ..body import decode_request
-from ..exchange import Request, header, header_values
-from ..json_text import parse_json
+from ..errors import SettingsError
+from ..exchange import Request
+from .comparable import Scope
+from .json_paths import parse_path
 
-Key = bytes
+Matcher = Callable[[Request, Request], bool | None]
+"""A rule of one's own, given (asked, recorded): False or an AssertionError says that they differ."""
+Rule = str | Matcher
 
-
-class Comparable(msgspec.Struct, frozen=True):
-    """What of a request takes part in matching; `body` is canonical JSON, or text where it is none."""
-
-    method: str
-    url: str
-    headers: dict[str, str]
-    body: Any
+MATCH: tuple[Rule, ...] = ("method", "url", "body")
+PARTS = ("method", "url", "scheme", "host", "port", "path", "query")
+_HEADER = "headers:"
 
 
-def comparable(request: Request, significant: tuple[bytes, ...] = ()) -> Comparable:
-    """Reduce a request to what is compared."""
-    headers = {
-        name.decode("latin-1"): ", ".join(
-            value.decode("latin-1") for value in header_values(request.headers, name)
+class Matching(Struct, frozen=True):
+    """Which requests are the same.
+
+    `match` names what must be equal: parts of the request, `body`, `headers:<name>`, or functions of
+    one's own. `ignore` are JSON paths that are left out of bodies. With `rename_ids`, ids and times may
+    differ as long as equal ids stay equal. Raises SettingsError for a rule or path that there is not.
+    """
+
+    match: tuple[Rule, ...] = MATCH
+    ignore: tuple[str, ...] = ()
+    rename_ids: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.match:
+            raise SettingsError(f"match names nothing to compare; use {_forms()}")
+        for rule in self.match:
+            if not callable(rule) and rule not in (*PARTS, "body") and not _names_header(rule):
+                raise SettingsError(f"match={rule!r} is no rule; use {_forms()}")
+        for path in self.ignore:
+            parse_path(path)
+
+    @property
+    def matchers(self) -> tuple[Matcher, ...]:
+        """The functions among the rules."""
+        return tuple(rule for rule in self.match if callable(rule))
+
+    def scope(self, significant: tuple[bytes, ...] = ()) -> Scope:
+        """What is compared; `significant` headers always are."""
+        headers = [rule[len(_HEADER) :].lower().encode() for rule in self.match if _names_header(rule)]
+        return Scope(
+            tuple(rule for rule in self.match if isinstance(rule, str) and rule in PARTS),
+            tuple(dict.fromkeys((*significant, *headers))),
+            "body" in self.match,
+            tuple(parse_path(path) for path in self.ignore),
+            self.rename_ids,
         )
-        for name in significant
-        if header(request.headers, name) is not None
-    }
-    return Comparable(request.method.upper(), _canonical_url(request.url), headers, _body(request))
 
 
-def key(request: Request, significant: tuple[bytes, ...] = ()) -> Key:
-    """A digest that two requests share exactly if they match: key order, spacing and 1 against 1.0 do not count."""
-    return digest(comparable(request, significant))
+def refusal(matchers: tuple[Matcher, ...], asked: Request, recorded: Request) -> str | None:
+    """Why one of these functions refuses two requests; None where all accept them."""
+    for matcher in matchers:
+        name = getattr(matcher, "__name__", repr(matcher))
+        try:
+            if matcher(asked, recorded) is False:
+                return f"{name} returned False"
+        except AssertionError as error:
+            return f"{name}: {error or 'AssertionError'}"
+    return None
 
 
-def digest(asked: Comparable) -> Key:
-    """The digest of what is compared."""
-    parts = [asked.method, asked.url, asked.headers, asked.body]
-    try:
-        text = msgspec.json.encode(parts, order="sorted")
-    except UnicodeEncodeError:  # lone surrogates, which JSON text may hold
-        text = json.dumps(parts, sort_keys=True).encode()
-    return blake2b(text, digest_size=16).digest()
+def _names_header(rule: Rule) -> TypeGuard[str]:
+    return isinstance(rule, str) and rule.startswith(_HEADER) and len(rule) > len(_HEADER)
 
 
-def _body(request: Request) -> Any:
-    body = decode_request(request.body, header(request.headers, b"content-encoding"))
-    try:
-        return _canonical(parse_json(body))
-    except (ValueError, RecursionError):
-        return body.decode("utf-8", "surrogateescape")
-
-
-def _canonical(value: Any) -> Any:
-    """Whole floats become integers, as RFC 8785 has one number type; the order of keys is the encoder's."""
-    if isinstance(value, float):
-        return int(value) if value.is_integer() else value
-    if isinstance(value, dict):
-        return {name: _canonical(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_canonical(item) for item in value]
-    return value
-
-
-def _canonical_url(url: str) -> str:
-    """Without fragment, which no server sees, and with query parameters in order of name."""
-    if "?" not in url and "#" not in url:
-        return url
-    parts = urlsplit(url)
-    query = "&".join(
-        f"{name}={value}" for name, value in sorted(parse_qsl(parts.query, keep_blank_values=True))
-    )
-    return urlunsplit((parts.scheme, parts.netloc, parts.path, query, ""))
+def _forms() -> str:
+    return f"{', '.join(repr(name) for name in (*PARTS, 'body'))}, 'headers:<name>', or a function (asked, recorded)"

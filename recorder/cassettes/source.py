@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -10,20 +10,31 @@ from msgspec import Struct
 from ..exchange import Exchange
 
 
-class Recorded(Struct, frozen=True):
+class Recorded(Struct, frozen=True, gc=False):
     """One recording of a cassette.
 
     `lane` numbers the task or thread that asked, in order of first asking; `call_id` is the id of
-    the call that it belongs to.
+    the call that it belongs to, "" where no store knows one. `credential` tells which credential of
+    the cassette was sent, numbered by first use; 0 is none, or not known.
     """
 
     exchange: Exchange
     call_id: str
     lane: int = 0
+    credential: int = 0
+
+
+Change = Callable[[tuple[Recorded, ...] | None], Sequence[Recorded]]
+"""What a cassette is to hold, given what it holds; None where there is no such cassette."""
 
 
 class CassetteSource(Protocol):
-    """A place that keeps one cassette."""
+    """A place that keeps one cassette.
+
+    One that can also keep what was not to be saved has `reject(recordings)`, which gives the place, and
+    one that lets some requests go live has `ignores(request)`.
+    One that leaves some requests to the network has `ignores(request)`, which tells them.
+    """
 
     @property
     def name(self) -> str: ...
@@ -33,3 +44,6 @@ class CassetteSource(Protocol):
 
     def save(self, recordings: Sequence[Recorded]) -> None:
         """Replace the cassette by these recordings, as a whole or not at all."""
+
+    def update(self, change: Change) -> None:
+        """Load, change and save, while other threads and processes wait."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from decimal import Decimal
 from typing import Any
 
 from rich.style import Style, StyleType
@@ -22,6 +23,8 @@ _UNSAFE = re.compile(
     "]"
 )
 _UNSAFE_IN_LINE = re.compile(f"[\t\n]|{_UNSAFE.pattern}")
+# A decimal number, between two signs of a private area, which `json` took for a text.
+_EXACT = re.compile(r'"\\ue000(-?\d+(?:\.\d+)?)\\ue000"')
 _SHORT = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 _ESCAPED = Style(reverse=True)
 
@@ -45,11 +48,23 @@ def styled_block(text: str, style: StyleType = "") -> Text:
 
 
 def json_text(value: Any, *, indent: int | None = 2) -> str:
-    """JSON in ASCII, so that nothing hostile is in it; what JSON cannot say (NaN) is written as text."""
+    """JSON in ASCII, so that nothing hostile is in it; what JSON cannot say (NaN) is written as text.
+
+    A `Decimal` is a number with all its digits.
+    """
+    exact: list[Decimal] = []
+
+    def plain(value: object) -> str:
+        if isinstance(value, Decimal) and value.is_finite():
+            exact.append(value)
+            return f"\ue000{value:f}\ue000"
+        return str(value)
+
     try:
-        return json.dumps(value, indent=indent, allow_nan=False, default=str)
+        text = json.dumps(value, indent=indent, allow_nan=False, default=plain)
     except ValueError:
-        return json.dumps(_finite(value), indent=indent, default=str)
+        text = json.dumps(_finite(value), indent=indent, default=plain)
+    return _EXACT.sub(r"\1", text) if exact else text
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from .chat import UsageFilter, ask_usage
 from .dialect import Dialect
+from .envelope import attempt_number
 from .providers import provider_for
 from .selection import SIGNIFICANT_HEADERS, dialect_for
 
-__all__ = ["SIGNIFICANT_HEADERS", "Dialect", "UsageFilter", "ask_usage", "dialect_for", "provider_for"]
+__all__ = [
+    "SIGNIFICANT_HEADERS",
+    "Dialect",
+    "UsageFilter",
+    "ask_usage",
+    "attempt_number",
+    "dialect_for",
+    "provider_for",
+]

@@ -13,14 +13,17 @@ from msgspec import Raw
 
 from ..body import decode_request
 from ..call import RequestHalf
-from ..exchange import Headers, Request, endpoint
+from ..exchange import Headers, Request, endpoint, header
 from ..json_text import parse_json
 from .lenient import UNREADABLE, read_json
 
 _FIELDS = msgspec.json.Decoder(dict[str, Raw])
-_VALUE = msgspec.json.Decoder()
+_decode = msgspec.json.Decoder().decode
 _LONG = frozenset({"messages", "tools", "functions"})
-_HEADERS = frozenset({b"id", b"content-encoding", b"x-stainless-retry-count"})
+_RETRIES = b"x-stainless-retry-count"
+_HEADERS = frozenset({b"id", b"content-encoding", _RETRIES})
+_LENGTHS = frozenset(map(len, _HEADERS))
+_USERS = ("user_id", "user", "safety_identifier")
 _LIST, _NULL = b"[n"
 _DEPLOYMENT = re.compile(r"/deployments/([^/]+)/")
 
@@ -34,23 +37,23 @@ def read_envelope(request: Request, provider: str, dialect: str, operation: str 
     if encoding := headers.get(b"content-encoding"):
         body = decode_request(body, encoding)
     fields = _fields(body, notes)
-    parameters = {name: _value(raw) for name, raw in fields.items() if name not in _LONG}
+    parameters = _parameters(fields)
     return RequestHalf(
-        dialect=dialect,
-        provider=provider,
-        host=host,
-        port=port,
-        operation=operation,
+        dialect,
+        provider,
+        host,
+        port,
+        operation,
         model=_text(parameters, "model", notes) or deployment,
-        stream=_flag(parameters, "stream", notes),
+        stream="stream" in parameters and _flag(parameters, "stream", notes),
         parameters=parameters,
         raw_messages=_list(fields, "messages", notes),
-        raw_tools=_list(fields, "tools", notes),
-        raw_functions=_list(fields, "functions", notes),
-        system_prompt=_text(parameters, "system_prompt", notes),
+        raw_tools=_list(fields, "tools", notes) if "tools" in fields else None,
+        raw_functions=_list(fields, "functions", notes) if "functions" in fields else None,
+        system_prompt=_text(parameters, "system_prompt", notes) if "system_prompt" in parameters else None,
         user_id=_user_id(parameters),
-        model_id=headers.get(b"id", b"").decode("latin-1").strip() or None,
-        attempt=_attempt(headers.get(b"x-stainless-retry-count")),
+        model_id=headers.get(b"id", b"").decode("latin-1").strip() or None if headers else None,
+        attempt=_attempt(headers.get(_RETRIES)) if headers else 1,
         notes=tuple(notes),
     )
 
@@ -67,9 +70,8 @@ def _headers(headers: Headers) -> dict[bytes, bytes]:
     """The headers that matter here; the first of each."""
     found: dict[bytes, bytes] = {}
     for key, value in headers:
-        name = key.lower()
-        if name in _HEADERS and name not in found:
-            found[name] = value
+        if len(key) in _LENGTHS and (name := key.lower()) in _HEADERS:
+            found.setdefault(name, value)
     return found
 
 
@@ -92,9 +94,17 @@ def _fields(body: bytes, notes: list[str]) -> dict[str, Raw]:
     return {}
 
 
+def _parameters(fields: dict[str, Raw]) -> dict[str, Any]:
+    """The fields that are short, decoded."""
+    try:
+        return {name: _decode(raw) for name, raw in fields.items() if name not in _LONG}
+    except UNREADABLE:
+        return {name: _value(raw) for name, raw in fields.items() if name not in _LONG}
+
+
 def _value(raw: Raw) -> Any:
     try:
-        return _VALUE.decode(raw)
+        return _decode(raw)
     except UNREADABLE:
         pass
     try:
@@ -133,11 +143,16 @@ def _list(fields: dict[str, Raw], name: str, notes: list[str]) -> Raw | None:
 
 def _user_id(parameters: dict[str, Any]) -> str | None:
     """Whom the call is for: DeepSeek's `user_id`, else OpenAI's `user` and its successor."""
-    for name in ("user_id", "user", "safety_identifier"):
+    for name in _USERS:
         value = parameters.get(name)
         if value and isinstance(value, str):
             return value
     return None
+
+
+def attempt_number(headers: Headers) -> int:
+    """Which attempt at its call a request is, from 1."""
+    return _attempt(header(headers, _RETRIES))
 
 
 def _attempt(retries: bytes | None) -> int:

@@ -14,7 +14,7 @@ _EVENTS = re.compile(rb"(?:\xef\xbb\xbf)?[\r\n]*(?::|(?:data|event|id|retry)(?:[
 
 def is_stream(head: ResponseHead, data: bytes) -> bool:
     """Whether a body is an event stream: gateways send errors as JSON under the type of a stream."""
-    if _JSON.match(data):
+    if data.startswith((b"{", b"[")) or _JSON.match(data):
         return False
     content_type = header(head.headers, b"content-type") or b""
     return content_type.strip().lower().startswith(b"text/event-stream") or bool(_EVENTS.match(data))

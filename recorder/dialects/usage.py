@@ -26,6 +26,8 @@ _CACHE_WRITES: tuple[_Place, ...] = (
 _OUTPUTS: tuple[_Place, ...] = (("", "completion_tokens"),)
 _REASONING: tuple[_Place, ...] = ((_OUTPUT, "reasoning_tokens"), ("", "reasoning_tokens"))
 
+_PLAIN = {"prompt_tokens", "completion_tokens", "total_tokens"}
+
 
 def read_usage(raw: Any, notes: list[str]) -> Usage | None:
     """The counts of a usage object; each is None where it is absent or is no count.
@@ -39,6 +41,8 @@ def read_usage(raw: Any, notes: list[str]) -> Usage | None:
     if not isinstance(raw, dict):
         notes.append("usage is not an object")
         return None
+    if raw.keys() <= _PLAIN:
+        return Usage(input=_first(raw, _INPUTS, notes), output=_first(raw, _OUTPUTS, notes))
     usage = Usage(
         input=_first(raw, _INPUTS, notes),
         cached=_first(raw, _CACHED, notes),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from zlib import crc32
 
 from msgspec import Struct
 from sqlalchemy import Connection, delete, func, insert, select
 
-from ..cassettes.source import Recorded
+from ..cassettes.source import Change, Recorded
 from ..errors import CassetteError, StoreError, StoreNotFound
 from .access import reading, writing
 from .database import open_database
@@ -18,6 +19,7 @@ from .url import resolved, shown
 
 # SQLite takes so many parameters in one statement in every build.
 _PARAMETERS = 500
+_LOCKS = 71653
 
 
 class CassetteSummary(Struct, frozen=True):
@@ -42,47 +44,81 @@ class StoreCassette:
 
     def load(self) -> tuple[Recorded, ...] | None:
         """The recordings in the order in which they were asked for; None where there is no such cassette."""
-        known = select(cassettes.c.name).where(cassettes.c.name == self._name)
-        entries = (
-            select(cassette_entries.c.call_id.label("entry"), cassette_entries.c.lane, payloads)
-            .outerjoin(payloads, payloads.c.call_id == cassette_entries.c.call_id)
-            .where(cassette_entries.c.cassette == self._name)
-            .order_by(cassette_entries.c.position)
-        )
         try:
             with reading(self._database) as connection:
-                if connection.scalar(known) is None:
-                    return None
-                rows = [dict(row) for row in connection.execute(entries).mappings()]
+                return self._load(connection)
         except StoreNotFound:
             return None
-        return tuple([self._recorded(row) for row in rows])
 
     def save(self, recordings: Sequence[Recorded]) -> None:
         """Replace the cassette by these recordings, as a whole or not at all.
 
         Raises CassetteError where one of their calls is not stored.
         """
+        with writing(self._database) as connection:
+            self._lock(connection)
+            self._save(connection, recordings)
+
+    def update(self, change: Change) -> None:
+        """Load, change and save in one transaction; others who write this cassette wait."""
+        with writing(self._database) as connection:
+            self._lock(connection)
+            self._save(connection, change(self._load(connection)))
+
+    def delete(self) -> None:
+        """Forget the cassette; the calls that it refers to stay."""
+        with writing(self._database) as connection:
+            self._lock(connection)
+            connection.execute(delete(cassette_entries).where(cassette_entries.c.cassette == self._name))
+            connection.execute(delete(cassettes).where(cassettes.c.name == self._name))
+
+    def _lock(self, connection: Connection) -> None:
+        """SQLite has one writer at a time; a server locks by a number that stands for the name."""
+        if not self._database.is_sqlite:
+            connection.execute(select(func.pg_advisory_xact_lock(_LOCKS, crc32(self._name.encode()) - 2**31)))
+
+    def _load(self, connection: Connection) -> tuple[Recorded, ...] | None:
+        if connection.scalar(select(cassettes.c.name).where(cassettes.c.name == self._name)) is None:
+            return None
+        entries = (
+            select(
+                cassette_entries.c.call_id.label("entry"),
+                cassette_entries.c.lane,
+                cassette_entries.c.credential,
+                payloads,
+            )
+            .outerjoin(payloads, payloads.c.call_id == cassette_entries.c.call_id)
+            .where(cassette_entries.c.cassette == self._name)
+            .order_by(cassette_entries.c.position)
+        )
+        return tuple([self._recorded(dict(row)) for row in connection.execute(entries).mappings()])
+
+    def _save(self, connection: Connection, recordings: Sequence[Recorded]) -> None:
         rows = [
-            {"cassette": self._name, "position": position, "lane": recorded.lane, "call_id": recorded.call_id}
+            {
+                "cassette": self._name,
+                "position": position,
+                "lane": recorded.lane,
+                "credential": recorded.credential,
+                "call_id": recorded.call_id,
+            }
             for position, recorded in enumerate(recordings)
         ]
-        with writing(self._database) as connection:
-            self._check_stored(connection, [recorded.call_id for recorded in recordings])
-            if connection.scalar(select(cassettes.c.name).where(cassettes.c.name == self._name)) is None:
-                connection.execute(
-                    insert(cassettes), [{"name": self._name, "created_us": time.time_ns() // 1000}]
-                )
-            connection.execute(delete(cassette_entries).where(cassette_entries.c.cassette == self._name))
-            if rows:
-                connection.execute(insert(cassette_entries), rows)
+        self._check_stored(connection, [recorded.call_id for recorded in recordings])
+        if connection.scalar(select(cassettes.c.name).where(cassettes.c.name == self._name)) is None:
+            connection.execute(
+                insert(cassettes), [{"name": self._name, "created_us": time.time_ns() // 1000}]
+            )
+        connection.execute(delete(cassette_entries).where(cassette_entries.c.cassette == self._name))
+        if rows:
+            connection.execute(insert(cassette_entries), rows)
 
     def _recorded(self, row: dict[str, object]) -> Recorded:
-        call_id, lane = str(row.pop("entry")), row.pop("lane")
+        call_id, lane, credential = str(row.pop("entry")), row.pop("lane"), row.pop("credential")
         if row["call_id"] is None:
             raise CassetteError(f"cassette {self._name!r} needs call {call_id}, whose payload was removed")
         try:
-            return Recorded(unpack(row), call_id, int(str(lane)))
+            return Recorded(unpack(row), call_id, int(str(lane)), int(str(credential)))
         except StoreError as error:
             raise CassetteError(f"cassette {self._name!r} cannot be read: {error}") from error
 

@@ -7,22 +7,26 @@ from collections import deque
 from itertools import islice
 from typing import Protocol
 
-from msgspec import Struct
-
 from ..call import Call
 from ..exchange import Exchange
 
-_CALL_BYTES = 4_096
-_CHUNK_BYTES = 64
 _BATCH_BYTES = 16 * 1024 * 1024
 
 
-class Record(Struct, frozen=True):
-    """One call on its way to the store; `size` is about what it takes in memory, in bytes."""
+class Record(Protocol):
+    """One call on its way to the store; `size` is about what it takes in memory, in bytes.
 
-    exchange: Exchange
-    call: Call
-    size: int
+    `exchange` and `call` may do their work when they are asked for, and fail.
+    """
+
+    @property
+    def exchange(self) -> Exchange: ...
+
+    @property
+    def call(self) -> Call: ...
+
+    @property
+    def size(self) -> int: ...
 
 
 class Intake(Protocol):
@@ -105,10 +109,3 @@ class MemoryIntake:
     def shut(self) -> None:
         """Refuse all records from now on."""
         self._limit_bytes = -1
-
-
-def record_of(exchange: Exchange, call: Call) -> Record:
-    """A record with its size; the parsed request refers to about as much again as its body."""
-    chunks = exchange.chunks
-    size = _CALL_BYTES + 2 * len(exchange.request.body) + sum(map(len, chunks)) + _CHUNK_BYTES * len(chunks)
-    return Record(exchange, call, size)

@@ -122,6 +122,7 @@ cassette_entries = Table(
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("lane", Integer, nullable=False),
     Column("call_id", Text, ForeignKey("calls.id"), nullable=False, index=True),
+    Column("credential", Integer, nullable=False, server_default="0"),
 )
 
 losses = Table(

@@ -14,10 +14,9 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final
 from weakref import WeakSet
 
-from ..call import Call
 from ..errors import StoreError
-from ..exchange import Exchange
-from .intake import Intake, MemoryIntake, record_of
+from ..guard import Guard
+from .intake import Intake, MemoryIntake, Record
 from .outage import Outage, pause_after
 from .suspects import Suspects
 from .url import check_url, resolved, shown
@@ -76,6 +75,8 @@ class Writer:
         """The state of a writer that has seen nothing; also of one in a forked child."""
         self.stored = 0
         self._intake: Intake = MemoryIntake(self._queue_bytes)
+        self._guard = Guard()
+        self._unreadable: set[int] = set()
         self._bell: SimpleQueue[_Message] = SimpleQueue()
         self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
@@ -101,9 +102,9 @@ class Writer:
         waiting = self._intake.accepted - self._intake.settled if self._shut else 0
         return self._intake.refused + self._broken + waiting
 
-    def put(self, exchange: Exchange, call: Call) -> None:
+    def put(self, record: Record) -> None:
         """Have a call stored soon. Never blocks and never raises; what does not fit counts as lost."""
-        self._intake.put(record_of(exchange, call))
+        self._intake.put(record)
         if self._idle:
             self._idle = False
             self._bell.put(None)
@@ -247,8 +248,9 @@ class Writer:
         return True
 
     def _store(self) -> None:
-        records, lost = self._intake.take(self._suspects.piece), self.lost
-        self._attempted = len(records)
+        taken = self._intake.take(self._suspects.piece)
+        records = [record for record in taken if self._read(record)]
+        lost, self._attempted = self.lost, len(taken)
         if self._sink is None:
             # Here, since it imports SQLAlchemy: in this thread, not in the caller's.
             from .sink import Sink
@@ -257,11 +259,21 @@ class Writer:
         self._warn_full()
         self._sink.store(records, lost - self._lost_written, self._cause or self._full())
         self._lost_written = lost
-        self._intake.settle(len(records))
+        self._intake.settle(len(taken))
+        self._unreadable.clear()
         self.stored += len(records)
-        self._suspects.passed(len(records))
+        self._suspects.passed(len(taken))
         self._outage.end()
         self._cause = None
+
+    def _read(self, record: Record) -> bool:
+        """Whether a record can be read, which happens here; one that cannot is lost."""
+        if id(record) not in self._unreadable:
+            with self._guard:
+                return bool(record.call)
+            self._unreadable.add(id(record))
+            self._broken += 1
+        return False
 
     def _warn_full(self) -> None:
         if self._intake.refused and not self._told_full:
@@ -312,9 +324,11 @@ class Writer:
             self._tickets = []
 
     def _give_up_oldest(self) -> None:
-        call = self._intake.take(1)[0].call
-        _logger.warning("call %s could not be stored: %s", call.id, self.last_error)
-        self._broken += 1
+        record = self._intake.take(1)[0]
+        if self._read(record):
+            _logger.warning("call %s could not be stored: %s", record.call.id, self.last_error)
+            self._broken += 1
+        self._unreadable.discard(id(record))
         self._intake.settle(1)
 
 

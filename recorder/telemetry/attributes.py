@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..call import Call, RequestHalf
+from ..call import AnswerHalf, CallError, RequestHalf
+from ..redact import Redactor
 from ..tagging import Tags
 
 AttributeValue = str | bool | int | float | list[str]
@@ -104,12 +105,13 @@ def request_attributes(half: RequestHalf) -> Attributes:
     return attributes
 
 
-def answer_attributes(call: Call) -> Attributes:
+def answer_attributes(
+    provider: str, status: int | None, answer: AnswerHalf, error: CallError | None
+) -> Attributes:
     """What is known at the end. A choice that was cut off has the finish reason `error`, as the conventions say."""
-    answer = call.answer
     attributes: Attributes = {}
-    if call.http_status is not None:
-        attributes["http.response.status_code"] = call.http_status
+    if status is not None:
+        attributes["http.response.status_code"] = status
     if answer.response_id:
         attributes["gen_ai.response.id"] = answer.response_id
     if answer.model:
@@ -119,23 +121,44 @@ def answer_attributes(call: Call) -> Attributes:
     if answer.first_chunk_ns is not None:
         attributes["gen_ai.response.time_to_first_chunk"] = answer.first_chunk_ns / 1e9
     if (usage := answer.usage) is not None:
-        for name, value in (
-            ("gen_ai.usage.input_tokens", usage.input),
-            ("gen_ai.usage.output_tokens", usage.output),
-            ("gen_ai.usage.cache_read.input_tokens", usage.cached),
-            ("gen_ai.usage.cache_write.input_tokens", usage.cache_write),
-            ("gen_ai.usage.reasoning.output_tokens", usage.reasoning),
-        ):
-            if value is not None:
-                attributes[name] = value
-    if call.request.provider == "openai":
+        if usage.input is not None:
+            attributes["gen_ai.usage.input_tokens"] = usage.input
+        if usage.output is not None:
+            attributes["gen_ai.usage.output_tokens"] = usage.output
+        if usage.cached is not None:
+            attributes["gen_ai.usage.cache_read.input_tokens"] = usage.cached
+        if usage.cache_write is not None:
+            attributes["gen_ai.usage.cache_write.input_tokens"] = usage.cache_write
+        if usage.reasoning is not None:
+            attributes["gen_ai.usage.reasoning.output_tokens"] = usage.reasoning
+    if provider == "openai":
         if answer.system_fingerprint:
             attributes["openai.response.system_fingerprint"] = answer.system_fingerprint
         if answer.service_tier:
             attributes["openai.response.service_tier"] = answer.service_tier
-    if call.error is not None:
-        attributes["error.type"] = call.error.type
+    if error is not None:
+        attributes["error.type"] = error.type
     return attributes
+
+
+def without_secrets(attributes: Attributes, redactor: Redactor) -> Attributes:
+    """The attributes with secrets taken out of their texts."""
+    texts: list[str] = []
+    for value in attributes.values():
+        if type(value) is str:
+            texts.append(value)
+        elif type(value) is list:
+            texts += value
+    if not redactor.suspicious_names(texts):
+        return attributes
+    return {
+        name: redactor.text(value)
+        if isinstance(value, str)
+        else [redactor.text(text) for text in value]
+        if isinstance(value, list)
+        else value
+        for name, value in attributes.items()
+    }
 
 
 def tag_attributes(tags: Tags) -> Attributes:

@@ -8,9 +8,11 @@ from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, TracerProvider
 
-from ..call import Call, RequestHalf
-from ..tagging import Tags
-from .attributes import answer_attributes, request_attributes, tag_attributes
+from ..call import AnswerHalf, CallError, RequestHalf
+from ..exchange import Exchange
+from ..redact import Redactor
+from ..tagging import NO_TAGS, Tags
+from .attributes import answer_attributes, request_attributes, tag_attributes, without_secrets
 
 SpanScope = Token[otel_context.Context]
 
@@ -18,23 +20,24 @@ SpanScope = Token[otel_context.Context]
 class Spans:
     """Makes the spans; without an OpenTelemetry SDK each step is a cheap no-op.
 
-    Without `tracer_provider` it follows the global one, also one that is set later.
+    Without `tracer_provider` it follows the global one, also one that is set later. Halves and calls may
+    hold secrets, which `redactor` keeps out of the spans; tags are clean already.
     """
 
-    def __init__(self, tracer_provider: TracerProvider | None = None) -> None:
+    def __init__(self, redactor: Redactor, tracer_provider: TracerProvider | None = None) -> None:
+        self._redactor = redactor
         self._tracer = trace.get_tracer("recorder", tracer_provider=tracer_provider)
 
-    def start(
-        self, half: RequestHalf, started_us: int, tags: Tags
-    ) -> tuple[Span | None, str | None, str | None]:
+    def start(self, half: RequestHalf, started_us: int, tags: Tags) -> tuple[Span | None, int, int]:
         """Start the span of an attempt as a child of the caller's current one.
 
-        Gives the span, its trace id and its span id as lower-case hex. Without an SDK there is no span,
-        and the trace id is that of the trace which the caller is in, if any.
+        Gives the span, its trace id and its span id. Without an SDK there is no span, and the trace id is
+        that of the trace which the caller is in, 0 if there is none.
         """
-        name = f"{half.operation or 'request'} {half.model}" if half.model else half.operation or "request"
-        attributes = request_attributes(half)
-        if any(tags):
+        attributes = without_secrets(request_attributes(half), self._redactor)
+        model = attributes.get("gen_ai.request.model")
+        name = f"{half.operation or 'request'} {model}" if model else half.operation or "request"
+        if tags is not NO_TAGS:
             attributes |= tag_attributes(tags)
         span = self._tracer.start_span(
             name,
@@ -46,11 +49,10 @@ class Spans:
         )
         context = span.get_span_context()
         if not context.is_valid:
-            return None, None, None
-        trace_id = f"{context.trace_id:032x}"
+            return None, 0, 0
         if not span.is_recording() and trace.get_current_span().get_span_context().span_id == context.span_id:
-            return None, trace_id, None
-        return span, trace_id, f"{context.span_id:016x}"
+            return None, context.trace_id, 0
+        return span, context.trace_id, context.span_id
 
     @staticmethod
     def enter(span: Span) -> SpanScope:
@@ -62,14 +64,13 @@ class Spans:
         """Make current what was so before."""
         otel_context.detach(scope)
 
-    @staticmethod
-    def end(span: Span, call: Call | None) -> None:
-        """Set what the answer gave, and end the span at the call's end; now, where the call is not known."""
-        if call is None:
-            span.end()
-            return
-        if span.is_recording():
-            span.set_attributes(answer_attributes(call))
-            if call.error is not None:
-                span.set_status(Status(StatusCode.ERROR, call.error.message))
-        span.end(call.started_us * 1000 + call.duration_ns)
+    def end(
+        self, span: Span, provider: str, exchange: Exchange, answer: AnswerHalf, error: CallError | None
+    ) -> None:
+        """Set what the answer gave, and end the span when the exchange ended."""
+        status = None if exchange.head is None else exchange.head.status
+        attributes = answer_attributes(provider, status, answer, error)
+        span.set_attributes(without_secrets(attributes, self._redactor))
+        if error is not None:
+            span.set_status(Status(StatusCode.ERROR, self._redactor.text(error.message)))
+        span.end(exchange.started_us * 1000 + exchange.ending.at_ns)

@@ -17,6 +17,7 @@ from ..lenient import mend, read_json
 from ..usage import read_usage
 from .answer import read_choices, read_text
 from .stream import Stream
+from .whole import read_usual
 
 
 class Chat:
@@ -38,7 +39,9 @@ class Chat:
         if is_stream(head, answer.data):
             half = _read_stream(exchange, answer, Stream(head.status, notes, _choices_wanted(request)), notes)
         else:
-            half = _read_whole(answer.data, head.status, notes)
+            half = (head.status < 400 and read_usual(answer.data, notes)) or _read_whole(
+                answer.data, head.status, notes
+            )
         if head.status >= 400 and half.error is None:
             text = answer.data[:4096].decode("utf-8", "replace")
             half = structs.replace(half, error=status_failure(head.status, text))

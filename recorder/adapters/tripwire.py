@@ -1,0 +1,211 @@
+"""Fails calls to language models that go past the cassette which is being replayed, whichever client makes them."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from functools import wraps
+from inspect import iscoroutinefunction
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from ..attempt import is_recorded_live
+from ..cassettes import Session
+from ..dialects import dialect_for
+from ..exchange import Request, endpoint
+from ..recording import Recording, context_sessions
+from ..redact import Redactor
+from ..settings import RedactionRules
+from .hosts import is_loopback, serves_models
+from .import_watch import unwatch_imports, watch_imports
+
+_PORTS = {"http": 80, "https": 443}
+
+
+class Asked(NamedTuple):
+    """A request that a client is about to send."""
+
+    client: str
+    method: str
+    url: str
+
+
+class Spot(NamedTuple):
+    """Where a library sends: a method of a class, and what its arguments ask (None: somebody else answers)."""
+
+    kind: str
+    method: str
+    asked: Callable[..., Asked | None]
+
+
+class _Wire(NamedTuple):
+    recording: Recording
+    session: Session
+
+
+_lock = threading.RLock()
+_armed: list[_Wire] = []
+_patched: dict[tuple[type, str], tuple[Any, Any]] = {}
+
+
+def arm(recording: Recording, session: Session) -> None:
+    """From now on what goes past this cassette is a miss of it; undo with `disarm`."""
+    with _lock:
+        _armed.append(_Wire(recording, session))
+        watch_imports(_LIBRARIES, _patch)
+
+
+def disarm(session: Session) -> None:
+    """This cassette's use ends; with the last one the libraries are again as they were."""
+    with _lock:
+        _armed[:] = [wire for wire in _armed if wire.session is not session]
+        if _armed:
+            return
+        unwatch_imports(_LIBRARIES, _patch)
+        for (kind, name), (original, ours) in list(_patched.items()):
+            if kind.__dict__.get(name) is ours:  # else somebody patched on top, and calls on through ours
+                setattr(kind, name, original)
+                del _patched[kind, name]
+
+
+def _patch(library: ModuleType) -> None:
+    with _lock:
+        for spot in _SPOTS[library.__name__]:
+            kind = getattr(library, spot.kind, None)
+            original = getattr(kind, "__dict__", {}).get(spot.method)
+            if kind is None or original is None or original is _patched.get((kind, spot.method), (0, 0))[1]:
+                continue
+            if _comes_from(original, library.__name__):  # a mocking library's answers are its own business
+                ours = _watched(original, spot.asked)
+                _patched[kind, spot.method] = original, ours
+                setattr(kind, spot.method, ours)
+
+
+def _watched(original: Any, asked: Callable[..., Asked | None]) -> Any:
+    """The method, which first looks where it is about to send to."""
+    if iscoroutinefunction(original):
+
+        @wraps(original)
+        async def method(*arguments: Any, **options: Any) -> Any:
+            if _armed:
+                _check(asked(*arguments, **options))
+            return await original(*arguments, **options)
+
+    else:
+
+        @wraps(original)
+        def method(*arguments: Any, **options: Any) -> Any:
+            if _armed:
+                _check(asked(*arguments, **options))
+            return original(*arguments, **options)
+
+    return method
+
+
+def _check(asked: Asked | None) -> None:
+    """Raise CassetteMiss where this must not be sent."""
+    if asked is None:
+        return
+    host, port, path = endpoint(asked.url)
+    if is_loopback(host) or (wire := _owner()) is None or not _is_known(wire, host, port, path):
+        return
+    raise wire.session.trip(_explain(wire, asked, path))
+
+
+def _owner() -> _Wire | None:
+    """The armed cassette that calls of this context belong to; those of no cassette belong to the newest."""
+    armed = tuple(_armed)
+    for session in reversed(context_sessions()):
+        if not session.closed:
+            return next((wire for wire in armed if wire.session is session), None)
+    return armed[-1] if armed else None
+
+
+def _is_known(wire: _Wire, host: str, port: int, path: str) -> bool:
+    """Whether the host serves models, or is one that the cassette has recordings of."""
+    if serves_models(host, port, path, wire.recording.settings.providers):
+        return True
+    return any(
+        endpoint(recorded.exchange.request.url)[:2] == (host, port) for recorded in wire.session.recordings
+    )
+
+
+def _explain(wire: _Wire, asked: Asked, path: str) -> str:
+    settings = wire.recording.settings
+    url = Redactor(settings.redact or RedactionRules()).request(Request(asked.method, asked.url)).url
+    if asked.client not in ("httpx", "httpx2"):
+        advice = (
+            f"recorder covers clients of httpx and httpx2, not {asked.client}: use one of those for this call, "
+            "mock it, or let it pass with tripwire=False"
+        )
+    elif dialect_for(asked.method, path, settings.record_paths) is None:
+        advice = (
+            f"record this path too, with record_paths=({path!r},), "
+            "and cover the client with cassette.wrap(client) or install=True"
+        )
+    else:
+        advice = "cover its client with cassette.wrap(client), or every client with install=True"
+    return (
+        f"{asked.client} was about to send {asked.method} {url} to the network, past cassette "
+        f"{wire.session.name!r} (mode 'none'); {advice}"
+    )
+
+
+def _comes_from(function: Any, library: str) -> bool:
+    """Whether a function's code is the library's own; wrapt shows that of what it wraps, functools.wraps does not."""
+    module: str = getattr(function, "__globals__", {}).get("__name__", "")
+    return module.partition(".")[0] == library.partition(".")[0]
+
+
+def _by_httpx(transport: Any, request: Any) -> Asked | None:
+    pool = type(getattr(transport, "_pool", transport))
+    for name in ("handle_request", "handle_async_request"):
+        if (method := getattr(pool, name, None)) is not None and not _comes_from(method, pool.__module__):
+            return None  # respx answers below
+    if is_recorded_live(request):
+        return None
+    homes = (kind.__module__.partition(".")[0] for kind in type(transport).__mro__)
+    return Asked(next(home for home in homes if home in _SPOTS), request.method, str(request.url))
+
+
+def _by_urllib3(pool: Any, method: str, url: str, *_: Any, **__: Any) -> Asked | None:
+    if pool.ConnectionCls.__module__.partition(".")[0] not in ("urllib3", "botocore"):
+        return None  # vcrpy answers below
+    if not url.startswith(("http://", "https://")):
+        host = f"[{pool.host}]" if ":" in pool.host else pool.host
+        port = "" if pool.port in (None, _PORTS.get(pool.scheme)) else f":{pool.port}"
+        url = f"{pool.scheme}://{host}{port}{url}"
+    return Asked(_caller_of_urllib3(), method, url)
+
+
+def _caller_of_urllib3() -> str:
+    """The library that uses urllib3, if it is one that users know by its own name."""
+    frame = sys._getframe(3)
+    for _ in range(12):
+        if (name := frame.f_globals.get("__name__", "").partition(".")[0]) in ("requests", "botocore"):
+            return str(name)
+        if frame.f_back is None:
+            break
+        frame = frame.f_back
+    return "urllib3"
+
+
+def _by_aiohttp(session: Any, method: str, url: Any, **_: Any) -> Asked | None:
+    try:
+        return Asked("aiohttp", method, str(session._build_url(url)))
+    except (ValueError, TypeError):  # aiohttp says better what is wrong with it
+        return None
+
+
+_HTTPX = (
+    Spot("HTTPTransport", "handle_request", _by_httpx),
+    Spot("AsyncHTTPTransport", "handle_async_request", _by_httpx),
+)
+_SPOTS = {
+    "httpx": _HTTPX,
+    "httpx2": _HTTPX,
+    "urllib3": (Spot("HTTPConnectionPool", "urlopen", _by_urllib3),),
+    "aiohttp": (Spot("ClientSession", "_request", _by_aiohttp),),
+}
+_LIBRARIES = tuple(_SPOTS)

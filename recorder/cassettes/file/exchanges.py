@@ -1,0 +1,224 @@
+"""A recording as the tree of its document, and back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from msgspec import UNSET
+
+from ...body import decode_request, read_answer
+from ...exchange import Ending, Exchange, Headers, Request, ResponseHead, header
+from ..source import Recorded
+from .bodies import read_body, read_wire, write_body, write_wire
+from .characters import spell, unspell
+from .chunks import cut, write_chunks
+from .document import Document, EndingFields, Misfit, RequestFields, ResponseFields, Times
+from .headers import kept_request_headers, kept_response_headers, read_headers, without, write_headers
+from .structure import Flow, Number, Open, Tree
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS = 1_000_000
+_REASONS = {
+    200: "OK",
+    201: "Created",
+    202: "Accepted",
+    204: "No Content",
+    301: "Moved Permanently",
+    302: "Found",
+    307: "Temporary Redirect",
+    308: "Permanent Redirect",
+    400: "Bad Request",
+    401: "Unauthorized",
+    402: "Payment Required",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    408: "Request Timeout",
+    409: "Conflict",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    502: "Bad Gateway",
+    503: "Service Unavailable",
+    504: "Gateway Timeout",
+}
+
+
+def write_recorded(recorded: Recorded) -> dict[str, Tree]:
+    """The tree of a recording: first what each recording changes, then what was asked and answered."""
+    exchange = recorded.exchange
+    response, chunks = (None, None) if exchange.head is None else _write_response(exchange, exchange.head)
+    flags = {
+        "lane": Number(recorded.lane) if recorded.lane else None,
+        "credential": Number(recorded.credential) if recorded.credential else None,
+        "redacted": exchange.redacted or None,
+        "usage_asked": exchange.usage_asked or None,
+    }
+    tree = {
+        "recorded": _write_time(exchange.started_us),
+        "times": _write_times(exchange),
+        "chunks": None if chunks is None else Flow(chunks),
+        **flags,
+        "request": _write_request(exchange.request),
+        "response": response,
+        "ending": _write_ending(exchange.ending),
+    }
+    return {name: value for name, value in tree.items() if value is not None}
+
+
+def read_recorded(document: Document) -> Recorded:
+    """The recording that a document shows; raises Misfit."""
+    head, chunks = (None, ()) if document.response is None else _read_response(document, document.response)
+    times = document.times
+    arrivals = _read_arrivals(times, len(chunks))
+    ended = times.end if times.end is not None else arrivals[-1] // _MS if arrivals else times.head
+    exchange = Exchange(
+        _read_request(document.request),
+        _read_time(document.recorded),
+        _read_ending(document.ending, ended * _MS),
+        head,
+        chunks,
+        arrivals,
+        document.redacted,
+        document.usage_asked,
+    )
+    return Recorded(exchange, "", document.lane, document.credential)
+
+
+def _write_request(request: Request) -> Tree:
+    body = decode_request(request.body, header(request.headers, b"content-encoding"))
+    shown, _ = write_body(body, streamed=False)
+    if body != request.body:
+        shown["wire"] = write_wire(request.body, body)
+    tree = Open(method=spell(request.method), url=spell(request.url))
+    if headers := kept_request_headers(request.headers):
+        tree["headers"] = write_headers(headers, len(request.body))
+    return Open({**tree, **shown})
+
+
+def _read_request(fields: RequestFields) -> Request:
+    body, _ = read_body(fields, "$.request")
+    headers, body = _unwired(fields, fields.headers, body, "$.request")
+    return Request(unspell(fields.method), unspell(fields.url), headers, body)
+
+
+def _write_response(exchange: Exchange, head: ResponseHead) -> tuple[Tree, Tree]:
+    """The response, and how its body was cut."""
+    body, answer = exchange.body, read_answer(exchange)
+    encoded = answer.encoded and answer.note is None
+    readable = answer.data if encoded else body
+    shown, events = write_body(readable, streamed=_is_stream(head.headers, readable))
+    if encoded:
+        shown["wire"] = write_wire(body, readable)
+    version = head.http_version.decode("latin-1")
+    reason = None if head.reason is None else head.reason.decode("latin-1")
+    tree = Open(status=Number(head.status))
+    if reason != _usual_reason(head.status, version):
+        tree["reason"] = reason
+    if version != "HTTP/1.1":
+        tree["http_version"] = version
+    if headers := kept_response_headers(head.headers):
+        tree["headers"] = write_headers(headers, len(body))
+    return Open({**tree, **shown}), write_chunks(exchange.chunks, None if encoded else events)
+
+
+def _read_response(document: Document, fields: ResponseFields) -> tuple[ResponseHead, tuple[bytes, ...]]:
+    readable, events = read_body(fields, "$.response")
+    headers, body = _unwired(fields, fields.headers, readable, "$.response")
+    as_sent = fields.wire is None or body is not readable
+    chunks = cut(body, document.chunks if as_sent else None, None if body is not readable else events)
+    reason = (
+        fields.reason if fields.reason is not UNSET else _usual_reason(fields.status, fields.http_version)
+    )
+    version = _latin(fields.http_version, "$.response.http_version")
+    reason_bytes = None if reason is None else _latin(reason, "$.response.reason")
+    return ResponseHead(fields.status, headers, version, reason_bytes, document.times.head * _MS), chunks
+
+
+def _unwired(
+    fields: RequestFields | ResponseFields, shown: Any, readable: bytes, path: str
+) -> tuple[Headers, bytes]:
+    """Headers and body as they were on the wire, or without encoding where the readable body was edited."""
+    wire = read_wire(fields, readable, path)
+    body = readable if wire is None else wire
+    try:
+        headers = read_headers(shown, len(body))
+    except UnicodeEncodeError as error:
+        raise Misfit(f"{path}.headers", f"headers hold Latin-1 only: {error}") from error
+    if fields.wire is not None and wire is None:
+        headers = without(headers, b"content-encoding")
+    return headers, body
+
+
+def _write_ending(ending: Ending) -> Tree:
+    if ending.phase is None and ending.exception is None and ending.message is None:
+        return None if ending.kind == "complete" else ending.kind
+    told = {"phase": ending.phase, "exception": ending.exception, "message": ending.message}
+    return Open(kind=ending.kind, **{name: spell(text) for name, text in told.items() if text is not None})
+
+
+def _read_ending(fields: EndingFields | Any, at_ns: int) -> Ending:
+    if not isinstance(fields, EndingFields):
+        return Ending(fields, at_ns)
+    exception, message = (
+        None if text is None else unspell(text) for text in (fields.exception, fields.message)
+    )
+    return Ending(fields.kind, at_ns, fields.phase, exception, message)
+
+
+def _write_times(exchange: Exchange) -> Tree:
+    """Times to the millisecond, and only what does not follow from the one before."""
+    head = 0 if exchange.head is None else _ms(exchange.head.at_ns)
+    chunks = [_ms(arrival) for arrival in exchange.arrivals_ns]
+    end = _ms(exchange.ending.at_ns)
+    tree: dict[str, Tree] = {"head": Number(head)} if head else {}
+    if any(chunk != head for chunk in chunks):
+        tree["chunks"] = [Number(chunk) for chunk in chunks]
+    if end != (chunks[-1] if chunks else head):
+        tree["end"] = Number(end)
+    return Flow(tree) if tree else None
+
+
+def _read_arrivals(times: Times, count: int) -> tuple[int, ...]:
+    """A time for each chunk, also where an edit left more chunks than times."""
+    known = times.chunks or [times.head]
+    return tuple([known[min(place, len(known) - 1)] * _MS for place in range(count)])
+
+
+def _write_time(epoch_us: int) -> Tree:
+    try:
+        moment = _EPOCH + timedelta(microseconds=epoch_us)
+    except OverflowError:
+        return None
+    return None if not epoch_us else f"{moment:%Y-%m-%dT%H:%M:%S.%f}Z"
+
+
+def _read_time(text: str | None) -> int:
+    if text is None:
+        return 0
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Misfit("$.recorded", "this is no time like 2026-11-21T12:00:00Z") from error
+    moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def _usual_reason(status: int, version: str) -> str | None:
+    return _REASONS.get(status) if version.startswith("HTTP/1") else None
+
+
+def _is_stream(headers: Headers, body: bytes) -> bool:
+    kind = header(headers, b"content-type") or b""
+    return b"event-stream" in kind.lower() or body.startswith((b"data: ", b"event: "))
+
+
+def _latin(text: str, path: str) -> bytes:
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError as error:
+        raise Misfit(path, f"this holds Latin-1 only: {error}") from error
+
+
+def _ms(ns: int) -> int:
+    return (ns + _MS // 2) // _MS

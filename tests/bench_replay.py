@@ -1,0 +1,249 @@
+"""Measure how fast cassettes answer, beside vcrpy and a dict; `make bench` runs it after the costs of recording.
+
+Distinct requests, bodies compared, one process, every recording asked for once. A contender whose single
+calls take long is asked only a sample, from all over the cassette.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from rich.console import Console
+from rich.table import Table
+
+import recorder
+from recorder.cassettes import Recorded
+from recorder.cassettes.file import FileCassette
+from recorder.exchange import Ending, Exchange, Request, ResponseHead
+
+URL = "https://api.deepseek.com/chat/completions"
+SIZES = (1, 100, 1_000, 10_000)
+MOST_S = 2.0
+HEADERS = {"authorization": "Bearer sk-bench", "content-type": "application/json"}
+
+Opened = AbstractContextManager[httpx2.Client]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One contender at one size; None where it was not installed."""
+
+    name: str
+    size: int
+    load_ms: float | None = None
+    calls_per_s: float | None = None
+
+
+def ask(number: int) -> bytes:
+    messages = [
+        {"role": "system", "content": "You are brief. " * 20},
+        {"role": "user", "content": f"Question {number}: why is the sky blue? " + "Please. " * 60},
+    ]
+    return dump({"model": "deepseek-chat", "messages": messages, "temperature": 0.7})
+
+
+def answer(number: int) -> bytes:
+    message = {"role": "assistant", "content": f"Answer {number}. " + "Because of scattering. " * 22}
+    usage = {"prompt_tokens": 250, "completion_tokens": 180, "total_tokens": 430}
+    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
+    return dump(
+        {"id": f"chatcmpl-{number}", "object": "chat.completion", "choices": [choice], "usage": usage}
+    )
+
+
+def dump(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def exchanges(size: int) -> list[Exchange]:
+    headers = ((b"content-type", b"application/json"), (b"authorization", b"Bearer REDACTED"))
+    return [
+        Exchange(
+            Request("POST", URL, headers, ask(number)),
+            1_763_766_000_000_000 + number,
+            Ending("complete", 5_000_000),
+            ResponseHead(200, ((b"content-type", b"application/json"),), reason=b"OK", at_ns=4_000_000),
+            (answer(number),),
+            (4_500_000,),
+        )
+        for number in range(size)
+    ]
+
+
+class Refusing(httpx2.BaseTransport):
+    """What no replay may reach."""
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        raise AssertionError("went live")
+
+
+@contextmanager
+def a_dict(recorded: list[Exchange], folder: Path) -> Iterator[Callable[[], Opened]]:
+    """The least that can be done: bodies as keys, behind the library's own mock transport."""
+    path = folder / "dict.json"
+    path.write_text(json.dumps([[e.request.body.decode(), e.body.decode()] for e in recorded]))
+
+    @contextmanager
+    def load() -> Iterator[httpx2.Client]:
+        answers = {body.encode(): text.encode() for body, text in json.loads(path.read_text())}
+
+        def handle(request: httpx2.Request) -> httpx2.Response:
+            return httpx2.Response(
+                200, headers={"content-type": "application/json"}, content=answers[request.content]
+            )
+
+        with httpx2.Client(transport=httpx2.MockTransport(handle)) as client:
+            yield client
+
+    yield load
+
+
+@contextmanager
+def recorder_file(recorded: list[Exchange], folder: Path) -> Iterator[Callable[[], Opened]]:
+    path = folder / "cassette.yaml"
+    FileCassette(path).save([Recorded(exchange, "") for exchange in recorded])
+
+    @contextmanager
+    def load() -> Iterator[httpx2.Client]:
+        with (
+            recorder.cassette(path) as cassette,
+            httpx2.Client(transport=Refusing()) as client,
+        ):
+            yield cassette.wrap(client)
+
+    yield load
+
+
+@contextmanager
+def recorder_store(recorded: list[Exchange], folder: Path) -> Iterator[Callable[[], Opened]]:
+    with recorder.Recorder(f"sqlite:///{folder}/store.db") as rec:
+        answers = {exchange.request.body: exchange.body for exchange in recorded}
+
+        def handle(request: httpx2.Request) -> httpx2.Response:
+            return httpx2.Response(
+                200, headers={"content-type": "application/json"}, content=answers[request.content]
+            )
+
+        client = rec.wrap(httpx2.Client(transport=httpx2.MockTransport(handle)))
+        with rec.cassette("bench", mode="rewrite"):
+            for exchange in recorded:
+                client.post(URL, content=exchange.request.body, headers=HEADERS)
+
+        @contextmanager
+        def load() -> Iterator[httpx2.Client]:
+            with rec.cassette("bench") as cassette, httpx2.Client(transport=Refusing()) as client:
+                yield cassette.wrap(client)
+
+        yield load
+
+
+@contextmanager
+def vcrpy(recorded: list[Exchange], folder: Path) -> Iterator[Callable[[], Opened]]:
+    vcr = import_module("vcr").VCR(record_mode="none", match_on=("method", "uri", "body"))
+    serialize = import_module("vcr.serializers.yamlserializer").serialize
+    interactions = [
+        {
+            "request": {
+                "method": "POST",
+                "uri": URL,
+                "body": exchange.request.body.decode(),
+                "headers": {"content-type": ["application/json"]},
+            },
+            "response": {
+                "status": {"code": 200, "message": "OK"},
+                "headers": {"content-type": ["application/json"]},
+                "body": {"string": exchange.body.decode()},
+            },
+        }
+        for exchange in recorded
+    ]
+    path = folder / "vcr.yaml"
+    path.write_text(serialize({"interactions": interactions, "version": 1}))
+
+    @contextmanager
+    def load() -> Iterator[httpx2.Client]:
+        with vcr.use_cassette(str(path)), httpx2.Client() as client:
+            yield client
+
+    yield load
+
+
+CONTENDERS = {
+    "a dict, mocked": a_dict,
+    "recorder, file": recorder_file,
+    "recorder, store": recorder_store,
+    "vcrpy": vcrpy,
+}
+
+
+def measure(name: str, size: int) -> Result:
+    try:
+        import_module("vcr") if name == "vcrpy" else None
+    except ModuleNotFoundError:
+        return Result(name, size)
+    bodies = [ask(number) for number in range(size)]
+    with tempfile.TemporaryDirectory() as folder, CONTENDERS[name](exchanges(size), Path(folder)) as load:
+        loads, rates = [], []
+        for _ in range(1 if size >= 10_000 else 5):
+            gc.collect()
+            started = time.perf_counter()
+            with load() as client:
+                loads.append(time.perf_counter() - started)
+                rates.append(rate(client, bodies))
+            if loads[-1] > MOST_S:
+                break
+    return Result(name, size, statistics.median(loads) * 1000, statistics.median(rates))
+
+
+def rate(client: httpx2.Client, bodies: list[bytes]) -> float:
+    """Calls a second, out of medians of single calls; a sample of the bodies once the time is over."""
+    took: list[float] = []
+    begun = time.perf_counter()
+    step = max(1, len(bodies) // 1_000)
+    for body in bodies[::step]:
+        started = time.perf_counter()
+        client.post(URL, content=body, headers=HEADERS).raise_for_status()
+        took.append(time.perf_counter() - started)
+        if started - begun > MOST_S:
+            break
+    return 1 / statistics.median(took)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--format", choices=("table", "json"), default="table")
+    as_json = parser.parse_args().format == "json"
+    results = [measure(name, size) for size in SIZES for name in CONTENDERS]
+    if as_json:
+        print(json.dumps([{name: getattr(r, name) for name in Result.__slots__} for r in results], indent=2))
+        return
+    shown = Table(title="Replay of distinct requests, bodies compared", title_justify="left")
+    shown.add_column("from")
+    for column in ("recordings", "load (ms)", "calls/s", "of the dict's"):
+        shown.add_column(column, justify="right")
+    for result in results:
+        dict_rate = next(r.calls_per_s for r in results if r.size == result.size and "dict" in r.name)
+        if result.calls_per_s is None or result.load_ms is None or dict_rate is None:
+            shown.add_row(result.name, f"{result.size:,}", "not installed", "", "")
+            continue
+        share = f"{result.calls_per_s / dict_rate:.0%}"
+        shown.add_row(
+            result.name, f"{result.size:,}", f"{result.load_ms:,.1f}", f"{result.calls_per_s:,.0f}", share
+        )
+    Console().print(shown)
+
+
+if __name__ == "__main__":
+    main()
