@@ -23,6 +23,7 @@ ROOMS = (
     {"ledger"},
     {"cassette_context", "file_cassette", "recorder"},
     {"audit"},
+    {"interchange"},
     {"demo"},
     {"cli", "__main__"},
 )

@@ -1,0 +1,176 @@
+"""Reads the options that people give vcrpy (`vcr_config`, the arguments of `@pytest.mark.vcr`) as rules of replay."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from ..errors import CassetteError
+from ..exchange import Exchange, Request
+from .vcr_filters import (
+    RequestHook,
+    body_filter,
+    decoded,
+    header_filter,
+    host_filter,
+    query_filter,
+    replacements,
+)
+from .vcr_matchers import DEFAULT, MATCHERS, VcrMatcher
+from .vcr_request import VcrRequest, from_vcr, response_dict, to_vcr, with_response
+
+ResponseHook = Callable[[dict[str, Any]], dict[str, Any] | None]
+
+_READ = {
+    "match_on", "additional_matchers", "filter_headers", "filter_query_parameters", "filter_post_data_parameters",
+    "filter_nested_post_data_parameters", "before_record", "before_record_request", "before_record_response",
+    "ignore_hosts", "ignore_localhost", "decode_compressed_response", "allow_playback_repeats", "path_transformer",
+    "cassette_library_dir", "serializer",
+}  # fmt: skip
+_NOTED = {
+    "record_mode": "the cassette is only replayed",
+    "filter_sensitive_data": "placeholders stay in what is replayed",
+    "after_load_interaction": "hooks on loading are not run",
+    "persister": "files are read as they are",
+    "custom_patches": "clients are covered by wrapping or installing",
+}
+_RECORDING = {
+    "before_save_interaction", "drop_unused_requests", "record_on_exception", "inject_cassette", "func_path_generator",
+    "skip_patchers", "allowed_hosts", "path",
+}  # fmt: skip
+
+
+class VcrRegistry:
+    """What `pytest_recording_configure(config, vcr)` gets as `vcr`: remembers matchers and serializers."""
+
+    def __init__(self) -> None:
+        self.matchers: dict[str, VcrMatcher] = dict(MATCHERS)
+        self.serializers: dict[str, Any] = {}
+
+    def register_matcher(self, name: str, matcher: VcrMatcher) -> None:
+        """A matcher that `match_on` may then name."""
+        self.matchers[name] = matcher
+
+    def register_serializer(self, name: str, serializer: Any) -> None:
+        """A reader that the option `serializer` may then name; its `deserialize` is used."""
+        self.serializers[name] = serializer
+
+    def register_persister(self, persister: Any) -> None:
+        """Files are read as they are."""
+
+
+class VcrConfig(Struct, frozen=True):
+    """vcrpy's options, as far as they bear on replay; `notes` say what has no effect.
+
+    `matchers` are the functions of `match_on`, by name.
+    """
+
+    matchers: tuple[tuple[str, VcrMatcher], ...] = tuple((name, MATCHERS[name]) for name in DEFAULT)
+    request_hooks: tuple[RequestHook, ...] = ()
+    response_hooks: tuple[ResponseHook, ...] = ()
+    allow_playback_repeats: bool = False
+    path_transformer: Callable[[Any], Any] | None = None
+    library: str = ""
+    serializer: Any = None
+    notes: tuple[str, ...] = ()
+
+    def path(self, path: str | os.PathLike[str]) -> str:
+        """Where a cassette of this name lies."""
+        given = os.fspath(path)
+        if self.path_transformer is not None:
+            given = os.fspath(self.path_transformer(given))
+        return (
+            os.path.join(self.library, given)
+            if self.library and not given.startswith(self.library)
+            else given
+        )
+
+    def filtered(self, request: Request) -> VcrRequest | None:
+        """A request as it is compared; None where the options ignore it, and it should go live."""
+        made: Any = to_vcr(request)
+        for hook in self.request_hooks:
+            if made is None:
+                break
+            made = hook(made)
+        return made or None
+
+    def ignores(self, request: Request) -> bool:
+        """Whether such a request is none of the cassette's business."""
+        return bool(self.request_hooks) and self.filtered(request) is None
+
+    def recorded(self, exchange: Exchange) -> Exchange | None:
+        """A recording as it is played; None where the options drop it."""
+        if self.request_hooks:
+            if (request := self.filtered(exchange.request)) is None:
+                return None
+            exchange = Exchange(
+                from_vcr(request), exchange.started_us, exchange.ending, exchange.head, exchange.chunks,
+                exchange.arrivals_ns, exchange.redacted,
+            )  # fmt: skip
+        if not self.response_hooks:
+            return exchange
+        response: dict[str, Any] | None = response_dict(exchange)
+        for hook in self.response_hooks:
+            if response is None:
+                return None
+            response = hook(response)
+        return None if response is None else with_response(exchange, response)
+
+
+def vcr_config(options: Mapping[str, Any], registry: VcrRegistry | None = None) -> VcrConfig:
+    """The options read; `registry` knows matchers and serializers of one's own.
+
+    Raises CassetteError for a matcher that nobody registered.
+    """
+    registry = registry or VcrRegistry()
+    names = (*_several(options.get("match_on", DEFAULT)), *_several(options.get("additional_matchers", ())))
+    notes = [f"{name} has no effect: {why}" for name, why in _NOTED.items() if options.get(name)]
+    unknown = sorted(options.keys() - _READ - _NOTED.keys() - _RECORDING)
+    return VcrConfig(
+        matchers=tuple(_matcher(name, registry) for name in names),
+        request_hooks=tuple(_request_hooks(options)),
+        response_hooks=(
+            *((decoded,) if options.get("decode_compressed_response") else ()),
+            *_hooks(options.get("before_record_response")),
+        ),
+        allow_playback_repeats=bool(options.get("allow_playback_repeats")),
+        path_transformer=options.get("path_transformer"),
+        library=os.fspath(options.get("cassette_library_dir") or ""),
+        serializer=registry.serializers.get(options.get("serializer", "yaml")),
+        notes=(*notes, *(f"{name} is not known, and has no effect" for name in unknown)),
+    )
+
+
+def _request_hooks(options: Mapping[str, Any]) -> Iterable[RequestHook]:
+    """In vcrpy's order."""
+    if names := options.get("filter_headers"):
+        yield header_filter(replacements(names))
+    if names := options.get("filter_query_parameters"):
+        yield query_filter(replacements(names))
+    if names := options.get("filter_post_data_parameters"):
+        yield body_filter(replacements(names), bool(options.get("filter_nested_post_data_parameters")))
+    if options.get("ignore_hosts") or options.get("ignore_localhost"):
+        yield host_filter(_several(options.get("ignore_hosts", ())), bool(options.get("ignore_localhost")))
+    yield from _hooks(options.get("before_record_request", options.get("before_record")))
+
+
+def _matcher(name: Any, registry: VcrRegistry) -> tuple[str, VcrMatcher]:
+    if callable(name):
+        return getattr(name, "__name__", repr(name)), name
+    if name not in registry.matchers:
+        raise CassetteError(
+            f"match_on names {name!r}, which is no matcher; there are {', '.join(registry.matchers)}, "
+            "and those registered with register_matcher"
+        )
+    return name, registry.matchers[name]
+
+
+def _several(value: Any) -> tuple[Any, ...]:
+    return (value,) if isinstance(value, str) or not isinstance(value, Iterable) else tuple(value)
+
+
+def _hooks(value: Any) -> tuple[Any, ...]:
+    return () if value is None else tuple(value) if isinstance(value, Iterable) else (value,)
