@@ -6,7 +6,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # targets share one .venv
-.PHONY: help demo test lint bench soak clean
+.PHONY: help demo test test-coexist lint bench soak clean
 
 BIN := .venv/bin
 UNFINISHED := .venv/.unfinished
@@ -62,6 +62,9 @@ demo: .venv/.demo  ## record, look and replay against a local upstream; needs no
 
 test: .venv/.dev  ## run the tests
 	@$(BIN)/python -m pytest $(ARGS)
+
+test-coexist: .venv/.dev  ## run the pytest plugin beside others', each in an environment of its own; takes minutes
+	@$(BIN)/python -m tests.coexist $(ARGS)
 
 lint: .venv/.dev  ## check style and types: ruff and mypy
 	$(BIN)/ruff check

@@ -15,6 +15,7 @@ from recorder.call import Call
 from recorder.exchange import Exchange
 
 from .drivers import Driver
+from .plugin_suite import Suite
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 
@@ -54,3 +55,11 @@ def records(rec: recorder.Recorder, monkeypatch: pytest.MonkeyPatch) -> list[tup
         (*recording._observers, lambda ended: kept.append((ended.exchange, ended.call))),
     )
     return kept
+
+
+@pytest.fixture
+def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Suite:
+    """A suite for the pytest plugin, with nothing said by the environment; its modules need `pytester`."""
+    for name in ("CI", "RECORDER_MODE"):
+        monkeypatch.delenv(name, raising=False)
+    return Suite(pytester)

@@ -25,7 +25,8 @@ ROOMS = (
     {"audit"},
     {"interchange"},
     {"demo"},
-    {"cli", "__main__"},
+    {"testing"},
+    {"pytest_plugin", "cli", "__main__"},
 )
 ROOT = Path(recorder.__file__).parent
 LEVEL = {name: level for level, names in enumerate(ROOMS) for name in names}

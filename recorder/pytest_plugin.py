@@ -1,0 +1,227 @@
+"""The pytest plugin: cassettes for tests, by marker and fixture.
+
+`@pytest.mark.recorded` or the fixture `recorded` gives a test the cassette
+`cassettes/<module>/<test>.yaml` beside its file, replay only unless a mode is chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .errors import RecorderError
+from .testing import options, vcr_hooks
+from .testing.opening import Refused
+from .testing.running import Running
+from .testing.suite import Suite
+from .testing.verdict import summary_lines, unpacked
+
+if TYPE_CHECKING:
+    from .cassette_context import Cassette
+
+_SUITE = pytest.StashKey[Suite]()
+_RUNNING = pytest.StashKey[Running]()
+_REFUSED = pytest.StashKey[list[str]]()
+_NETWORK = pytest.StashKey[ExitStack]()
+_FINE = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
+_MARKER = (
+    "recorded(mode=…, match=…, ignore=…, path=…, …): give the test a cassette, "
+    "as the fixture `recorded` does; keywords are those of recorder.cassette"
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    options.add(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", _MARKER)
+    config.stash[_SUITE] = Suite(options.read(config))
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return options.header(config.stash[_SUITE].options)
+
+
+@pytest.hookimpl(tryfirst=True)  # before -k and -m leave tests out
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    suite = config.stash[_SUITE]
+    try:
+        suite.collected(items)
+    except pytest.UsageError as error:
+        if not _is_worker(config):
+            raise
+        suite.refused = str(error)
+        items.clear()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Let suites that were written for pytest-recording keep their hook where that is not installed.
+
+    All plugins are loaded by now, and no conftest is.
+    """
+    plugins = early_config.pluginmanager
+    if not hasattr(plugins.hook, "pytest_recording_configure"):
+        plugins.add_hookspecs(vcr_hooks)
+
+
+@pytest.fixture(scope="session")
+def recorder_config() -> dict[str, Any]:
+    """Keywords for every cassette of the tests that see this; override it, in any scope."""
+    return {}
+
+
+@pytest.fixture
+def recorded(request: pytest.FixtureRequest, recorder_config: dict[str, Any]) -> Iterator[Cassette]:
+    """The cassette of this test, in use until the test ends."""
+    suite = request.config.stash[_SUITE]
+    wrong = ""
+    try:
+        running = suite.open(request, recorder_config)
+    except RecorderError as error:
+        wrong = str(error)
+        if isinstance(error, Refused):
+            suite.refused = f"{request.node.nodeid}: {error}"
+    if suite.refused and not _is_worker(request.config):
+        pytest.exit(suite.refused, returncode=pytest.ExitCode.USAGE_ERROR)
+    if wrong:
+        pytest.fail(wrong, pytrace=False)
+    request.node.stash[_RUNNING] = running
+    if running.mode.value != "none" and _NETWORK in request.node.stash:
+        request.node.stash[_NETWORK].close()  # it is to be recorded
+    yield running.cassette
+    running.leave()
+    if texts := _new_misses(request.node):
+        pytest.fail("\n\n".join(texts), pytrace=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    hosts = item.config.stash[_SUITE].options.allowed_hosts
+    if hosts is None:
+        return (yield)
+    from .adapters.network import block_network  # heavy, and wanted on demand only
+
+    item.stash[_REFUSED] = []
+    with ExitStack() as network:
+        network.enter_context(block_network(hosts, item.stash[_REFUSED].append))
+        item.stash[_NETWORK] = network
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """A miss fails the test, even where the code under test swallowed it."""
+    try:
+        result = yield
+    except BaseException as error:
+        texts = [text for text in _new_misses(item) if text not in str(error)]
+        if texts and isinstance(error, pytest.skip.Exception):
+            pytest.fail("\n\n".join(texts), pytrace=False)
+        if texts:
+            item.add_report_section("call", "recorder", "\n\n".join(texts))
+        raise
+    if texts := _new_misses(item):
+        pytest.fail("\n\n".join(texts), pytrace=False)
+    if (running := item.stash.get(_RUNNING, None)) is not None:
+        running.check_unused()
+    return result
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # around the tear-down of all fixtures
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
+    """What was recorded is kept or put aside when nothing can fail the test any more."""
+    running = item.stash.get(_RUNNING, None)
+    try:
+        return (yield)
+    except BaseException:
+        if running is not None:
+            running.passed = False
+        raise
+    finally:
+        if running is not None:
+            running.end()
+            if running.rejected:
+                item.add_report_section(
+                    "teardown", "recorder", f"recordings not kept, see {running.rejected}"
+                )
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # the last word on what the outcome is
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if (running := item.stash.get(_RUNNING, None)) is None:
+        return report
+    if call.when == "call":
+        running.passed = report.passed
+    if call.when == "teardown":
+        report.recorder = running.verdict().packed()  # type: ignore[attr-defined]
+        del item.stash[_RUNNING]
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    config, suite = session.config, session.config.stash[_SUITE]
+    if config.option.collectonly:
+        return
+    if _is_worker(config):
+        config.workeroutput["recorder"] = {  # type: ignore[attr-defined]
+            "orphans": sorted(suite.find_orphans(config)),
+            "refused": suite.refused,
+        }
+        return
+    if suite.refused:
+        session.exitstatus = pytest.ExitCode.USAGE_ERROR
+        return
+    if suite.orphans is None:
+        suite.orphans = suite.find_orphans(config)
+    if suite.orphans and suite.options.chosen("orphans").value == "fail" and session.exitstatus in _FINE:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """A worker of pytest-xdist has ended, and leaves what it found."""
+    if found := getattr(node, "workeroutput", {}).get("recorder"):
+        suite = node.config.stash[_SUITE]
+        suite.seen_by_worker(found["orphans"])
+        suite.refused = suite.refused or found["refused"]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    suite = config.stash[_SUITE]
+    verdicts = [
+        unpacked(report.recorder)
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if hasattr(report, "recorder")
+    ]
+    wanted = suite.options
+    shown = sorted(suite.orphans or ()) if wanted.chosen("orphans").value != "ignore" else []
+    lines = summary_lines(verdicts, shown, report=wanted.report, dry_run=wanted.update == "dry-run")
+    if suite.refused:
+        lines.append(f"ERROR: {suite.refused}")
+    if lines:
+        terminalreporter.section("recorder")
+        for line in lines:
+            terminalreporter.write_line(line)
+
+
+def _new_misses(item: pytest.Item) -> list[str]:
+    """What has missed since this was last asked, and connections that were refused."""
+    refused = item.stash.get(_REFUSED, [])
+    texts = refused[:]
+    refused.clear()
+    if (running := item.stash.get(_RUNNING, None)) is not None and (missed := running.missed()):
+        texts += [*missed, *running.hint]
+    return texts
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")

@@ -1,0 +1,1 @@
+"""What the pytest plugin decides: modes, file names, orphans, and the report."""

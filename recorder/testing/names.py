@@ -1,0 +1,67 @@
+"""Which file belongs to which test: `<folder>/cassettes/<module>/<test>.yaml`, and no file to two."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from hashlib import blake2b
+from pathlib import Path
+
+SUFFIXES = (".yaml", ".yml", ".json")
+_DISLIKED = re.compile(r"[<>?%*:|\"'/\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_LONGEST = (
+    180  # bytes; the limit of most file systems is 255, and `.yaml`, `.rej` and temporary names come on top
+)
+
+
+def file_name(test: str) -> str:
+    """The name of a test's file without suffix: the test's own, as far as file systems like it.
+
+    What they dislike becomes `-`, too much is cut off, and where either happened a digest of the whole
+    name follows, so that two tests never share a file.
+    """
+    liked = _DISLIKED.sub("-", test)
+    if liked.endswith((".", " ")):
+        liked = f"{liked[:-1]}-"
+    raw = liked.encode()
+    if liked == test and len(raw) <= _LONGEST:
+        return liked
+    return hashed_name(test)
+
+
+def hashed_name(test: str) -> str:
+    """The name of a test's file with the digest, whether it needs one or not."""
+    liked = _DISLIKED.sub("-", test).encode()[:_LONGEST].decode(errors="ignore")
+    digest = blake2b(test.encode("utf-8", "surrogatepass"), digest_size=5).hexdigest()
+    return f"{liked}-{digest}"
+
+
+def foreign_name(test: str) -> str:
+    """The name that pytest-recording gives the same test's file, if it is not too long."""
+    return re.sub(r"[<>?%*:|\"'/\\]", "-", test)
+
+
+def with_suffix(name: str) -> str:
+    """The name as it is if it ends like a cassette, else with `.yaml`."""
+    return name if name.endswith(SUFFIXES) else f"{name}.yaml"
+
+
+class Names:
+    """The names of one folder's tests.
+
+    Where two tests would get names that differ in case only, which is one file on some systems, both
+    get the digest; a file that has it already is found again when only one of them is run.
+    """
+
+    def __init__(self) -> None:
+        self._seen: defaultdict[tuple[Path, str], set[str]] = defaultdict(set)
+
+    def collected(self, folder: Path, test: str) -> None:
+        """Note a test, before any file is asked for."""
+        self._seen[folder, file_name(test).casefold()].add(test)
+
+    def file(self, folder: Path, test: str) -> Path:
+        """The file of a test's cassette in this folder."""
+        clash = len(self._seen[folder, file_name(test).casefold()]) > 1
+        hashed = folder / f"{hashed_name(test)}.yaml"
+        return hashed if clash or hashed.exists() else folder / f"{file_name(test)}.yaml"

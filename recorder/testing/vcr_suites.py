@@ -1,0 +1,120 @@
+"""Suites that were written for pytest-recording: their cassettes are played where they lie."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .names import SUFFIXES, foreign_name
+from .said import VCRPY, Said
+
+if TYPE_CHECKING:
+    from ..interchange.vcr_config import VcrRegistry
+    from ..interchange.vcr_tree import VcrCassette
+    from ..settings import RedactionRules
+
+_SIGN = re.compile(rb'^interactions:|"interactions"\s*:|\A- request:', re.MULTILINE)
+_OURS = re.compile(rb"^recorder_cassette:", re.MULTILINE)
+_HEAD_BYTES = 4096
+_LONG = 120
+
+
+@dataclass(frozen=True, slots=True)
+class VcrFiles:
+    """The files that pytest-recording would read for a test, and vcrpy's options for them."""
+
+    path: Path
+    extra: tuple[Path, ...]
+    config: Mapping[str, Any]
+
+
+def vcr_files(request: pytest.FixtureRequest, each: Said, explicit: Path | None) -> VcrFiles | None:
+    """The cassette of this test in vcrpy's format; None where there is none.
+
+    The fixtures `vcr_config`, `vcr_cassette_dir` and `default_cassette_name` count where the suite has
+    them, and the marker `default_cassette`. `explicit` is the file that the test names itself.
+    """
+    test_file = request.node.path
+    folder = Path(_fixture(request, "vcr_cassette_dir", test_file.parent / "cassettes" / test_file.stem))
+    options = dict(_fixture(request, "vcr_config", {}))
+    options |= {name: value for name, value in each.merged.items() if name in VCRPY}
+    suffix = f".{options.get('serializer', 'yaml')}"
+    path = explicit or folder / _with(suffix, _name(request, suffix))
+    extra = tuple(folder / name for name in each.extra)  # an absolute name stays absolute
+    if not any(is_vcrpy(file) for file in (path, *extra)):
+        return None
+    options.setdefault("path_transformer", lambda name: _with(suffix, os.fspath(name)))
+    return VcrFiles(path, extra, options)
+
+
+def vcr_claims(item: pytest.Item) -> set[Path]:
+    """The files of a test by pytest-recording's names, whether this plugin plays them or another one does."""
+    folder = item.path.parent / "cassettes" / item.path.stem
+    kind = getattr(item, "cls", None)
+    names = [foreign_name(f"{kind.__name__}.{item.name}" if kind else item.name)]
+    for marker in ("recorded", "vcr", "default_cassette"):
+        names += [str(name) for mark in item.iter_markers(marker) for name in mark.args]
+    return {folder / _with(suffix, name) for name in names for suffix in SUFFIXES}
+
+
+def vcr_source(files: VcrFiles, registry: VcrRegistry, redact: RedactionRules | bool) -> VcrCassette:
+    """These files as a source that is only read."""
+    from ..interchange.vcr_config import vcr_config
+    from ..interchange.vcr_tree import VcrCassette
+
+    return VcrCassette(files.path, files.extra, vcr_config(files.config, registry), redact=redact)
+
+
+def vcr_registry(config: pytest.Config) -> VcrRegistry:
+    """The matchers and serializers that the suite registers in `pytest_recording_configure`."""
+    from ..interchange.vcr_config import VcrRegistry
+
+    registry = VcrRegistry()
+    config.hook.pytest_recording_configure(config=config, vcr=registry)
+    return registry
+
+
+def vcr_mode(request: pytest.FixtureRequest) -> str | None:
+    """The `record_mode` of the suite's `vcr_config`, if it has one."""
+    mode = _fixture(request, "vcr_config", {}).get("record_mode")
+    return None if mode is None else str(getattr(mode, "value", mode))
+
+
+def is_vcrpy(file: Path) -> bool:
+    """Whether a file looks like one of vcrpy's, by how it begins."""
+    try:
+        with file.open("rb") as opened:
+            head = opened.read(_HEAD_BYTES)
+    except OSError:
+        return False
+    return _OURS.search(head) is None and _SIGN.search(head) is not None
+
+
+def _name(request: pytest.FixtureRequest, suffix: str) -> str:
+    marker = request.node.get_closest_marker("default_cassette")
+    if marker is not None and marker.args:
+        return str(marker.args[0])
+    kind = None if request.cls is None else request.cls.__name__
+    default = foreign_name(f"{kind}.{request.node.name}" if kind else request.node.name)
+    if len(default) > _LONG:
+        from ..interchange.vcr_tree import cassette_name  # heavy, and few names need it
+
+        default = cassette_name(request.node.name, kind, serializer=suffix)
+    return str(_fixture(request, "default_cassette_name", default))
+
+
+def _with(suffix: str, name: str) -> str:
+    return name if name.endswith(suffix) else f"{name}{suffix}"
+
+
+def _fixture(request: pytest.FixtureRequest, name: str, default: Any) -> Any:
+    try:
+        return request.getfixturevalue(name)
+    except pytest.FixtureLookupError:
+        return default

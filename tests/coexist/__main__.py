@@ -1,0 +1,142 @@
+"""Run recorder's pytest plugin beside others: `python -m tests.coexist`, or `make test-coexist`.
+
+Some of these plugins cannot be installed together, so each has an environment below `.venv/coexist`.
+In each a suite is recorded and then replayed with its upstream gone, and pytest must list everybody's
+options and fixtures.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import venv
+from dataclasses import dataclass
+from pathlib import Path
+
+from .upstream import upstream
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+OURS = ("--recorder-mode", "--recorder-report", "recorded --", "recorder_config [session scope] --")
+REPLAY = ("--recorder-mode=none", "--recorder-report", "--recorder-orphans", "--recorder-on-unused=fail")
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """An environment: what is installed in it, which suite runs, with which arguments, and what pytest must list."""
+
+    name: str
+    packages: tuple[str, ...]
+    suite: str
+    record: tuple[str, ...] = ()
+    replay: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()
+
+
+NEIGHBOURS = (
+    Neighbour(
+        "pytest-recording",
+        ("pytest-recording", "vcrpy>=9.4"),
+        "beside_vcr.py",
+        record=("--record-mode=once",),
+        replay=("--record-mode=none", "--block-network"),
+        listed=("--record-mode", "--block-network", "--disable-recording", "vcr --", "vcr_config --"),
+    ),
+    Neighbour(
+        "cassetter",
+        ("cassetter",),
+        "beside_vcr.py",
+        record=("--record-mode=once",),
+        replay=("--record-mode=none",),
+        listed=("--record-mode", "vcr --", "cassette --", "vcr_config [module scope] --"),
+    ),
+    Neighbour(
+        "asyncio", ("pytest-asyncio", "anyio", "trio"), "beside_asyncio.py", listed=("--asyncio-mode",)
+    ),
+    Neighbour(
+        "xdist",
+        ("pytest-asyncio", "anyio", "trio", "pytest-xdist"),
+        "beside_asyncio.py",
+        record=("-n2",),
+        replay=("-n2",),
+        listed=("--numprocesses", "worker_id [session scope] --"),
+    ),
+)
+
+
+def main(names: list[str]) -> int:
+    """Run those named, or all; how many failed."""
+    failed = 0
+    for neighbour in NEIGHBOURS:
+        if names and neighbour.name not in names:
+            continue
+        python = environment(neighbour)
+        problems = run(python, neighbour)
+        print(f"{neighbour.name}: {'; '.join(problems) if problems else 'ok'}", flush=True)
+        failed += bool(problems)
+    return failed
+
+
+def environment(neighbour: Neighbour) -> Path:
+    """Its Python; the environment is made once, and brought up to date each time."""
+    folder = ROOT / ".venv" / "coexist" / neighbour.name
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if not python.exists():
+        venv.create(folder, with_pip=True, clear=True)
+    pip = (str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    subprocess.run([*pip, "--editable", f"{ROOT}[httpx2]", "pytest>=9", *neighbour.packages], check=True)
+    return python
+
+
+def run(python: Path, neighbour: Neighbour) -> list[str]:
+    """What does not work."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("conftest.py", neighbour.suite):
+            shutil.copy(HERE / name, folder)
+        listing = (
+            pytest(python, Path(folder), "--help").stdout + pytest(python, Path(folder), "--fixtures").stdout
+        )
+        with upstream() as url:
+            recording = (neighbour.suite, "--recorder-mode=once", *neighbour.record)
+            recorded = pytest(python, Path(folder), *recording, upstream=url)
+        replaying = (neighbour.suite, *REPLAY, *neighbour.replay)
+        replayed = pytest(python, Path(folder), *replaying, upstream=url)
+    problems = [f"{name!r} is not listed" for name in (*OURS, *neighbour.listed) if name not in listing]
+    for what, done in (("recording", recorded), ("replay", replayed)):
+        if done.returncode:
+            problems.append(f"{what} fails:\n{done.stdout}{done.stderr}")
+    return problems
+
+
+def pytest(
+    python: Path, folder: Path, *arguments: str, upstream: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """pytest in that environment, with nothing of this project's configuration."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("CI", "RECORDER_MODE")}
+    command = [
+        str(python),
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "-c",
+        os.devnull,
+        "--rootdir",
+        str(folder),
+    ]
+    return subprocess.run(
+        [*command, *arguments],
+        cwd=folder,
+        env={**kept, "UPSTREAM": upstream},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,277 @@
+"""The pytest plugin when tests fail: a miss cannot be swallowed, and a good cassette is never overwritten."""
+
+from __future__ import annotations
+
+import pytest
+
+from .plugin_suite import MARKED, Suite
+
+pytest_plugins = ("pytester",)
+
+# Misses
+
+
+def test_swallowed_miss_fails_the_test_and_says_what_differs(suite: Suite) -> None:
+    suite.record()
+    suite.write("""
+    import pytest
+
+    @pytest.mark.recorded
+    def test_it(swallow):
+        assert swallow("goodbye") is None
+    """)
+    result = suite.run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*$.messages[[]0].content*hello*goodbye*"])
+
+
+def test_swallowed_miss_is_told_beside_the_failure_that_it_led_to(suite: Suite) -> None:
+    suite.record()
+    suite.write("""
+    import pytest
+
+    @pytest.mark.recorded
+    def test_it(swallow):
+        assert swallow("goodbye") == "re: goodbye"
+    """)
+    result = suite.run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E*AssertionError*", "*recorder call*", "*has no answer to POST*"])
+
+
+@pytest.mark.parametrize(
+    ("end", "outcome"),
+    [
+        ("pytest.skip('so')", "failed"),
+        ("pytest.xfail('so')", "xfailed"),
+        ("assert True", "failed"),
+        ("swallow('hello')", "failed"),
+    ],
+)
+def test_a_test_that_missed_cannot_end_well(suite: Suite, end: str, outcome: str) -> None:
+    suite.record()
+    suite.write(f"""
+    import pytest
+
+    @pytest.mark.recorded
+    def test_it(swallow):
+        swallow("goodbye")
+        {end}
+    """)
+    suite.run().assert_outcomes(**{outcome: 1})
+
+
+def test_miss_in_a_test_that_is_expected_to_fail_is_such_a_failure(suite: Suite) -> None:
+    suite.write("""
+    import pytest
+
+    @pytest.mark.recorded
+    @pytest.mark.xfail(strict=True)
+    def test_it(swallow):
+        swallow("goodbye")
+    """)
+    suite.run().assert_outcomes(xfailed=1)
+
+
+def test_swallowed_miss_during_set_up_fails_the_test(suite: Suite) -> None:
+    suite.write("""
+    import pytest
+
+    @pytest.fixture
+    def greeting(swallow):
+        return swallow("hello")
+
+    @pytest.mark.recorded
+    def test_it(greeting): pass
+    """)
+    suite.run().assert_outcomes(failed=1)
+
+
+def test_swallowed_miss_during_tear_down_is_an_error(suite: Suite) -> None:
+    suite.write("""
+    import pytest
+
+    @pytest.fixture
+    def late(swallow):
+        yield
+        swallow("hello")
+
+    @pytest.mark.recorded
+    def test_it(late): pass
+    """)
+    suite.run().assert_outcomes(passed=1, errors=1)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_async_tests_replay_and_cannot_swallow_a_miss_either(suite: Suite, backend: str) -> None:
+    source = f"""
+    import pytest
+    from conftest import body
+
+    @pytest.fixture
+    def anyio_backend():
+        return {backend!r}
+
+    @pytest.mark.anyio
+    @pytest.mark.recorded
+    async def test_it(aclient):
+        await aclient.post("https://api.deepseek.com/chat/completions", json=body("hello"))
+    """
+    suite.record(source)
+    suite.run().assert_outcomes(passed=1)
+    suite.write(
+        source.replace("async def test_it", "async def test_other").replace(
+            "await aclient",
+            "import contextlib\n        with contextlib.suppress(BaseException):\n            await aclient",
+        )
+    )
+    suite.run().assert_outcomes(failed=1)
+    assert suite.live == 1
+
+
+def test_miss_answered_as_a_response_fails_the_test_too(suite: Suite) -> None:
+    suite.write("""
+    import pytest
+    from conftest import body
+
+    @pytest.mark.recorded(on_miss="response")
+    def test_it(client):
+        response = client.post("https://api.deepseek.com/chat/completions", json=body("hello"))
+        assert response.status_code == 409
+    """)
+    suite.run().assert_outcomes(failed=1)
+
+
+def test_call_by_an_uncovered_client_is_a_miss(suite: Suite) -> None:
+    suite.write("""
+    import pytest, requests
+
+    @pytest.mark.recorded
+    def test_it():
+        try:
+            requests.post("https://api.openai.com/v1/chat/completions", json={})
+        except BaseException:
+            pass
+    """)
+    result = suite.run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*requests was about to send POST https://api.openai.com/*"])
+
+
+@pytest.mark.parametrize("hosts", ["", "=api.openai.com,127.0.0.1"])
+def test_network_can_be_blocked_for_tests_without_cassettes(suite: Suite, hosts: str) -> None:
+    suite.write("""
+    import socket
+
+    def test_it():
+        try:
+            socket.create_connection(("192.0.2.1", 9))
+        except BaseException:
+            pass
+    """)
+    result = suite.run(f"--recorder-block-network{hosts}")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*the network is blocked*192.0.2.1*"])
+
+
+def test_blocked_network_is_open_for_recording(suite: Suite) -> None:
+    suite.write("""
+    import socket, pytest
+
+    @pytest.mark.recorded(mode="once")
+    def test_it():
+        assert "recorder" not in str(getattr(socket.socket.connect, "__module__", ""))
+    """)
+    suite.run("--recorder-block-network").assert_outcomes(passed=1)
+
+
+# Cassettes of tests that fail
+
+ENDINGS = {
+    "assertion": "assert False",
+    "pytest.fail": "pytest.fail('so')",
+    "skip": "pytest.skip('so')",
+    "xfail": "pytest.xfail('so')",
+    "exception": "raise OSError",
+    "exit": "raise SystemExit(3)",
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_test_that_does_not_pass_leaves_its_cassette_alone(suite: Suite, ending: str) -> None:
+    suite.record()
+    good = suite.cassette().read_bytes()
+    suite.write(f"{MARKED}\n    {ENDINGS[ending]}\n".replace("hello", "goodbye"))
+    result = suite.run("--recorder-mode=rewrite")
+    assert suite.cassette().read_bytes() == good
+    assert suite.cassettes == ["test_x/test_it.yaml", "test_x/test_it.yaml.rej"]
+    assert "goodbye" in suite.cassette("test_x/test_it.yaml.rej").read_text()
+    result.stdout.fnmatch_lines(
+        ["*test_x.py::test_it: recordings not kept, see cassettes/test_x/test_it.yaml.rej"]
+    )
+
+
+def test_failed_tests_report_names_the_rejected_file(suite: Suite) -> None:
+    suite.write(f"{MARKED}\n    assert False\n")
+    result = suite.run("--recorder-mode=once")
+    result.stdout.fnmatch_lines(
+        ["*recorder teardown*", "recordings not kept, see cassettes/test_x/test_it.yaml.rej"]
+    )
+    assert suite.cassettes == ["test_x/test_it.yaml.rej"]
+
+
+@pytest.mark.parametrize(("ours", "scope"), [("", "function"), (", recorded", "function"), ("", "module")])
+def test_fixture_that_fails_on_tear_down_keeps_the_cassette_alone(
+    suite: Suite, ours: str, scope: str
+) -> None:
+    suite.record()
+    good = suite.cassette().read_bytes()
+    suite.write(f"""
+    import pytest
+
+    @pytest.fixture(scope={scope!r})
+    def other(request{ours}):
+        yield
+        assert False
+
+    @pytest.mark.recorded
+    def test_it(other, ask):
+        ask("goodbye")
+    """)
+    suite.run("--recorder-mode=rewrite").assert_outcomes(passed=1, errors=1)
+    assert suite.cassette().read_bytes() == good
+    assert suite.cassettes == ["test_x/test_it.yaml", "test_x/test_it.yaml.rej"]
+
+
+def test_fixture_that_fails_on_set_up_leaves_the_cassette_alone(suite: Suite) -> None:
+    suite.record()
+    good = suite.cassette().read_bytes()
+    suite.write("""
+    import pytest
+
+    @pytest.fixture
+    def other(ask):
+        ask("goodbye")
+        assert False
+
+    @pytest.mark.recorded
+    def test_it(other): pass
+    """)
+    suite.run("--recorder-mode=rewrite").assert_outcomes(errors=1)
+    assert suite.cassette().read_bytes() == good
+
+
+@pytest.mark.parametrize("mode", ["all", "rewrite"])
+def test_setting_up_only_changes_no_cassette(suite: Suite, mode: str) -> None:
+    suite.record()
+    good = suite.cassette().read_bytes()
+    suite.run("--setup-only", f"--recorder-mode={mode}")
+    assert suite.cassette().read_bytes() == good
+
+
+def test_interrupted_test_leaves_its_cassette_alone(suite: Suite) -> None:
+    suite.record()
+    good = suite.cassette().read_bytes()
+    suite.write(f"{MARKED}\n    pytest.exit('enough')\n".replace("hello", "goodbye"))
+    suite.run("--recorder-mode=rewrite")
+    assert suite.cassette().read_bytes() == good

@@ -1,0 +1,205 @@
+"""Suites written for pytest-recording run with the marker changed: names, fixtures, hook and matching are kept."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from .plugin_suite import MARKED, Suite
+
+pytest_plugins = ("pytester",)
+
+
+def interaction(path: str, answer: str, body: str = "") -> dict[str, object]:
+    return {
+        "request": {"method": "GET", "uri": f"https://api.example.test{path}", "body": body, "headers": {}},
+        "response": {
+            "status": {"code": 200, "message": "OK"},
+            "headers": {"content-type": ["text/plain"]},
+            "body": {"string": answer},
+        },
+    }
+
+
+def vcr_file(suite: Suite, name: str, *interactions: dict[str, object]) -> Path:
+    """A cassette as vcrpy writes it; JSON is YAML."""
+    file = suite.pytester.path / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lines = "\n".join(f"- {json.dumps(each)}" for each in interactions)
+    file.write_text(f"interactions:\n{lines}\nversion: 1\n")
+    return file
+
+
+GET = """
+import httpx2, pytest
+
+def get(path):
+    return httpx2.get("https://api.example.test" + path).text
+"""
+
+
+def test_cassettes_are_found_by_pytest_recordings_names(suite: Suite) -> None:
+    vcr_file(suite, "cassettes/test_x/test_it.yaml", interaction("/a", "one"))
+    vcr_file(suite, "cassettes/test_x/TestC.test_it[a-b-c].yaml", interaction("/a", "two"))
+    suite.write(f"""{GET}
+pytestmark = pytest.mark.recorded
+
+def test_it():
+    assert get("/a") == "one"
+
+class TestC:
+    @pytest.mark.parametrize("x", ["a/b:c"])
+    def test_it(self, x):
+        assert get("/a") == "two"
+
+def test_without_calls(): pass
+""")
+    result = suite.run("--recorder-report", "--recorder-orphans")
+    result.assert_outcomes(passed=3)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(["test_x.py::test_it: 1 hit, *cassettes/test_x/test_it.yaml*"])
+
+
+def test_cassettes_of_tests_that_are_not_run_this_time_are_no_orphans(suite: Suite) -> None:
+    vcr_file(suite, "cassettes/test_x/test_it[a-b].yaml", interaction("/a", "one"))
+    vcr_file(suite, "cassettes/test_x/extra.yaml", interaction("/a", "one"))
+    suite.write("""
+    import pytest
+
+    @pytest.mark.recorded("extra.yaml")
+    @pytest.mark.parametrize("x", ["a/b"])
+    def test_it(x): pass
+
+    def test_other(): pass
+    """)
+    assert suite.run("--recorder-orphans", "-k", "other").ret == pytest.ExitCode.OK
+
+
+def test_fixtures_of_the_suite_count(suite: Suite) -> None:
+    vcr_file(suite, "tapes/own.yaml", interaction("/a?key=1", "one"))
+    suite.write(f"""{GET}
+@pytest.fixture(scope="module")
+def vcr_config():
+    return {{"filter_query_parameters": ["key"], "record_mode": "once", "match_on": ["method", "path"]}}
+
+@pytest.fixture(scope="module")
+def vcr_cassette_dir(request):
+    return str(request.config.rootpath / "tapes")
+
+@pytest.fixture
+def default_cassette_name():
+    return "own"
+
+@pytest.mark.recorded
+def test_it():
+    assert get("/a?key=2&other=3") == "one"
+""")
+    suite.run().assert_outcomes(passed=1)
+
+
+def test_hosts_that_the_suite_ignores_are_left_alone(suite: Suite) -> None:
+    vcr_file(suite, "cassettes/test_x/test_it.yaml", interaction("/a", "one"))
+    suite.write(f"""{GET}
+@pytest.fixture
+def vcr_config():
+    return {{"ignore_localhost": True}}
+
+@pytest.mark.recorded
+def test_it():
+    live = httpx2.MockTransport(lambda request: httpx2.Response(200, text="live"))
+    assert get("/a") == "one"
+    assert httpx2.Client(transport=live).get("http://localhost/a").text == "live"
+""")
+    suite.run().assert_outcomes(passed=1)
+
+
+def test_marker_takes_further_cassettes_and_vcrpys_options(suite: Suite) -> None:
+    vcr_file(suite, "cassettes/test_x/test_it.yaml", interaction("/a", "one"))
+    vcr_file(suite, "cassettes/test_x/extra.yaml", interaction("/b", "two"))
+    suite.write(f"""{GET}
+@pytest.mark.recorded("extra.yaml", allow_playback_repeats=True, record_mode="none")
+def test_it():
+    assert [get(path) for path in ("/a", "/b", "/b")] == ["one", "two", "two"]
+""")
+    suite.run().assert_outcomes(passed=1)
+
+
+def test_hook_registers_matchers(suite: Suite) -> None:
+    vcr_file(suite, "cassettes/test_x/test_it.yaml", interaction("/recorded", "one"))
+    with (suite.pytester.path / "conftest.py").open("a") as conftest:
+        conftest.write("""
+def pytest_recording_configure(config, vcr):
+    vcr.register_matcher("anything", lambda asked, recorded: True)
+""")
+    suite.write(f"""{GET}
+@pytest.mark.recorded(match_on=["anything"])
+def test_it():
+    assert get("/asked") == "one"
+""")
+    suite.run().assert_outcomes(passed=1)
+
+
+def test_named_cassette_is_found(suite: Suite) -> None:
+    vcr_file(suite, "cassettes/test_x/named.yaml", interaction("/a", "one"))
+    suite.write(f"""{GET}
+@pytest.mark.recorded
+@pytest.mark.default_cassette("named.yaml")
+def test_it():
+    assert get("/a") == "one"
+
+@pytest.mark.recorded(name="named")
+def test_other():
+    assert get("/a") == "one"
+""")
+    suite.run("-Wdefault").assert_outcomes(passed=2, warnings=1)  # pytest does not know `default_cassette`
+
+
+def test_own_cassette_that_speaks_of_interactions_is_no_vcrpy_file(suite: Suite) -> None:
+    suite.record(MARKED.replace("hello", '{\\"interactions\\": 1}'))
+    assert "interactions" in suite.cassette().read_text()
+    suite.run().assert_outcomes(passed=1)
+
+
+def test_miss_fails_and_the_file_stays_as_it_was(suite: Suite) -> None:
+    file = vcr_file(suite, "cassettes/test_x/test_it.yaml", interaction("/a", "one"))
+    before = file.read_bytes()
+    suite.write(f"""{GET}
+@pytest.mark.recorded(record_mode="new_episodes")
+def test_it():
+    try:
+        get("/b")
+    except BaseException:
+        pass
+""")
+    suite.run("--recorder-mode=once").assert_outcomes(failed=1)
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "asked", ["--recorder-mode=rewrite", "--recorder-mode=new_episodes", "--recorder-update"]
+)
+def test_asking_to_write_a_vcrpy_file_says_what_to_do(suite: Suite, asked: str) -> None:
+    vcr_file(suite, "cassettes/test_x/test_it.yaml", interaction("/a", "one"))
+    suite.write(f"{GET}\n@pytest.mark.recorded\ndef test_it(): pass")
+    result = suite.run(asked)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*is in vcrpy's format, which is only read*recorder cassette import*"])
+
+
+def test_what_a_moved_suite_says_of_recording_is_no_usage_error_under_ci(
+    suite: Suite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vcr_file(suite, "cassettes/test_x/test_it.yaml", interaction("/a", "one"))
+    suite.write(f"""{GET}
+@pytest.fixture
+def vcr_config():
+    return {{"record_mode": "new_episodes"}}
+
+@pytest.mark.recorded(record_mode="once")
+def test_it():
+    assert get("/a") == "one"
+""")
+    monkeypatch.setenv("CI", "true")
+    suite.run().assert_outcomes(passed=1)
