@@ -12,18 +12,33 @@ import httpx2
 import pytest
 from typer.testing import CliRunner
 
+import recorder
 from recorder.call import AnswerHalf, Call, CallError, RequestHalf, Usage
+from recorder.cassettes import Recorded
+from recorder.cassettes.file import FileCassette
 from recorder.cli.main import app
 from recorder.demo.upstream import Upstream
+from recorder.exchange import Ending, Exchange, Request, ResponseHead
 from recorder.ledger import Store
 
 from .ledger_calls import a_call, store_calls
 
+pytest_plugins = ("pytester",)
+
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
 TEXT = README.read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
-GENERATED = dict(re.findall(r"<!-- (\w+) -->\n```\n(.*?)```", TEXT, re.DOTALL))
+ALL_BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+TESTS = [block for block in ALL_BLOCKS if "import pytest" in block]
+BLOCKS = [block for block in ALL_BLOCKS if block not in TESTS]
+GENERATED = dict(re.findall(r"<!-- (\w+) -->\n```\w*\n(.*?)```", TEXT, re.DOTALL))
+QUIET = ("-p", "no:cacheprovider", "-p", "no:langsmith_plugin")
+ASK = b'{"model":"deepseek-chat","messages":[{"role":"user","content":"Hi"}]}'
+ANSWER = (
+    b'{"id":"c-1","object":"chat.completion","model":"deepseek-chat","choices":[{"index":0,"message":{"role":"assistant",'
+    b'"content":"Hello!\\n\\nHow can I help you today?"},"finish_reason":"stop"}],'
+    b'"usage":{"prompt_tokens":5,"completion_tokens":9,"total_tokens":14}}'
+)
 COMMANDS = {"ls": ["ls"], "report": ["report", "--by", "model,day"]}
 
 
@@ -102,10 +117,63 @@ def test_python_blocks_run(
         if held is not None:
             held.close()
     calls = block.count(".create(") + block.count("client.post(")
-    assert len(deepseek.requests) == calls
-    if calls:
+    replays = "recorder.cassette(" in block
+    assert len(deepseek.requests) == (1 if replays else calls)
+    if calls and not replays:
         outcomes = {row["outcome"] for row in Store("sqlite:///calls.db").calls()}
         assert outcomes == {"ok"}
+
+
+@pytest.mark.parametrize("block", TESTS, ids=range(len(TESTS)))
+def test_tests_are_recorded_once_and_then_replayed(
+    block: str, deepseek: Upstream, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CI", raising=False)
+    pytester.makepyfile(test_answer=block.replace("sk-…", "sk-0123456789abcdefghijklmn"))
+    pytester.runpytest_inprocess("--recorder-mode=once", *QUIET).assert_outcomes(passed=1)
+    pytester.runpytest_inprocess(*QUIET).assert_outcomes(passed=1)
+    assert len(deepseek.requests) == 1
+    assert [path.name for path in pytester.path.glob("cassettes/test_answer/*")] == ["test_greeting.yaml"]
+
+
+def test_cassette_reads_as_shown(tmp_path: Path) -> None:
+    path = tmp_path / "cassettes" / "test_answer" / "test_greeting.yaml"
+    path.parent.mkdir(parents=True)
+    FileCassette(path).save([Recorded(readme_exchange(), "", credential=1)])
+    shown("cassette", path.read_text(encoding="utf-8"), "yaml")
+
+
+def test_miss_reads_as_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    FileCassette("test_greeting.yaml").save([Recorded(readme_exchange(), "", credential=1)])
+    asked = readme_exchange().request.body.replace(b"Hi", b"Hello").replace(b"}]}", b'}],"user":"u-7"}')
+    with recorder.cassette("test_greeting.yaml") as cassette, cassette.wrap(httpx2.Client()) as client:
+        with pytest.raises(recorder.CassetteMiss) as miss:
+            client.post("https://api.deepseek.com/chat/completions", content=asked)
+        shown("miss", f"{miss.value}\n")
+
+
+def readme_exchange() -> Exchange:
+    headers = ((b"Authorization", b"Bearer REDACTED"), (b"Content-Type", b"application/json"))
+    return Exchange(
+        Request("POST", "https://api.deepseek.com/chat/completions", headers, ASK),
+        1_763_719_200_000_000,
+        Ending("complete", 1_200_000_000),
+        ResponseHead(200, ((b"Content-Type", b"application/json"),), reason=b"OK", at_ns=1_180_000_000),
+        (ANSWER,),
+        (1_190_000_000,),
+    )
+
+
+def shown(name: str, printed: str, language: str = "") -> None:
+    """That this is what the README shows; with UPDATE_README set, it does from now on."""
+    if os.environ.get("UPDATE_README"):
+        block = f"<!-- {name} -->\n```{language}\n{printed}```"
+        text = README.read_text(encoding="utf-8")
+        pattern = rf"<!-- {name} -->\n```\w*\n.*?```"
+        README.write_text(re.sub(pattern, lambda _: block, text, flags=re.DOTALL), encoding="utf-8")
+    else:
+        assert printed == GENERATED[name]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -118,19 +186,11 @@ def test_tables_are_what_the_commands_print(
     store_calls(url, *readme_calls())
     result = CliRunner().invoke(app, [*COMMANDS[name], "--store", url])
     assert result.exit_code == 0
-    if os.environ.get("UPDATE_README"):
-        printed = f"<!-- {name} -->\n```\n{result.stdout}```"
-        text = README.read_text(encoding="utf-8")
-        README.write_text(
-            re.sub(rf"<!-- {name} -->\n```\n.*?```", lambda _: printed, text, flags=re.DOTALL),
-            encoding="utf-8",
-        )
-    else:
-        assert result.stdout == GENERATED[name]
+    shown(name, result.stdout)
 
 
 def test_commands_named_in_the_readme_exist() -> None:
-    named = set(re.findall(r"\brecorder (ls|show|tail|report|run|demo|db \w+)", TEXT))
+    named = set(re.findall(r"\brecorder (ls|show|tail|report|run|demo|db \w+|cassette \w+)", TEXT))
     assert {"ls", "show", "tail", "report", "run", "db check"} <= named
     for command in named:
         assert CliRunner().invoke(app, [*command.split(), "--help"]).exit_code == 0

@@ -29,9 +29,20 @@ _CHUNK_COLUMNS = (
 )
 
 
-def print_call(page: Page, reading: Reading, *, headers: bool, chunks: bool) -> None:
-    """Print all that is known of a call; headers and chunks where they are asked for."""
-    _print_row(page, reading)
+def print_call(
+    page: Page,
+    reading: Reading,
+    *,
+    headers: bool,
+    chunks: bool,
+    title: Text | None = None,
+    more: str | None = None,
+) -> None:
+    """Print all that is known of a call; headers and chunks where they are asked for.
+
+    `title` stands in place of its id, and `more` is the command that cuts nothing.
+    """
+    _print_row(page, reading, title)
     if reading.wire is None:
         page.console.print()
         page.line(styled(reading.missing, "yellow"))
@@ -39,17 +50,18 @@ def print_call(page: Page, reading: Reading, *, headers: bool, chunks: bool) -> 
         _print_wire(page, reading.wire, headers=headers, chunks=chunks)
     if page.cut:
         page.console.print()
-        hint = f"Long texts are cut; all of it: recorder show {reading.row['id'][-8:]} --full"
-        page.line(Text(hint, style="dim"))
+        more = more or f"recorder show {reading.row['id'][-8:]} --full"
+        page.line(Text("Long texts are cut; all of it: ", style="dim").append_text(styled(more)))
 
 
-def _print_row(page: Page, reading: Reading) -> None:
+def _print_row(page: Page, reading: Reading, title: Text | None) -> None:
     """What the row says: how it went, where it belongs, how long it took, what it used."""
     row = plain_call(reading.row)
     outcome = outcome_text(row)
     if row["replayed"]:
         outcome.append(" replayed", "dim")
-    page.line(Text("Call ", "bold").append_text(styled(row["id"], "cyan")).append("  ").append_text(outcome))
+    title = title or Text("Call ", "bold").append_text(styled(row["id"], "cyan"))
+    page.line(title.copy().append("  ").append_text(outcome))
     if row["error_message"]:
         page.field("error", styled_block(row["error_message"].strip(), "red"))
     page.field("when", _when(row["started_at"]))
@@ -99,7 +111,9 @@ def _print_wire(page: Page, wire: Wire, *, headers: bool, chunks: bool) -> None:
         _print_chunks(page, exchange)
 
 
-def _when(started_at: float) -> str:
+def _when(started_at: float | None) -> str | None:
+    if started_at is None:
+        return None
     moment = datetime.fromtimestamp(started_at).astimezone()
     return f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03} {moment:%Z}"
 

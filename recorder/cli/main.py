@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 
 from .. import __version__
 from ..errors import RecorderError
-from . import db
+from . import cassette, db
 from .console import accept_any_character, say
 from .demo import demo
 from .ls import ls
@@ -65,6 +65,7 @@ app.command()(show)
 app.command()(tail)
 app.command()(report)
 app.add_typer(db.app, name="db")
+app.add_typer(cassette.app, name="cassette")
 
 
 def main() -> None:

@@ -20,6 +20,10 @@ Store = Annotated[
     ),
 ]
 Format = Annotated[Literal["table", "json"], typer.Option("--format", help="How to print.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there already.")]
+KeepSecrets = Annotated[
+    bool, typer.Option("--keep-secrets", help="Take no secrets out; the file is then nothing for git.")
+]
 Since = Annotated[
     str | None,
     typer.Option(metavar="TIME", help="Only calls from then on: 7d, 2h, 2026-11-01, 2026-11-01T12:00."),

@@ -15,7 +15,7 @@ from .store import open_store
 from .text import json_text, visible
 
 if TYPE_CHECKING:
-    from ..ledger import Store
+    from ..exchange import Exchange
 
 
 def show(
@@ -40,7 +40,7 @@ def show(
     opened = open_store(options.store_url(store))
     found = find_call(opened, id)
     if raw is not None:
-        _write_body(opened, found, raw)
+        write_body(opened.exchange(found), raw, f"recorder show {found[-8:]}")
         return
     reading = read_call(opened, found)
     if format == "json":
@@ -49,13 +49,13 @@ def show(
     print_call(Page(output(), full=full), reading, headers=headers, chunks=chunks)
 
 
-def _write_body(store: Store, id: str, side: str) -> None:
-    exchange = store.exchange(id)
+def write_body(exchange: Exchange, side: str, command: str) -> None:
+    """Write one body as it is; raises RecorderError where a terminal would obey something in it."""
     body = exchange.request.body if side == "request" else exchange.body
     if sys.stdout.isatty() and not _is_harmless(body):
         raise RecorderError(
             f"the {side} holds bytes that a terminal would obey; send them elsewhere: "
-            f"recorder show {id[-8:]} --raw {side} > {side}.bin"
+            f"{command} --raw {side} > {side}.bin"
         )
     sys.stdout.buffer.write(body)
     sys.stdout.buffer.flush()
