@@ -4,6 +4,7 @@ from alembic import context
 from sqlalchemy import Connection
 
 from recorder.ledger.database import open_database
+from recorder.ledger.prices import fill_prices
 from recorder.ledger.schema import HEAD, VERSION_TABLE, revision
 from recorder.ledger.tables import metadata
 from recorder.ledger.views import create_views, drop_views
@@ -24,6 +25,7 @@ def run(connection: Connection) -> None:
         context.run_migrations()
     if revision(connection) == HEAD:
         create_views(connection)
+        fill_prices(connection)
 
 
 connection = context.config.attributes.get("connection")

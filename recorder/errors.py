@@ -10,6 +10,7 @@
         │   ├── StoreOutdated   the store is older and must be upgraded first
         │   └── StoreTooNew     the store was written by a newer recorder
         ├── CallNotFound        no call with that id
+        ├── PriceError          a price row or a book of them that cannot be used
         └── CassetteError       a cassette that cannot be used
             └── CassetteMissing mode `none`, and there is no such cassette
     BaseException
@@ -63,6 +64,10 @@ class StoreTooNew(StoreError):
 
 class CallNotFound(RecorderError):
     """There is no call with that id."""
+
+
+class PriceError(RecorderError):
+    """A price row cannot be used."""
 
 
 class CassetteError(RecorderError):

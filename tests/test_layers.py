@@ -15,6 +15,7 @@ ROOMS = (
     {"exchange", "capture", "body", "sse", "json_text", "json_spans"},
     {"secret_names", "secret_shapes", "credential_headers", "rewriting", "redact"},
     {"call", "dialects"},
+    {"pricing"},
     {"cassettes"},
     {"guard", "ids", "tagging"},
     {"telemetry"},

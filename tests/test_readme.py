@@ -180,7 +180,7 @@ def shown(name: str, printed: str, language: str = "") -> None:
 def test_tables_are_what_the_commands_print(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "112")
+    monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.setenv("TZ", "UTC")
     url = f"sqlite:///{tmp_path}/calls.db"
     store_calls(url, *readme_calls())

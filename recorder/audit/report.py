@@ -49,9 +49,11 @@ class ReportRow:
     """The figures of one group, or of all calls (`total`, with an empty `key`).
 
     `key` has one value for each thing grouped by; None where a call has none. Replayed calls are
-    counted in `replayed` and left out of every other figure. Tokens are None where no call of the
+    counted in `replayed` and left out of every other figure but `saved_pico`. Tokens are None where no call of the
     group has them; `without_usage` says of how many calls those sums know nothing. Percentiles are
-    over all calls that have that time, however they ended. `cost_pico` holds one sum a currency.
+    over all calls that have that time, however they ended. `cost_pico` holds one sum a currency, in exact
+    integers; `without_cost` says of how many calls it knows nothing, and `saved_pico` what the replayed
+    calls would have cost.
     """
 
     key: Key
@@ -70,6 +72,7 @@ class ReportRow:
     first_token_s: Percentiles | None = None
     cost_pico: tuple[tuple[str, int], ...] = ()
     without_cost: int = 0
+    saved_pico: tuple[tuple[str, int], ...] = ()
     total: bool = False
 
     @property
@@ -85,6 +88,7 @@ class _Group:
     outcomes: Counter[str] = field(default_factory=Counter)
     tokens: Counter[str] = field(default_factory=Counter)
     costs: Counter[str] = field(default_factory=Counter)
+    saved: Counter[str] = field(default_factory=Counter)
     durations: array[float] = field(default_factory=lambda: array("d"))
     first_tokens: array[float] = field(default_factory=lambda: array("d"))
     replayed: int = 0
@@ -187,6 +191,8 @@ def _add(group: _Group, row: Sequence[Any]) -> None:
     replayed, outcome, duration, first_token, cost_pico, currency = row[:6]
     if replayed:
         group.replayed += 1
+        if cost_pico is not None:
+            group.saved[currency or ""] += cost_pico
         return
     group.outcomes[outcome] += 1
     if duration is not None:
@@ -211,6 +217,7 @@ def _sum(groups: Iterable[_Group]) -> _Group:
         total.outcomes.update(group.outcomes)
         total.tokens.update(group.tokens)
         total.costs.update(group.costs)
+        total.saved.update(group.saved)
         total.durations.extend(group.durations)
         total.first_tokens.extend(group.first_tokens)
         total.replayed += group.replayed
@@ -234,6 +241,7 @@ def _figures(key: Key, group: _Group, *, total: bool = False) -> ReportRow:
         first_token_s=_percentiles(group.first_tokens),
         cost_pico=tuple(sorted(group.costs.items())),
         without_cost=group.without_cost,
+        saved_pico=tuple(sorted(group.saved.items())),
         total=total,
     )
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from .calls import outcome_text, plain_call, show_money
+from .calls import outcome_text, plain_call
 from .conversation import print_answer, print_body, print_conversation, tool_name
+from .cost_fields import print_cost
 from .page import Page
 from .reading import Reading, Wire, read_body, read_chunks
 from .tables import Column, print_table
@@ -86,8 +87,7 @@ def _print_row(page: Page, reading: Reading, title: Text | None) -> None:
     for line in timeline(reading.moments, min(page.width, 90)):
         page.line(line)
     page.heading("Tokens", _usage(row))
-    if row["cost"] is not None:
-        page.field("cost", show_money(row["cost"], row["currency"]))
+    print_cost(page, reading)
 
 
 def _print_wire(page: Page, wire: Wire, *, headers: bool, chunks: bool) -> None:

@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from rich.console import Console
@@ -39,6 +40,7 @@ COLUMNS = (
     Column("first", "right", drop=3, typical=6),
     Column("took", "right", typical=6),
 )
+UNPRICED = "unpriced"
 COST = Column("cost", "right", drop=4, typical=8)
 
 
@@ -81,7 +83,10 @@ def summary(calls: Sequence[Mapping[str, Any]]) -> list[str]:
     for call in live:
         if call.get("cost") is not None:
             costs[call.get("currency") or ""] += call["cost"]
-    return parts + [show_money(amount, currency) for currency, amount in costs.items()]
+    parts += [show_money(amount, currency) for currency, amount in sorted(costs.items())]
+    if unpriced := sum(call.get("cost") is None for call in live):
+        parts.append(f"{unpriced:,} {UNPRICED}")
+    return parts
 
 
 def plain_call(call: Mapping[str, Any]) -> dict[str, Any]:
@@ -108,15 +113,17 @@ def print_losses(console: Console, losses: int) -> None:
         console.print(Text(f"{counted(losses, 'call')} could not be stored", style="bold red"))
 
 
-def show_money(amount: float, currency: str | None) -> str:
-    """An amount with the digits that matter: four decimals below one unit, two above."""
+def show_money(amount: float | Decimal, currency: str | None) -> str:
+    """An amount with the digits that matter: four decimals below one unit, two above; of tiny ones, two digits."""
+    if amount < 0:
+        return f"-{show_money(-amount, currency)}"
     sign = "$" if currency == "USD" else ""
     text = (
         f"{sign}{amount:.2f}"
         if amount >= 1
         else f"{sign}{amount:.4f}"
         if amount >= 0.0001 or not amount
-        else f"{sign}{amount:.2g}"
+        else f"{sign}{amount:.{1 - Decimal(amount).adjusted()}f}".rstrip("0")
     )
     return text if sign or not currency else f"{text} {currency}"
 
@@ -167,4 +174,4 @@ def _time(seconds: float | None) -> Text:
 
 
 def _money(amount: float | None, currency: str | None) -> Text:
-    return Text(UNKNOWN, style="dim") if amount is None else styled(show_money(amount, currency))
+    return Text(UNPRICED, style="dim") if amount is None else styled(show_money(amount, currency))

@@ -11,11 +11,12 @@ from typer.core import TyperGroup
 
 from .. import __version__
 from ..errors import RecorderError
-from . import cassette, db
+from . import cassette, db, prices
 from .console import accept_any_character, say
 from .demo import demo
 from .ls import ls
 from .report import report
+from .reprice import reprice
 from .run import run
 from .show import show
 from .tail import tail
@@ -64,8 +65,10 @@ app.command()(ls)
 app.command()(show)
 app.command()(tail)
 app.command()(report)
+app.command()(reprice)
 app.add_typer(db.app, name="db")
 app.add_typer(cassette.app, name="cassette")
+app.add_typer(prices.app, name="prices")
 
 
 def main() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +14,14 @@ from ..dialects.chat.messages import read_messages, read_tools
 from ..errors import CallNotFound, StoreError
 from ..exchange import endpoint
 from .calls import plain_call
+from .money import exact_units, plain_cost_change
 from .timeline import Moments
 
 if TYPE_CHECKING:
     from ..call import AnswerHalf, Message, RequestHalf
     from ..exchange import Exchange, Headers
     from ..ledger import Store
+    from ..pricing import Cost
 
 _NANO = 1_000_000_000
 
@@ -37,11 +39,16 @@ class Wire:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A call's row, and its wire; where that is gone, `missing` says why."""
+    """A call's row, and its wire; where that is gone, `missing` says why.
+
+    `cost` has the lines of its cost, where the price book still gives it; `cost_changes` what it was before.
+    """
 
     row: Mapping[str, Any]
     wire: Wire | None = None
     missing: str | None = None
+    cost: Cost | None = None
+    cost_changes: Sequence[Mapping[str, Any]] = ()
 
     @property
     def moments(self) -> Moments:
@@ -68,11 +75,14 @@ def find_call(store: Store, part: str) -> str:
 
 def read_call(store: Store, id: str) -> Reading:
     """Fetch one call and read its request and answer."""
-    row = store.call(id)
+    from ..ledger import PriceList
+
+    row, prices = store.call(id), PriceList(store.url)
+    cost, changes = prices.explain(id), prices.changes(id)
     try:
-        return Reading(row, read_wire(store.exchange(id), row["provider"]))
+        return Reading(row, read_wire(store.exchange(id), row["provider"]), None, cost, changes)
     except StoreError as error:
-        return Reading(row, missing=str(error))
+        return Reading(row, None, str(error), cost, changes)
 
 
 def read_wire(exchange: Exchange, provider: str) -> Wire:
@@ -102,6 +112,13 @@ def read_body(exchange: Exchange) -> str:
 def plain_reading(reading: Reading, *, headers: bool, chunks: bool) -> dict[str, Any]:
     """The whole for JSON output: the columns of `v_calls` first."""
     plain = plain_call(reading.row)
+    if reading.cost is not None:
+        plain["cost_lines"] = [
+            {"kind": line.kind, "count": line.count, "rate": line.rate, "cost": exact_units(line.pico)}
+            for line in reading.cost.lines
+        ]
+    if reading.cost_changes:
+        plain["cost_changes"] = [plain_cost_change(change) for change in reading.cost_changes]
     if (wire := reading.wire) is None:
         return {**plain, "missing": reading.missing}
     exchange = wire.exchange

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,8 +12,9 @@ from rich.text import Text
 
 from ..ledger.url import shown
 from . import options
-from .calls import counted, print_losses, show_money
+from .calls import UNPRICED, counted, print_losses, show_money
 from .console import messages, output, say, write_text
+from .money import exact_units
 from .store import open_store
 from .tables import Cell, Column, lay_out, print_footer, print_line
 from .text import json_text, styled
@@ -60,7 +62,7 @@ def report(
     store: options.Store = None,
     format: options.Format = "table",
 ) -> None:
-    """Calls, errors, tokens and times, by group and in total."""
+    """Calls, errors, tokens, times and cost, by group and in total."""
     from .. import audit
 
     names = [name.strip() for name in by.split(",") if name.strip()]
@@ -91,7 +93,7 @@ def report(
 def _plain(names: Sequence[str], row: ReportRow) -> dict[str, Any]:
     figures = asdict(row)
     key = figures.pop("key")
-    del figures["cost_pico"]
+    del figures["cost_pico"], figures["saved_pico"]
     plain: dict[str, Any] = dict(zip(names, key, strict=False)) if key else dict.fromkeys(names)
     for name, value in figures.items():
         if name in ("duration_s", "first_token_s"):
@@ -100,7 +102,8 @@ def _plain(names: Sequence[str], row: ReportRow) -> dict[str, Any]:
         else:
             plain[name] = value
     plain["error_rate"] = row.error_rate
-    plain["cost"] = dict(_costs(row))
+    plain["cost"] = dict(_amounts(row.cost_pico))
+    plain["saved"] = dict(_amounts(row.saved_pico))
     return plain
 
 
@@ -128,9 +131,10 @@ def _print_footer(total: ReportRow) -> None:
     if total.interrupted:
         parts.append(f"{total.interrupted} interrupted")
     if total.replayed:
-        parts.append(f"{total.replayed} replayed, not counted")
-    if total.cost_pico and total.without_cost:
-        parts.append(f"{counted(total.without_cost, 'call')} without a price")
+        saved = f", {_money(total.saved_pico)} saved" if total.saved_pico else ""
+        parts.append(f"{total.replayed} replayed, not counted{saved}")
+    if total.without_cost:
+        parts.append(f"{counted(total.without_cost, 'call')} {UNPRICED}")
     print_footer(output(), parts)
 
 
@@ -154,15 +158,25 @@ def _cells(row: ReportRow) -> list[Cell]:
         ),
         *_times(row.duration_s),
         *_times(row.first_token_s),
-        styled(
-            " + ".join(show_money(amount, currency or None) for currency, amount in _costs(row)) or UNKNOWN
-        ),
+        _cost(row),
     ]
     return [(text,) for text in texts]
 
 
-def _costs(row: ReportRow) -> list[tuple[str, float]]:
-    return [(currency, pico / 1e12) for currency, pico in row.cost_pico]
+def _cost(row: ReportRow) -> Text:
+    """The sum of each currency; where there is none, that nothing is priced."""
+    if row.cost_pico:
+        return styled(_money(row.cost_pico))
+    return Text(UNPRICED if row.without_cost else UNKNOWN, style="dim")
+
+
+def _money(sums: Sequence[tuple[str, int]]) -> str:
+    return " + ".join(show_money(amount, currency or None) for currency, amount in _amounts(sums))
+
+
+def _amounts(sums: Sequence[tuple[str, int]]) -> list[tuple[str, Decimal]]:
+    """The sum of each currency, in its units, exactly."""
+    return [(currency, exact_units(pico)) for currency, pico in sums]
 
 
 def _tokens(count: int | None) -> Text:

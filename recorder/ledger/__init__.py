@@ -7,13 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .cassettes import StoreCassette
+    from .price_list import PriceList
     from .store import Store
     from .url import check_url
     from .writer import Writer
 
-__all__ = ["Store", "StoreCassette", "Writer", "check_url"]
+__all__ = ["PriceList", "Store", "StoreCassette", "Writer", "check_url"]
 
-_HOMES = {"Store": ".store", "StoreCassette": ".cassettes", "Writer": ".writer", "check_url": ".url"}
+_HOMES = {
+    "PriceList": ".price_list",
+    "Store": ".store",
+    "StoreCassette": ".cassettes",
+    "Writer": ".writer",
+    "check_url": ".url",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -10,6 +10,8 @@ import msgspec
 
 from ..call import Call, Usage
 from ..exchange import Exchange
+from ..pricing.cost import Cost
+from ..pricing.subject import total_tokens
 
 # PostgreSQL cannot index a text of more than 2,704 bytes.
 _LONGEST_NAME = 500
@@ -24,29 +26,29 @@ _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
 def call_row(call: Call, exchange: Exchange) -> dict[str, Any]:
-    """The row that keeps a call; all columns of `calls` but `seq`, which the database gives."""
+    """The row that keeps a call; all columns of `calls` but `seq`, which the database gives. It has no cost yet."""
     request, answer, error = call.request, call.answer, call.error
     usage = answer.usage or Usage()
     return {
         "id": call.id,
-        "operation_id": _name(call.operation_id),
+        "operation_id": name_text(call.operation_id),
         "started_us": call.started_us,
         "duration_us": _microseconds(call.duration_ns),
         "first_byte_us": _microseconds(call.first_byte_ns),
         "first_chunk_us": _microseconds(answer.first_chunk_ns),
         "first_reasoning_us": _microseconds(answer.first_reasoning_ns),
         "first_token_us": _microseconds(answer.first_token_ns),
-        "dialect": _name(request.dialect),
-        "operation": _name(request.operation),
-        "provider": _name(request.provider),
-        "host": _name(request.host),
-        "request_model": _name(request.model),
-        "response_model": _name(answer.model),
+        "dialect": name_text(request.dialect),
+        "operation": name_text(request.operation),
+        "provider": name_text(request.provider),
+        "host": name_text(request.host),
+        "request_model": name_text(request.model),
+        "response_model": name_text(answer.model),
         "stream": int(request.stream),
         "http_status": _integer(call.http_status),
         "outcome": call.outcome,
         "ending": exchange.ending.kind,
-        "error_type": None if error is None else _name(error.type),
+        "error_type": None if error is None else name_text(error.type),
         "error_message": None if error is None else _text(error.message, _LONGEST_MESSAGE),
         "finish_reasons": _json(answer.finish_reasons),
         "input_tokens": _count(usage.input),
@@ -59,21 +61,37 @@ def call_row(call: Call, exchange: Exchange) -> dict[str, Any]:
         "currency": None,
         "cost_source": "none",
         "attempt": _integer(call.request.attempt) or 1,
-        "trace_id": _name(call.trace_id),
-        "span_id": _name(call.span_id),
-        "session_id": _name(call.session_id),
-        "user_id": _name(call.user_id),
+        "trace_id": name_text(call.trace_id),
+        "span_id": name_text(call.span_id),
+        "session_id": name_text(call.session_id),
+        "user_id": name_text(call.user_id),
         "tags": _json(call.tags),
         "replayed": int(call.replayed),
-        "response_id": _name(answer.response_id),
-        "model_id": _name(request.model_id),
-        "cassette": _name(call.cassette),
+        "response_id": name_text(answer.response_id),
+        "model_id": name_text(request.model_id),
+        "cassette": name_text(call.cassette),
         "notes": _json(call.notes),
         "redacted": int(exchange.redacted),
+        "total_tokens": total_tokens(answer.raw_usage),
+        "service_tier": name_text(answer.service_tier),
+        "price_id": None,
+        "cost_note": None,
     }
 
 
-def _name(value: str | None) -> str | None:
+def cost_columns(cost: Cost) -> dict[str, Any]:
+    """What a row says of the cost of its call, besides what `call_row` says of the call."""
+    return {
+        "cost_pico": cost.pico,
+        "currency": cost.currency,
+        "cost_source": cost.source,
+        "price_id": cost.price_id,
+        "cost_note": _text(cost.note, _LONGEST_MESSAGE),
+    }
+
+
+def name_text(value: str | None) -> str | None:
+    """A name, shortened where it is longer than names are, in text that every database takes."""
     return None if value is None else _text(value, _LONGEST_NAME)
 
 

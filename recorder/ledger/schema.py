@@ -15,7 +15,7 @@ from .tables import metadata
 from .url import shown
 from .views import VIEWS
 
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 """The newest revision in `migrations/`; Alembic is imported only where a store has another one."""
 
 VERSION_TABLE: Final = "recorder_schema"

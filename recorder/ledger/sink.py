@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from .database import Database, open_database
 from .intake import Record
 from .payloads import pack
+from .pricer import Pricer
 from .rows import call_row
 from .schema import ensure
 from .tables import calls, losses, payloads
@@ -25,13 +26,20 @@ class Sink:
     def __init__(self, url: str) -> None:
         self._url = url
         self._database: Database | None = None
+        self._pricer = Pricer()
         self._open = False
         self._file: tuple[int, int] | None = None
 
     def store(self, records: Sequence[Record], lost: int = 0, reason: str = "") -> None:
         """Store records, and how many were lost before them; all or nothing. Known ids are skipped."""
         database = self._opened()
-        call_rows = [call_row(record.call, record.exchange) for record in records]
+        if records:
+            with database.read() as connection:
+                self._pricer.refresh(connection)
+        call_rows = [
+            {**call_row(record.call, record.exchange), **self._pricer.columns(record.call, record.exchange)}
+            for record in records
+        ]
         payload_rows = [{"call_id": record.call.id, **pack(record.exchange)} for record in records]
         with database.write() as connection:
             if call_rows:

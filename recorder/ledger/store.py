@@ -23,10 +23,15 @@ from .views import CALL_COLUMNS
 _FEW = 5
 _PAGE = 1_000
 
+_DETAILS = (
+    *("dialect", "ending", "error_message", "notes", "redacted"),
+    *("total_tokens", "service_tier", "price_id", "cost_note"),
+)
+
 _listed = (calls.c.seq, *(column.label(name) for name, column in CALL_COLUMNS.items()))
 _more = {
     "first_byte_s": (calls.c.first_byte_us / 1e6).label("first_byte_s"),
-    **{name: calls.c[name] for name in ("dialect", "ending", "error_message", "notes", "redacted")},
+    **{name: calls.c[name] for name in _DETAILS},
 }
 _selectable = {**{column.name: column for column in calls.c}, **CALL_COLUMNS}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -84,6 +85,13 @@ _DAY = {
 }
 
 
+# Beyond 9 million units of a currency, SQLite's integers would overflow; floats it adds up with care.
+_PICO_SUM: Final[dict[str, Callable[[ColumnElement[Any]], ColumnElement[float]]]] = {
+    "sqlite": lambda pico: func.sum(cast(pico, Double)),
+    "postgresql": func.sum,
+}
+
+
 def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.count(case((condition, 1)))
 
@@ -94,6 +102,8 @@ def _sum(column: ColumnElement[Any]) -> ColumnElement[int]:
 
 
 def _daily_columns(dialect: str) -> dict[str, ColumnElement[Any]]:
+    # There is one row a day, provider and model: of several currencies it can give no sum but that of dollars.
+    pico_sum = _PICO_SUM[dialect]
     one_currency = func.count(_c.currency.distinct()) <= 1
     return {
         "day": cast(_DAY[dialect], Text),
@@ -110,9 +120,9 @@ def _daily_columns(dialect: str) -> dict[str, ColumnElement[Any]]:
         "cache_write_tokens": _sum(_c.cache_write_tokens),
         "output_tokens": _sum(_c.output_tokens),
         "reasoning_tokens": _sum(_c.reasoning_tokens),
-        "cost": case((one_currency, _divided(func.sum(_c.cost_pico), "1000000000000.0"))),
+        "cost": case((one_currency, _divided(pico_sum(_c.cost_pico), "1000000000000.0"))),
         "currency": case((one_currency, func.min(_c.currency))),
-        "cost_usd": _divided(func.sum(case((_c.currency == "USD", _c.cost_pico))), "1000000000000.0"),
+        "cost_usd": _divided(pico_sum(case((_c.currency == "USD", _c.cost_pico))), "1000000000000.0"),
         "unpriced_calls": _count(_c.cost_pico.is_(None)),
     }
 

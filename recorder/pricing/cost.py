@@ -1,0 +1,32 @@
+"""What a call cost, and how anybody knows."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from .charge import Line
+
+
+class Cost(Struct, frozen=True):
+    """An exact amount in pico-units (10⁻¹²) of a currency, or none, and why.
+
+    `source` is `provider` (the answer said it), `book:<row id>`, `genai-prices:<version>` or `none`.
+    `notes` say what was assumed, or why there is no amount. `lines` add up to the amount where it was computed.
+    """
+
+    pico: int | None = None
+    currency: str | None = None
+    source: str = "none"
+    price_id: str | None = None
+    lines: tuple[Line, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def note(self) -> str:
+        """All that is to be said about it."""
+        return "; ".join(self.notes)
+
+
+def unpriced(reason: str) -> Cost:
+    """The cost of a call that nobody can tell."""
+    return Cost(notes=(f"unpriced: {reason}",))
