@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         WrapError,
     )
     from .file_cassette import cassette
+    from .interchange import vcr_cassette
     from .recorder import Recorder
     from .settings import RedactionRules
     from .tagging import tags
@@ -49,6 +50,7 @@ __all__ = [
     "__version__",
     "cassette",
     "tags",
+    "vcr_cassette",
 ]
 
 _HOMES = {
@@ -57,6 +59,7 @@ _HOMES = {
     "RedactionRules": "settings",
     "cassette": "file_cassette",
     "tags": "tagging",
+    "vcr_cassette": "interchange",
 }
 
 

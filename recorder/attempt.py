@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from contextvars import ContextVar, Token
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
 from opentelemetry.trace import Span
@@ -20,7 +21,16 @@ from .telemetry import Spans, SpanScope
 if TYPE_CHECKING:
     from .capture import Capture
 
-_Sent = tuple[tuple[str, int, bool], ...]
+
+class _Sending(NamedTuple):
+    """A request on its way down through transports: who records it, and for which cassette."""
+
+    request: weakref.ref[Any]  # an id alone may be another request's by now, in a context that was copied
+    store: str
+    session: Session | None
+
+
+_Sent = tuple[_Sending, ...]
 _sent: ContextVar[_Sent] = ContextVar("recorder_sent", default=())
 
 Scope = tuple[Token[_Sent], SpanScope | None]
@@ -51,9 +61,10 @@ class Attempt(Struct, eq=False):
     kept: bool = True
     capture: Capture = None  # type: ignore[assignment]  # set before anybody else sees the attempt
 
-    def enter(self, store: str, request: object) -> Scope:
+    def enter(self, store: str, request: Any) -> Scope:
         """Begin to send: the span is current, and transports further down know that the call is recorded."""
-        sent = _sent.set((*_sent.get(), (store, id(request), self.slot is not None)))
+        sending = _Sending(weakref.ref(request), store, self.session)
+        sent = _sent.set((*_sent.get(), sending))
         return sent, Spans.enter(self.span) if self.span is not None else None
 
     @staticmethod
@@ -80,12 +91,15 @@ class Attempt(Struct, eq=False):
         return self.dialect.read_answer(exchange, read_answer(exchange), half).complete
 
 
-def is_being_sent(store: str, request: object) -> bool:
-    """Whether a transport further up is sending this very request, and records it in this store."""
+def sessions_above(store: str, request: object) -> list[Session | None]:
+    """The cassettes, or None for none, for which transports further up are sending this very request to be recorded in
+    this store."""
     sent = _sent.get()
-    return bool(sent) and any(each[:2] == (store, id(request)) for each in sent)
+    return (
+        [each.session for each in sent if each.store == store and each.request() is request] if sent else []
+    )
 
 
 def is_recorded_live(request: object) -> bool:
-    """Whether a transport further up is sending this very request for a cassette that is being recorded."""
-    return any(live and asked == id(request) for _, asked, live in _sent.get())
+    """Whether a transport further up is sending this very request to be recorded, by a cassette or another Recorder."""
+    return any(each.request() is request for each in _sent.get())

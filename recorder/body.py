@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from .exchange import Exchange, header
+from .exchange import Exchange, header_values
 
 _MAX_DECODED = 256 * 1024 * 1024
 
@@ -42,7 +42,7 @@ class Answer(msgspec.Struct, frozen=True):
 def read_answer(exchange: Exchange) -> Answer:
     """Undo the content encoding of an exchange's response body."""
     head = exchange.head
-    encoding = header(head.headers, b"content-encoding") if head is not None else None
+    encoding = b",".join(header_values(head.headers, b"content-encoding")) if head is not None else b""
     if not encoding:
         return Answer(exchange.body)
     names = [name.strip().lower() for name in encoding.decode("latin-1").split(",")]
@@ -178,6 +178,7 @@ class _Members:
 
 _FACTORIES: dict[str, Callable[[], tuple[Step, type[Exception]]]] = {
     "gzip": _gzip,
+    "x-gzip": _gzip,
     "deflate": _deflate,
     "br": _brotli,
     "zstd": _zstd,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
 
@@ -10,6 +11,7 @@ from msgspec.structs import replace
 
 from . import adapters
 from .adapters import tripwire
+from .cassette_decorator import decorated
 from .cassettes import (
     CassetteSource,
     Changes,
@@ -32,6 +34,9 @@ from .errors import CassetteError
 from .recording import Recording
 
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+
+_NOT_IN_USE = "the cassette is not in use; enter it with `with`"
 
 
 class Cassette:
@@ -39,7 +44,8 @@ class Cassette:
 
     Inside, it covers the clients of its Recorder, those wrapped with `wrap`, and with `install=True`
     every client of the process. What was recorded is kept when the block ends without an exception,
-    unless `discard` was called; else it is put beside the cassette where that is a file.
+    unless `discard` was called; else it is put beside the cassette where that is a file. As a decorator
+    of a function it is entered anew for each call.
     """
 
     def __init__(
@@ -51,9 +57,12 @@ class Cassette:
         self._varies = varies
         self._session: Session | None = None
         self._last: Session | None = None
-        self._token: Any = None
         self._wrapped: list[Any] = []
-        self._discarded = False
+        self._discarded: str | None = None
+
+    def __call__(self, function: F) -> F:
+        """The function, sync or async, each call of which uses this cassette anew."""
+        return decorated(function, lambda: Cassette(self._recording, self._source, self._use, self._varies))
 
     def __enter__(self) -> Self:
         if self._session is not None:
@@ -71,36 +80,35 @@ class Cassette:
             repeat=use.repeat,
             prune=use.prune,
             dry_run=use.dry_run,
+            advice=use.advice,
         )
         if session.mode != "all":
             check_age(session.name, session.recordings, use.max_age, use.on_expired)
-        self._session = self._last = session
-        self._discarded = False
-        self._token = self._recording.activate(session, self._varied())
-        if use.install:
-            adapters.install(self._recording, session)
-        if self._guards(session):
-            tripwire.arm(self._recording, session)
+        try:
+            self._put_in(session)
+        except BaseException:
+            self._take_out(session)
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        session = self._active()
-        self._session = None
-        if self._use.install:
-            adapters.uninstall(self._recording, session)
-        if self._guards(session):
-            tripwire.disarm(session)
-        for client in self._wrapped:
-            adapters.unwrap_clients(client, self._recording, session)
+        session = self._session
+        if session is None:
+            raise CassetteError(_NOT_IN_USE)
+        try:
+            self._take_out(session)
+        except BaseException as interrupt:
+            try:
+                self._take_out(session)
+            finally:
+                self._close(session, type(interrupt))
+            raise
         self._wrapped.clear()
-        self._recording.abandon_open(session)
-        self._recording.deactivate(session, self._token)
         if (varied := self._varied()) is not None:
             varied.count_variant(session)
-        why = "it was discarded" if kind is None else f"its block raised {kind.__qualname__}"
-        session.close(save=kind is None and not self._discarded, why=why)
+        self._close(session, kind)
         if kind is None and session.mode not in ("all", "rewrite"):
             check_unused(session.name, session.recordings, session.report.unused, self._use.on_unused)
 
@@ -184,10 +192,43 @@ class Cassette:
         """Within `with`, identical requests are told apart by this name, not by the task or thread that asks."""
         return named_lane(name)
 
-    def discard(self) -> None:
-        """Do not keep what is recorded, although the block may end well."""
+    def discard(self, why: str = "it was discarded") -> None:
+        """Do not keep what is recorded, although the block may end well; `why` is what the log says of it."""
         self._active()
-        self._discarded = True
+        self._discarded = why
+
+    def _put_in(self, session: Session) -> None:
+        """From now on calls go through the cassette."""
+        self._session = self._last = session
+        self._discarded = None
+        self._recording.cassettes.activate(session, self._varied())
+        if self._use.install:
+            adapters.install(self._recording, session)
+        if self._guards(session):
+            tripwire.arm(self._recording, session)
+
+    def _take_out(self, session: Session) -> None:
+        """Undo `_put_in` and `wrap`; may be done again, where an interrupt came between two steps."""
+        recording = self._recording
+        with ExitStack() as steps:  # the last one first, and all of them whichever fails
+            steps.callback(setattr, self, "_session", None)
+            steps.callback(recording.cassettes.deactivate, session)
+            steps.callback(recording.abandon_open, session)
+            for client in self._wrapped:
+                steps.callback(adapters.unwrap_clients, client, recording, session)
+            if self._guards(session):
+                steps.callback(tripwire.disarm, session)
+            if self._use.install:
+                steps.callback(adapters.uninstall, recording, session)
+
+    def _close(self, session: Session, kind: type[BaseException] | None) -> None:
+        """Keep what was recorded, or not; what fails in this does not replace an error on its way out."""
+        if kind is None and self._discarded is None:
+            session.close(save=True)
+            return
+        why = self._discarded if kind is None else f"its block raised {kind.__qualname__}"
+        with self._recording.guard:
+            session.close(save=False, why=why or "")
 
     def _load(self) -> tuple[Recorded, ...] | None:
         """What the cassette holds now, with what was recorded so far."""
@@ -199,10 +240,9 @@ class Cassette:
 
     def _guards(self, session: Session) -> bool:
         """Whether a call that goes past this cassette is a miss."""
-        wanted = self._use.install if self._use.tripwire is None else self._use.tripwire
-        return wanted and session.mode == "none"
+        return self._use.tripwire is not False and session.mode == "none"
 
     def _active(self) -> Session:
         if self._session is None:
-            raise CassetteError("the cassette is not in use; enter it with `with`")
+            raise CassetteError(_NOT_IN_USE)
         return self._session

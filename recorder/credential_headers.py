@@ -26,6 +26,7 @@ _SPECIAL_HEADERS = {
     "location": LOCATION,
     "contentlocation": LOCATION,
     "referer": LOCATION,
+    "link": LOCATION,
 }
 _KNOWN_HEADERS = 4096
 

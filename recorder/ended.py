@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from msgspec import structs
 
 from .attempt import Attempt
 from .body import Answer, read_answer
 from .call import AnswerHalf, Call, CallError, Outcome, RequestHalf
-from .exchange import Exchange
+from .exchange import Exchange, Request, header
 from .guard import Guard
 from .ids import id_text
 from .redact import Redactor
@@ -24,13 +26,31 @@ class Ended:
     recorder itself fails with, but for a failing dialect: that leaves the answer's fields empty, with a note.
     """
 
-    __slots__ = ("_answer", "_guard", "_read", "_redactor", "_seen", "attempt", "size", "wire")
+    __slots__ = (
+        "_answer",
+        "_guard",
+        "_provider_of",
+        "_read",
+        "_redactor",
+        "_seen",
+        "attempt",
+        "size",
+        "wire",
+    )
 
-    def __init__(self, attempt: Attempt, exchange: Exchange, redactor: Redactor, guard: Guard) -> None:
+    def __init__(
+        self,
+        attempt: Attempt,
+        exchange: Exchange,
+        redactor: Redactor,
+        guard: Guard,
+        provider_of: Callable[[str], str],
+    ) -> None:
         self.attempt = attempt
         self.wire = exchange
         self._redactor = redactor
         self._guard = guard
+        self._provider_of = provider_of
         self._answer: Answer | None = None
         self._seen: AnswerHalf | None = None
         self._read: tuple[Exchange, Call] | None = None
@@ -52,7 +72,11 @@ class Ended:
         """The answer as it was on the wire, secrets and all, and what went wrong: for what cannot wait."""
         if self._seen is None:
             attempt = self.attempt
-            self._seen = attempt.dialect.read_answer(self.wire, self._whole_answer(), self._asked())
+            answer = self._whole_answer()
+            self._seen = attempt.dialect.read_answer(self.wire, answer, self._asked())
+            if answer.encoded:  # decoded once more later, rather than kept
+                self.size += len(answer.data)
+                self._answer = None
         return self._seen, _outcome(self.wire, self._seen)[1]
 
     def _settled(self) -> tuple[Exchange, Call]:
@@ -69,9 +93,17 @@ class Ended:
         if clean is request:
             return wire, half
         if clean.body is request.body and clean.url is request.url:
-            return structs.replace(wire, request=clean), half
-        half = self.attempt.dialect.read_request(clean, half.provider)
-        return structs.replace(wire, request=clean, redacted=True), half
+            exchange = structs.replace(wire, request=clean)
+            if not self._tells_more(request, clean):
+                return exchange, half
+        else:
+            exchange = structs.replace(wire, request=clean, redacted=True)
+        return exchange, self.attempt.dialect.read_request(clean, self._provider_of(clean.url))
+
+    def _tells_more(self, request: Request, clean: Request) -> bool:
+        """Whether headers that were read told what the clean ones do not."""
+        names = self.attempt.dialect.significant_headers
+        return any(header(request.headers, name) != header(clean.headers, name) for name in names)
 
     def _read_rest(self, exchange: Exchange, asked: RequestHalf) -> tuple[Exchange, Call]:
         redactor, whole, seen = self._redactor, self._whole_answer(), self._seen
@@ -79,7 +111,7 @@ class Ended:
         if seen is None or answer is not whole or asked is not self._asked():
             seen = self._read_answer(exchange, answer, asked)
         if (seen.streamed and redactor.suspicious(seen.texts())) or (
-            not seen.choices and redactor.splits(answer)
+            (seen.streamed or not seen.choices) and redactor.splits(answer, assembled=bool(seen.choices))
         ):
             exchange, answer = redactor.deltas(exchange, answer)
             seen = self._read_answer(exchange, answer, asked)

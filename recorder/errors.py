@@ -91,3 +91,16 @@ class CassetteMiss(BaseException):
 
 class RecorderWarning(UserWarning):
     """A cassette holds recordings that are too old, or that nobody asked for."""
+
+
+def let_through(error: BaseException) -> None:
+    """Mark an error as one of the user's own code, which nobody of us swallows."""
+    BaseException.__setattr__(error, _MARK, True)
+
+
+def is_let_through(error: BaseException | None) -> bool:
+    """Whether an error is marked so."""
+    return getattr(error, _MARK, False) is True
+
+
+_MARK = "_recorder_lets_through"

@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 from types import TracebackType
 
+from .errors import is_let_through
+
 logger = logging.getLogger("recorder")
 
 
 class Guard:
     """A reusable context manager around a step of ours; `strict` lets failures through, for tests.
 
-    Only an `Exception` is swallowed. Each is logged once for the line that it comes from.
+    Only an `Exception` is swallowed, and none of the user's own code. Each is logged once for the line that it comes
+    from.
     """
 
     __slots__ = ("_logged", "strict")
@@ -26,7 +29,7 @@ class Guard:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool:
-        if self.strict or not isinstance(error, Exception):
+        if self.strict or not isinstance(error, Exception) or is_let_through(error):
             return False
         where = _place(error)
         if where not in self._logged:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
-from contextvars import ContextVar, Token
 from functools import lru_cache
-from queue import Empty, SimpleQueue
 from typing import NamedTuple, Protocol
 from urllib.parse import unquote
 
 from opentelemetry.trace import Span
 
 from .attempt import Attempt
-from .capture import Capture
-from .cassettes import Recorded, Session, Undecided
+from .capture import Capture, qualified_name
+from .cassettes import Recorded, Session
+from .cassettes_in_use import CassettesInUse
 from .dialects import Dialect, attempt_number, dialect_for, provider_for
 from .ended import Ended
+from .errors import CassetteMiss
 from .exchange import Exchange, Request, endpoint
 from .guard import Guard
 from .ids import new_id, operation_id
@@ -26,13 +26,7 @@ from .settings import Settings
 from .tagging import NO_TAGS, Tags, current_tags, tagged
 from .telemetry import Spans
 
-_Sessions = tuple[Session, ...]
-_active: ContextVar[_Sessions] = ContextVar("recorder_active_cassettes", default=())
-
-
-def context_sessions() -> tuple[Session, ...]:
-    """The cassettes that this context has entered, of whichever recording; the innermost comes last."""
-    return _active.get()
+_MISS = qualified_name(CassetteMiss)
 
 
 class Observer(Protocol):
@@ -63,6 +57,7 @@ class Recording:
     ) -> None:
         self.settings = settings
         self.guard = Guard(settings.strict)
+        self.cassettes = CassettesInUse()
         self.active = True
         self.unrecorded = 0
         self._observers = tuple(observers)
@@ -72,81 +67,57 @@ class Recording:
         self._route = lru_cache(maxsize=1024)(self._find_route)
         self._on_abandoned = on_abandoned
         self._open: set[Attempt] = set()
-        self._abandoned: SimpleQueue[Capture] = SimpleQueue()
-        self._sessions: list[Session] = []
-        self._variants: dict[Session, Session] = {}
+        self._abandoned: deque[Capture] = deque()
 
     # What a transport asks
 
-    def route(self, method: str, url: str) -> Route | None:
-        """How to read such a request, or None where it is to pass through unrecorded."""
-        if not self.active and not self._sessions:
+    def route(self, method: str, url: str, session: Session | None = None) -> Route | None:
+        """How to read such a request, or None where it is to pass through unrecorded.
+
+        `session` is the cassette that the asking transport was made for.
+        """
+        if not self.active and not self.cassettes and session is None:
             return None
         return self._route(method, url)
 
-    def begin(self, request: Request, route: Route, session: Session | None = None) -> Attempt | None:
-        """Half-read and redact a request, and start its attempt; None where recorder itself failed.
+    def begin(
+        self, request: Request, route: Route, session: Session | None = None, *, nested: bool = False
+    ) -> Attempt | None:
+        """Half-read a request, and start its attempt; None where recorder itself failed.
 
-        `session` is the cassette that a transport was made for; else the active one counts. Raises
-        CassetteMiss where that has no answer and must not go live.
+        `session` is the cassette that it goes through, as `cassettes` gives it. One that is `nested` in another
+        attempt is nobody's but its cassette's. Raises CassetteMiss where the cassette has no answer and the call must
+        not go live.
         """
-        if not self._abandoned.empty():
+        if self._abandoned:
             self.reap()
-        session = self.session() if session is None else self._in_place_of(session)
         with self.guard:
-            return self._begin(request, route, session)
+            return self._begin(request, route, session, nested)
         self.unrecorded += 1
         if session is not None and session.replay_only:
             raise session.trip(
                 f"cassette {session.name!r} could not be asked, since recorder failed; its log says why"
             )
+        if session is not None:
+            session.lose("recorder failed to begin with a call; its log says why")
         return None
-
-    def session(self) -> Session | None:
-        """The cassette that calls of this context go through.
-
-        Contexts that know of none use the only one that is active, or its variant; with several it is a miss.
-        """
-        if not self._sessions:
-            return None
-        for session in reversed(_active.get()):
-            if session in self._sessions:
-                return session
-        varied = self._variants.values()
-        if len(sessions := [each for each in self._sessions if each not in varied]) > 1:
-            return Undecided(sessions)
-        return sessions[0]
-
-    def _in_place_of(self, session: Session) -> Session:
-        """The variant of a cassette that this context has entered; contexts that know of neither use the only one."""
-        if not self._variants:
-            return session
-        for each in reversed(active := _active.get()):
-            if each is session or self._variants.get(each) is session:
-                return each
-        variants = [each for each, varied in tuple(self._variants.items()) if varied is session]
-        return (
-            variants[0]
-            if len(variants) == 1 and not any(each in self._sessions for each in active)
-            else session
-        )
 
     # What an attempt tells
 
     def finish(self, attempt: Attempt, exchange: Exchange) -> None:
         """An exchange ended: end its span, and hand it on. Never raises, unless strict."""
         self._open.discard(attempt)
-        if not attempt.kept:
+        if not attempt.kept and attempt.slot is None:
             return
-        ended = Ended(attempt, exchange, self._redactor, self.guard)
+        ended = Ended(attempt, exchange, self._redactor, self.guard, self._provider)
         if attempt.span is not None:
             self._end_span(attempt.span, ended)
         if not self.active:
             return
         if (attempt.slot is not None or self.guard.strict) and not self._read(ended):
-            self.unrecorded += 1
+            self._lose(attempt)
             return
-        for observer in self._observers:
+        for observer in self._observers if attempt.kept else ():
             with self.guard:
                 observer(ended)
                 continue
@@ -154,16 +125,16 @@ class Recording:
 
     def abandon(self, capture: Capture) -> None:
         """A stream was collected unread. Called by the collector: only notes it, `reap` does the work."""
-        self._abandoned.put(capture)
+        self._abandoned.append(capture)
         if self._on_abandoned is not None:
             self._on_abandoned()
 
     def reap(self) -> None:
         """End the exchanges whose streams nobody holds any more."""
-        while True:
+        while self._abandoned:
             try:
-                capture = self._abandoned.get_nowait()
-            except Empty:
+                capture = self._abandoned.popleft()
+            except IndexError:  # another thread was faster
                 return
             capture.abandon()
 
@@ -179,71 +150,57 @@ class Recording:
         for attempt in list(self._open):
             attempt.capture.forget()
         self._open = set()
-        self._abandoned = SimpleQueue()
-        for session in self._sessions:
-            session.lock = threading.Lock()
+        self._abandoned = deque()
+        self.cassettes.begin_in_child()
 
-    # Cassettes in use
+    def _lose(self, attempt: Attempt) -> None:
+        self.unrecorded += 1
+        if attempt.session is not None:
+            attempt.session.lose("recorder failed to record a call; its log says why")
 
-    def activate(self, session: Session, varies: Session | None = None) -> Token[_Sessions]:
-        """Let calls of this context go through a cassette; undo with `deactivate` and what this returns.
-
-        One that `varies` another also answers the clients that were wrapped for that one.
-        """
-        self._sessions.append(session)
-        if varies is not None:
-            self._variants[session] = varies
-        return _active.set((*_active.get(), session))
-
-    def deactivate(self, session: Session, token: Token[_Sessions]) -> None:
-        """The cassette is no longer in use."""
-        self._sessions.remove(session)
-        self._variants.pop(session, None)
-        try:
-            _active.reset(token)
-        except ValueError:  # left in another context than it was entered in, as async fixtures do
-            _active.set(tuple(each for each in _active.get() if each is not session))
+    def _provider(self, url: str) -> str:
+        host, port, _ = endpoint(url)
+        return provider_for(host, port, self.settings.providers)
 
     def _find_route(self, method: str, url: str) -> Route | None:
-        host, port, path = endpoint(url)
-        dialect = dialect_for(method, unquote(path), self.settings.record_paths)
-        if dialect is None:
-            return None
-        return Route(dialect, provider_for(host, port, self.settings.providers))
+        dialect = dialect_for(method, unquote(endpoint(url)[2]), self.settings.record_paths)
+        return None if dialect is None else Route(dialect, self._provider(url))
 
-    def _begin(self, request: Request, route: Route, session: Session | None) -> Attempt:
+    def _begin(self, request: Request, route: Route, session: Session | None, nested: bool) -> Attempt:
         started_us = time.time_ns() // 1000
         found = None
         if session is not None:
             redactor = self._redactor
             found = session.find(request, redactor.credential(request), redactor.request)
         if isinstance(found, Recorded):
-            attempt = self._replay(request, route, found, started_us)
+            attempt = self._replay(request, route, found, started_us, nested)
         else:
-            attempt = self._record(request, route, started_us)
+            attempt = self._record(request, route, started_us, nested)
             attempt.slot = found
         attempt.session = session
         attempt.capture = Capture(request, started_us, attempt.finish)
-        if attempt.kept:
+        if attempt.kept or attempt.slot is not None:
             self._open.add(attempt)
         return attempt
 
-    def _record(self, request: Request, route: Route, started_us: int) -> Attempt:
+    def _record(self, request: Request, route: Route, started_us: int, nested: bool) -> Attempt:
         dialect, provider = route
         half = dialect.read_request(request, provider)
         id = new_id(started_us // 1000)
         operation = operation_id(request.body, half.attempt, id)
         tags = self._tags() if tagged() else NO_TAGS
-        attempt = Attempt(dialect, provider, half, tags, id, operation, self.finish)
-        if self._spans is not None:
+        attempt = Attempt(dialect, provider, half, tags, id, operation, self.finish, kept=not nested)
+        if self._spans is not None and not nested:
             with self.guard:
                 attempt.span, attempt.trace_id, attempt.span_id = self._spans.start(half, started_us, tags)
         return attempt
 
-    def _replay(self, request: Request, route: Route, found: Recorded, started_us: int) -> Attempt:
+    def _replay(
+        self, request: Request, route: Route, found: Recorded, started_us: int, nested: bool
+    ) -> Attempt:
         """An attempt at a recorded call; its request is read later, if anybody asks."""
         dialect, provider = route
-        kept = self._keeps or found.exchange.usage_asked
+        kept = (self._keeps and not nested) or found.exchange.usage_asked
         id = operation = 0
         tags = NO_TAGS
         if kept:
@@ -256,13 +213,14 @@ class Recording:
 
     def _tags(self) -> Tags:
         with self.guard:
-            return current_tags(self._redactor.text)
+            return current_tags(self._redactor)
         return NO_TAGS
 
     def _read(self, ended: Ended) -> bool:
         """Read an attempt now, for the cassette that it belongs to and for tests; whether recorder could."""
         with self.guard:
-            if (slot := ended.attempt.slot) is not None:
+            slot = ended.attempt.slot
+            if slot is not None and ended.wire.ending.exception != _MISS:  # then nothing was sent
                 slot.fill(ended.exchange, ended.call.id)
             return bool(ended.call)
         return False

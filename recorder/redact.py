@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import accumulate
@@ -54,9 +54,11 @@ from .secret_shapes import (
     shape_spans,
 )
 from .settings import RedactionRules
+from .stream_fields import says_more
 
 _KEY = os.urandom(16)
 _KNOWN_NAMES = 4096
+_SHORTEST = 12
 _ID = re.compile(
     r"(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{8,64}"
     r"|(?:chatcmpl|cmpl|gen|msg|resp)-[0-9A-Za-z]{6,64})\Z"
@@ -139,13 +141,23 @@ class Redactor:
             clean = self._clean_headers(headers, named, outer)
             if clean is not headers:
                 exchange = replace(exchange, head=replace(head, headers=clean), redacted=True)
-        if message is not None and (text := self.text(message)) is not message:
+        if message is not None and (text := self.error_text(message)) is not message:
             exchange = replace(exchange, ending=replace(exchange.ending, message=text), redacted=True)
+        exchange = self._clean_reason(exchange)
         if alarm or answer.hidden:
             exchange, answer = rewritten(exchange, answer, self._answer_edits)
         if answer.encoded and self._may_hold(exchange.body):  # what follows an encoded body, or broke it
             exchange, _ = rewritten(exchange, Answer(exchange.body), self._shape_edits)
         return exchange, answer
+
+    def _clean_reason(self, exchange: Exchange) -> Exchange:
+        head = exchange.head
+        if head is None or head.reason is None or len(head.reason) < _SHORTEST:
+            return exchange
+        reason = settled(head.reason, self._shape_edits)
+        if reason is head.reason:
+            return exchange
+        return replace(exchange, head=replace(head, reason=reason), redacted=True)
 
     def suspicious(self, texts: Iterable[str]) -> bool:
         """Whether an assembled text holds a secret, as one that was split over deltas does."""
@@ -169,12 +181,16 @@ class Redactor:
         known.update(new)
         return False
 
-    def splits(self, answer: Answer) -> bool:
+    def splits(self, answer: Answer, *, assembled: bool = False) -> bool:
         """Whether a body's documents, put together path by path, hold a secret that none of them holds alone.
 
-        Slow: for streams that no dialect assembles.
+        Slow: for streams that no dialect assembles, and those `assembled` ones that say something in fields of which
+        the dialect knows nothing.
         """
-        if self._off or (b"\ndata:" not in answer.data and b"\n{" not in answer.data):
+        data = answer.data
+        if self._off or (b"\ndata:" not in data and b"\n{" not in data):
+            return False
+        if assembled and not says_more(data):
             return False
         runs = running_strings(answer.data, _LOGPROBS)
         joined = (
@@ -191,10 +207,25 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Any text without its secrets; the same object where it has none."""
+        return self._cleaned(text, self._shape_edits)
+
+    def error_text(self, text: str) -> str:
+        """The text of an error, in which URLs often stand, without its secrets; the same object where it has none."""
+        return self._cleaned(text, self._url_edits)
+
+    def json_text(self, text: str) -> str:
+        """JSON text without its secrets, also those that names of fields tell; the same object where it has none."""
+        return self._cleaned(text, self._body_edits)
+
+    def is_secret_name(self, name: str) -> bool:
+        """Whether the value of a field with this name is secret."""
+        return not self._off and self._is_secret_field((name,))
+
+    def _cleaned(self, text: str, edits: Callable[[bytes], list[Edit]]) -> str:
         if self._off:
             return text
         data = _encode(text)
-        clean = settled(data, self._shape_edits)
+        clean = settled(data, edits)
         return text if clean is data else clean.decode("utf-8", "surrogatepass")
 
     def _may_hold_own(self, data: bytes) -> bool:
@@ -277,6 +308,8 @@ class Redactor:
                     yield _hidden((leaf.start, leaf.end))
 
     def _is_secret_field(self, path: Path) -> bool:
+        while path and isinstance(path[-1], int):  # a list of secrets
+            path = path[:-1]
         if not path or not isinstance(name := path[-1], str) or path[0] in _NO_FIELDS_UNDER:
             return False
         if path[0] == "tools" and len(path) != 3 and path[2:3] != ("headers",):
@@ -286,14 +319,18 @@ class Redactor:
             return False
         return not any(isinstance(step, str) and "logprobs" in step for step in path)
 
+    def _escaped(self, data: bytes) -> bool:
+        """Whether JSON text spells something as an escape that secrets are made of; own patterns take any sign."""
+        return b"\\u" in data or escaped(data) if self._patterns else escaped(data)
+
     def _secrets(self, data: bytes, nesting: int = _NESTING) -> list[Span]:
         """The spans of all secrets that show in a text, also where JSON strings in it use escapes."""
         spans = shape_spans(data) if may_hold(data, fields=False) else []
         for pattern in self._patterns:
             spans += own_spans(pattern, data)
-        if nesting and b"\\" in data and escaped(data):
+        if nesting and b"\\" in data and self._escaped(data):
             for start, end in strings(data):
-                if escaped(data[start:end]):
+                if self._escaped(data[start:end]):
                     decoded = decode_string(data, start, end)
                     found = self._secrets(decoded.text, nesting - 1)
                     spans += [(decoded.source(first), decoded.source(last)) for first, last in found]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
+
+_HIDDEN = "REDACTED"
 
 _tags: ContextVar[dict[str, Any]] = ContextVar("recorder_tags", default={})  # noqa: B039 - never mutated
 
@@ -41,32 +43,49 @@ def tagged() -> bool:
     return bool(_tags.get())
 
 
-def current_tags(clean: Callable[[str], str]) -> Tags:
+class Cleaner(Protocol):
+    """Takes secrets out of texts, and knows the names that they have."""
+
+    def text(self, text: str) -> str: ...
+
+    def json_text(self, text: str) -> str: ...
+
+    def is_secret_name(self, name: str) -> bool: ...
+
+
+def current_tags(cleaner: Cleaner) -> Tags:
     """The tags of the running context as they are now, every text in them made clean."""
-    values = _tags.get()
-    others = {name: _kept(value, clean) for name, value in values.items()}
+    others = {
+        name: _HIDDEN if cleaner.is_secret_name(name) else _kept(value, cleaner)
+        for name, value in _tags.get().items()
+    }
     session_id, user_id = others.pop("session_id", None), others.pop("user_id", None)
     return Tags(
         None if session_id is None else str(session_id), None if user_id is None else str(user_id), others
     )
 
 
-def _kept(value: Any, clean: Callable[[str], str]) -> Any:
+def _kept(value: Any, cleaner: Cleaner) -> Any:
     try:
-        return _plain(value, clean)
+        return _plain(value, cleaner)
     except Exception:  # noqa: BLE001 - a stranger's value, which must not cost the call its record
         return f"<{type(value).__name__}>"
 
 
-def _plain(value: Any, clean: Callable[[str], str]) -> Any:
+def _plain(value: Any, cleaner: Cleaner) -> Any:
     """A copy that later changes do not reach; what JSON does not have becomes text."""
     if type(value) is str:
-        return clean(value)
+        return _whole(cleaner.text(value))
     if value is None or type(value) is bool:
         return value
     text = json.dumps(value, default=str)
-    cleaned = clean(text)
+    cleaned = cleaner.json_text(text)
     try:
         return json.loads(cleaned, parse_constant=lambda _: None)  # neither NaN nor infinity
     except ValueError:  # a redaction took away more than a text
         return cleaned
+
+
+def _whole(text: str) -> str:
+    """Text that can be encoded, as spans and databases need it."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()

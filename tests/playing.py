@@ -96,13 +96,13 @@ def play(
     rules = RedactionRules() if redact else None
     recording = Recording(Settings(store="", record_paths=("*",), strict=True, redact=rules))
     session = Session(source, "none", matching=matching, repeat=repeat)
-    token = recording.activate(session)
+    recording.cassettes.activate(session)
     try:
         transport = adapters.wrap_transport(httpx.HTTPTransport(verify=False), recording, session)
         with httpx.Client(transport=transport) as client:
             return [_ask(client, request) for request in requests]
     finally:
-        recording.deactivate(session, token)
+        recording.cassettes.deactivate(session)
         session.close(save=False)
 
 

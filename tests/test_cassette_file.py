@@ -230,7 +230,18 @@ DAMAGE: dict[str, tuple[Callable[[str], str], str]] = {
         lambda text: text.replace("recorder_cassette: 1", "recorder_cassette: 2"),
         ":1: recorder_cassette: format 2 is unknown, this recorder reads 1; upgrade recorder",
     ),
-    "another format": (lambda text: "interactions: []\nversion: 1\n...\n", "this is a cassette of vcrpy"),
+    "cut off in its first line": (lambda text: text[:20], r":1: the file ends without its last line"),
+    "vcrpy": (
+        lambda text: "interactions: []\nversion: 1\n",
+        r":1: this is a cassette of vcrpy .* recorder\.vcr_cassette\('.*'\), .*: recorder cassette import /",
+    ),
+    "vcrpy as JSON": (lambda text: '{"version": 1, "interactions": []}', "this is a cassette of vcrpy"),
+    "ruby VCR": (lambda text: "---\nhttp_interactions: []\n", "this is a cassette of ruby VCR"),
+    "HAR": (lambda text: '{"log": {"version": "1.2", "entries": []}}', "this is a HAR file"),
+    "something else": (
+        lambda text: "services:\n  db: {}\n",
+        ":1: this is no cassette of recorder, which begins",
+    ),
 }
 
 
@@ -299,6 +310,52 @@ def test_a_failed_save_leaves_the_file_and_says_what_to_do(
         saved(path, chat("b"))
     assert path.read_text() == text
     assert [each.name for each in path.parent.iterdir()] == ["answer.yaml"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_a_child_that_is_forked_during_a_save_does_not_keep_the_lock(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end, start = os.pipe()
+    children: list[int] = []
+
+    def fork(descriptor: int) -> None:
+        if not children:
+            children.append(os.fork())
+        if children == [0]:
+            os.close(start)
+            os.read(end, 1)  # until the parent closes its end
+            os._exit(0)
+
+    monkeypatch.setattr(os, "fsync", fork)
+    saved(path, chat("a"))
+    again = threading.Thread(target=saved, args=(path, chat("b")), daemon=True)
+    again.start()
+    again.join(5)
+    waits = again.is_alive()
+    os.close(start)
+    os.waitpid(children[0], 0)
+    assert not waits
+
+
+def test_what_killed_processes_left_is_removed_by_the_next_save(path: Path) -> None:
+    old, new, other = (
+        path.with_name(name)
+        for name in (f".{path.name}.0123abcd.tmp", f".{path.name}.4567abcd.tmp", ".other.yaml.0123abcd.tmp")
+    )
+    path.parent.mkdir()
+    for each in (old, new, other):
+        each.write_text("half")
+    os.utime(old, (1, 1))
+    os.utime(other, (1, 1))
+    saved(path, chat())
+    assert [each.exists() for each in (old, new, other)] == [False, True, True]
+
+
+@pytest.mark.parametrize("name", ["a\0b.yaml", "a\ud800b.yaml"])
+def test_a_path_that_no_file_can_have_gives_a_cassette_error(tmp_path: Path, name: str) -> None:
+    with pytest.raises(CassetteError, match="cannot be a file"):
+        FileCassette(tmp_path / name)
 
 
 def test_a_folder_that_cannot_be_written_gives_a_cassette_error(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from recorder.cassettes import Matching, Recorded, Session, Slot
 from recorder.cassettes.file import FileCassette
 from recorder.cassettes.file.headers import kept_request_headers, kept_response_headers
 from recorder.exchange import Headers
@@ -80,6 +81,47 @@ def test_a_length_that_was_not_the_bodys_stays_as_it_was(tmp_path: Path, length:
     cassette = FileCassette(tmp_path / "c.yaml")
     cassette.save([replace(recorded, exchange=replace(recorded.exchange, head=head))])
     assert (cassette.load() or ())[0].exchange.head == head
+
+
+@pytest.mark.parametrize("length", [b"auto", b"=auto", b"==auto", b"=", b"Auto", b"auto "])
+def test_a_length_that_reads_like_ours_stays_as_it_was(tmp_path: Path, length: bytes) -> None:
+    headers = ((b"Content-Length", length), (b"x-a", length))
+    assert through_a_file(tmp_path, headers) == headers
+
+
+def test_headers_that_are_compared_stay(tmp_path: Path) -> None:
+    request = replace(chat().exchange.request, headers=named("Host", "X-Request-ID", "user-agent", "id"))
+    recorded = replace(chat(), exchange=replace(chat().exchange, request=request))
+    cassette = FileCassette(tmp_path / "c.yaml")
+    session = Session(cassette, "once", matching=Matching(("headers:host", "headers:X-Request-Id")))
+    slot = session.find(request)
+    assert isinstance(slot, Slot)
+    slot.fill(recorded.exchange, "")
+    session.close(save=True)
+    kept = (cassette.load() or ())[0].exchange.request
+    assert kept.headers == named("Host", "X-Request-ID", "id")
+    assert isinstance(Session(cassette, matching=Matching(("headers:host",))).find(request), Recorded)
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        (
+            b"__cf_bm=s.3cret-1; path=/; expires=Sun, 22-Nov-26 03:30:00 GMT; domain=.h; HttpOnly",
+            b"__cf_bm=REDACTED; path=/; domain=.h; HttpOnly",
+        ),
+        (b"a=b;Max-Age=60", b"a=REDACTED"),
+        (b"a=; Max-Age=-1; Path=/", b"a=; Path=/; Max-Age=0"),
+        (b"a=b; Expires=Thu, 01 Jan 1970 00:00:00 GMT", b"a=REDACTED; Max-Age=0"),
+    ],
+)
+def test_a_cookie_is_set_on_replay_without_its_value_and_time(
+    tmp_path: Path, sent: bytes, kept: bytes
+) -> None:
+    assert through_a_file(tmp_path, ((b"Set-Cookie", sent),)) == ((b"Set-Cookie", kept),)
+    assert kept_response_headers(((b"set-cookie", kept), (b"set-cookie", b"nameless"))) == (
+        (b"set-cookie", kept),
+    )
 
 
 def test_an_encoded_request_is_readable_and_exact(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator
 from functools import partial
@@ -81,3 +82,55 @@ def stored(url: str) -> list[Any]:
         exchange.redacted,
         exchange.head and exchange.head.status,
     ]
+
+
+UNKNOWN_FIELD = b"".join(
+    b'data: {"choices":[{"index":0,"delta":{"content":"a","annotations":[{"note":"' + part + b'"}]}}]}\n\n'
+    for part in (SECRET[:8].encode(), SECRET[8:].encode())
+)
+
+
+@pytest.mark.parametrize(
+    ("headers", "reply"),
+    [
+        ({"id": SECRET}, Reply(chunks=[ANSWER])),
+        ({}, Reply(chunks=[UNKNOWN_FIELD, b"data: [DONE]\n\n"], headers=STREAM_HEADERS)),
+        ({}, Reply(chunks=[ANSWER], extensions={"reason_phrase": f"OK {SECRET}".encode()})),
+        ({}, Reply(chunks=[ANSWER], headers=[("link", "<https://x.test/a?token=hunter2-abc>; rel=next")])),
+        ({}, Reply(chunks=[b'{"choices":[],"api_key":["hunter2-abc"]}'])),
+        ({}, Reply(error=ValueError("GET https://x.test/a?api_key=hunter2-abc failed"))),
+    ],
+    ids=[
+        "header that is read",
+        "deltas of a field unknown",
+        "reason",
+        "link",
+        "list of secrets",
+        "exception",
+    ],
+)
+def test_secrets_are_kept_in_no_odd_place(
+    driver: Driver, stores: list[recorder.Recorder], headers: dict[str, str], reply: Reply
+) -> None:
+    for rec in stores:
+        client = rec.wrap(driver.client(driver.wire(reply)))
+        with recorder.tags(api_key="hunter2-abc", nested={"password": "hunter2-abc"}):
+            driver.run(partial(driver.observe, client, ASK, headers=headers))
+        assert rec.flush()
+        kept = Path(rec.store.removeprefix("sqlite:///")).read_bytes()
+        shown = repr([*Store(rec.store).calls()]) + repr(stored(rec.store))
+        for secret in (SECRET, SECRET[8:], "hunter2-abc"):
+            assert secret.encode() not in kept
+            assert secret not in shown
+
+
+def test_a_decoded_answer_counts_in_what_waits(rec: recorder.Recorder) -> None:
+    driver = Driver("httpx2", asynchronous=False)
+    sizes: list[tuple[int, int]] = []
+    rec._recording._observers = (lambda ended: sizes.append((ended.size, len(ended.wire.body))),)
+    body = gzip.compress(json.dumps({"choices": [], "text": "a" * 1_000_000}).encode())
+    headers = [("content-type", "application/json"), ("content-encoding", "gzip")]
+    client = rec.wrap(driver.client(driver.wire(Reply(chunks=[body], headers=headers))))
+    driver.run(lambda: driver.observe(client, ASK))
+    ((size, on_the_wire),) = sizes
+    assert on_the_wire < 10_000 < 1_000_000 < size

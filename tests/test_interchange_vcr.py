@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+import recorder
 from recorder.cassettes import Session
 from recorder.errors import CassetteError, CassetteMiss, CassetteMissing
 from recorder.exchange import Request
@@ -374,6 +375,21 @@ def test_suite_that_moved_plays_its_old_file(write: Write, driver: Driver) -> No
 
     assert driver.run(scenario) == [b"1", b"2"]
     assert cassette.report.hits == 2
+
+
+def test_vcr_cassette_covers_every_client_as_vcrpy_does(write: Write) -> None:
+    path = write(post(A))
+    with recorder.vcr_cassette(path) as cassette:
+        assert httpx.post(URL, json=A).content == b"1"
+        assert cassette.report.hits == 1
+
+
+def test_vcr_cassette_decorates_functions_as_vcrpy_does(write: Write) -> None:
+    @recorder.vcr_cassette(write(post(A)))
+    def ask_once() -> bytes:
+        return httpx.post(URL, json=A).content
+
+    assert [ask_once(), ask_once()] == [b"1", b"1"]
 
 
 def test_keys_are_not_compared_since_the_file_does_not_know_them(write: Write) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 import uuid
 from typing import Any
+from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
 from hypothesis import given
@@ -15,9 +18,12 @@ from recorder.cassettes import Matching, Session
 from recorder.cassettes.comparable import comparable, digest
 from recorder.cassettes.json_paths import leave_out, parse_path
 from recorder.cassettes.matching import Rule
+from recorder.errors import is_let_through
 from recorder.exchange import Request
+from recorder.guard import Guard
 
 from .cassette_sources import MemoryCassette, a_recording, ask, request
+from .drivers import URL
 
 JSON = st.recursive(
     st.none()
@@ -70,6 +76,46 @@ def test_digests_are_equal_exactly_if_the_values_are(one: Any, other: Any) -> No
     assert (digests[0] == digests[1]) == (
         json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
     ) or (one == other)
+
+
+@given(st.lists(st.tuples(st.text(max_size=4), st.text(max_size=4)), max_size=3), st.data())
+def test_queries_are_equal_exactly_if_their_parameters_are(
+    pairs: list[tuple[str, str]], data: st.DataObject
+) -> None:
+    others = data.draw(st.permutations(pairs) | st.just([("&".join(map("=".join, pairs)), "")]))
+    urls = [f"{URL}?{urlencode(each, quote_via=via)}" for each, via in ((pairs, quote), (others, quote_plus))]
+    assert matches(*map(request, urls)) == (sorted(pairs) == sorted(others))
+
+
+def test_parameters_that_were_quoted_into_one_are_not_two() -> None:
+    assert not matches(request(f"{URL}?a=1%26b%3D2"), request(f"{URL}?a=1&b=2"))
+    assert not matches(request(f"{URL}?a=%FF"), request(f"{URL}?a=%FE"))
+    assert matches(request(f"{URL}?b=x+y&a=%41"), request(f"{URL}?a=A&b=x%20y"))
+
+
+ODD = (
+    *(b'{"t":%b}' % number for number in (b"NaN", b"Infinity", b"-Infinity", b"1e400", b"1e401", b"null", b'"NaN"')),
+    *(b'{"t":"\\ud800","u":%b}' % number for number in (b"NaN", b"Infinity", b"1e400", b"null")),
+    *(b'{"t":"%b"}' % text for text in (b"\xff", b"\xfe", b"\xef\xbf\xbd", b"\\udcff")),
+    b'"abc"', b"abc", b'"1"', b"1", b"null", b"", b"NaN", b'"NaN"', b"\xff", b"\xfe", b"true", b"{}", b"[1]", b"[true]",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("one", ODD)
+def test_bodies_that_json_has_no_value_for_equal_themselves_alone(one: bytes) -> None:
+    assert [other for other in ODD if matches(request(body=one), request(body=other))] == [one]
+    spaced = (
+        one.replace(b":", b" : ") if one[:1] == b"{" and b"\xff" not in one and b"\xfe" not in one else one
+    )
+    assert matches(request(body=one), request(body=spaced))
+
+
+def test_a_miss_shows_what_json_has_no_value_for() -> None:
+    bodies = b'{"t":NaN}', b'{"t":1e400}', b'{"t":[1e400]}', b'"abc"', b"abc"
+    nan, huge, nested, quoted, plain = (request(body=each) for each in bodies)
+    assert "$.t: recorded NaN, asked 1e400" in miss(huge, nan)
+    assert "$.t: recorded NaN, asked [Infinity]" in miss(nested, nan)
+    assert '$: recorded "abc", asked "abc" as text' in miss(plain, quoted)
 
 
 @given(st.lists(st.sampled_from("abc"), max_size=6), st.permutations("abc"), st.booleans())
@@ -218,6 +264,41 @@ def test_own_functions_decide_too() -> None:
     assert "same_model: another model" in miss(ask(model="a"), ask(model="b"), match=rules)
 
 
+def test_what_an_own_function_raises_by_mistake_comes_out_as_it_is() -> None:
+    def broken(asked: Request, recorded: Request) -> bool:
+        raise TypeError("a bug")
+
+    playing = session(ask(), match=("method", broken), mode="new_episodes")
+    with pytest.raises(TypeError, match="a bug") as caught, Guard():
+        playing.find(ask())
+    assert is_let_through(caught.value)
+    assert playing.report.recorded == 0
+
+
+def test_a_suggestion_does_not_fall_over_an_own_function_that_was_meant_for_others() -> None:
+    def by_number(asked: Request, recorded: Request) -> bool:
+        return int(recorded.url[-1]) > 0
+
+    text = miss(request("https://h/1"), request("https://h/x"), match=("method", "url", by_number))
+    assert "nearest is recording 1 of 1" in text
+
+
+def test_an_own_function_may_look_at_its_cassette_and_ask_it() -> None:
+    seen: list[object] = []
+
+    def curious(asked: Request, recorded: Request) -> bool:
+        if asked.url.endswith("/outer"):
+            seen.append((playing.report.hits, playing.find(request("https://h/inner"))))
+        return True
+
+    playing = session(request("https://h/inner"), request("https://h/outer"), match=("url", curious))
+    work = threading.Thread(target=playing.find, args=(request("https://h/outer"),), daemon=True)
+    work.start()
+    work.join(5)
+    assert seen == [(0, playing.recordings[0])]
+    assert playing.report.hits == 2
+
+
 def test_boundary_of_a_form_does_not_matter() -> None:
     def form(boundary: str, value: str) -> Request:
         kind = f"multipart/form-data; boundary={boundary}".encode()
@@ -252,7 +333,7 @@ def test_boundary_of_a_form_does_not_matter() -> None:
 def test_a_miss_names_the_rule_that_would_have_matched(recorded: Request, asked: Request, rule: str) -> None:
     text = miss(asked, recorded)
     assert f"it would have matched with {rule};" in text
-    assert "nearest is recording 1 of 1 in 'memory'" in text
+    assert "nearest is recording 1 of 1, which" in text
 
 
 def test_a_rule_is_named_together_with_those_that_hold_already() -> None:
@@ -266,3 +347,28 @@ def test_over_asking_names_repeat() -> None:
     with pytest.raises(CassetteMiss, match=r'recorded 1 time and is now asked once more.*repeat="last"'):
         playing.find(ask())
     assert len(playing.report.misses) == 1
+
+
+def test_a_miss_is_explained_soon_however_much_differs() -> None:
+    playing = session(*(ask(text=f"{n} " + "w " * 10_000) for n in range(200)))
+    much: Any = {f"k{n}": n for n in range(30_000)}
+    started = time.perf_counter()
+    with pytest.raises(CassetteMiss, match="… and more than 288 more"):
+        playing.find(ask(**much))
+    assert time.perf_counter() - started < 1
+
+
+def test_others_are_answered_while_a_miss_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    playing = session(ask(n=1))
+    answered: list[object] = []
+
+    def explain(*_: object) -> str:
+        other = threading.Thread(target=lambda: answered.append(playing.find(ask(n=1))), daemon=True)
+        other.start()
+        other.join(5)
+        return "so"
+
+    monkeypatch.setattr("recorder.cassettes.misses.Misses.explain", explain)
+    with pytest.raises(CassetteMiss, match="so"):
+        playing.find(ask(n=2))
+    assert answered == list(playing.recordings)

@@ -7,6 +7,7 @@ import json
 import logging
 import sys
 import threading
+from contextvars import Context, copy_context
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -312,3 +313,82 @@ def test_two_recorders_on_one_store_record_a_call_once(driver: Driver, rec: reco
         driver.run(lambda: driver.observe(client, ASK))
     assert rec.flush()
     assert len(Store(rec.store).calls()) == 1
+
+
+def test_cassette_that_only_replays_answers_also_below_one_that_records(
+    driver: Driver, tmp_path: Path
+) -> None:
+    wire = driver.wire(Reply(chunks=[ANSWER]))
+    with recorder.cassette(tmp_path / "inner.yaml", mode="once") as inner:
+        driver.run(partial(driver.observe, inner.wrap(driver.client(wire)), ASK))
+    with recorder.cassette(tmp_path / "inner.yaml") as inner:
+        client = inner.wrap(driver.client(wire))
+        with recorder.cassette(tmp_path / "outer.yaml", mode="all") as outer:
+            outer.wrap(client)
+            assert driver.run(partial(driver.observe, client, ASK)).chunks == (ANSWER,)
+            with pytest.raises(recorder.CassetteMiss):
+                driver.run(partial(driver.observe, client, ASK.replace(b"Hi", b"Ho")))
+            assert outer.report.recorded == 1
+    assert len(wire.requests) == 1
+
+
+def test_requests_that_take_the_place_of_a_freed_one_are_recorded(
+    rec: recorder.Recorder, records: Any
+) -> None:
+    """In a context that was copied while a request was being sent, as tasks that outlive it have."""
+    driver = Driver("httpx2", asynchronous=False)
+    contexts: list[Context] = []
+
+    class Copying(type(driver.wire())):  # type: ignore[misc]
+        def handle_request(self, request: Any) -> Any:
+            contexts.append(copy_context())
+            return super().handle_request(request)
+
+    client = rec.wrap(driver.client(Copying(driver.library, [])))
+    client.post(URL, content=ASK)
+    for _ in range(300):
+        contexts[0].run(client.post, URL, content=ASK)
+    assert len(records) == 301
+
+
+def test_innermost_cassette_answers_though_others_were_closed_out_of_order(
+    driver: Driver, rec: recorder.Recorder
+) -> None:
+    client = rec.wrap(driver.client(driver.wire(Reply())))
+    for name in "abc":
+        with rec.cassette(name, mode="once"):
+            driver.run(partial(driver.observe, client, ASK))
+    held = [rec.cassette(name) for name in "abc"]
+    for each in held:
+        each.__enter__()
+    held[1].__exit__(None, None, None)
+    driver.run(partial(driver.observe, client, ASK))
+    assert held[2].report.hits == 1
+    for each in (held[2], held[0]):
+        each.__exit__(None, None, None)
+
+
+def test_context_whose_cassette_has_ended_does_not_use_anothers(rec: recorder.Recorder) -> None:
+    driver = Driver("httpx2", asynchronous=False)
+    client = rec.wrap(driver.client(driver.wire(Reply())))
+    for name in "ab":
+        with rec.cassette(name, mode="once"):
+            client.post(URL, content=ASK)
+    with rec.cassette("a"):
+        straggler = copy_context()
+    with rec.cassette("b") as other:
+        with pytest.raises(recorder.CassetteMiss, match="is closed"):
+            straggler.run(client.post, URL, content=ASK)
+        assert other.report.hits == 0
+
+
+def test_transport_of_an_ended_cassette_refuses_also_when_its_recorder_is_closed(
+    driver: Driver, rec: recorder.Recorder
+) -> None:
+    wire = driver.wire(Reply())
+    with rec.cassette("c", mode="once") as cassette:
+        client = driver.client(cassette.transport(wire))
+    rec.close()
+    with pytest.raises(recorder.CassetteMiss, match="is closed"):
+        driver.run(lambda: driver.observe(client, ASK))
+    assert wire.requests == []

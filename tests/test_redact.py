@@ -340,7 +340,6 @@ def test_fields_are_redacted_by_name(name: str, colon: str) -> None:
             "token": 5,
             "password": None,
             "secret": {"a": "x"},
-            "credentials": ["x"],
         },
         {
             "prompt_cache_key": "x",

@@ -186,6 +186,90 @@ def test_one_dummy_key_may_stand_for_those_of_several_hosts() -> None:
         playing.find(one, b"dummy")
 
 
+def use_with_key(source: MemoryCassette, mode: Mode, *asked: Request, **options: Any) -> Session:
+    """Ask all of these with one key; each answer tells the use it comes from."""
+    session = Session(source, mode, **options)
+    for each in asked:
+        if isinstance(slot := session.find(each, GOOD), Slot):
+            slot.fill(a_recording(each, "new").exchange, "")
+    session.close(save=True)
+    return session
+
+
+def numbers(source: MemoryCassette) -> list[int]:
+    return [each.credential for each in source.kept or ()]
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from([GOOD, BAD])), min_size=1, max_size=6))
+def test_mode_all_twice_keeps_numbers_and_replaces(calls: list[tuple[int, bytes]]) -> None:
+    source = MemoryCassette()
+    kept = []
+    for text in ("old", "new"):
+        recording = Session(source, "all")
+        for n, key in calls:
+            record(recording, ask(n=n), text, key)
+        recording.close(save=True)
+        kept.append([(each.exchange.request, each.credential) for each in source.kept or ()])
+    assert kept[0] == kept[1]
+    assert set(answers(source)) == {"new"}
+
+
+@given(st.integers(0, 3), st.sampled_from(["new_episodes", "prune"]))
+def test_a_new_request_at_any_position_leaves_the_other_hits_alone(position: int, mode: str) -> None:
+    source = MemoryCassette()
+    old = [ask(n=n) for n in range(3)]
+    use_with_key(source, "once", *old)
+    asked = [*old[:position], ask(n=7), *old[position:]]
+    session = use_with_key(source, "new_episodes", *asked, prune=mode == "prune")
+    assert (session.report.hits, session.report.recorded) == (3, 1)
+    assert numbers(source) == [1, 1, 1, 1]
+
+
+def test_uses_that_share_a_cassette_and_a_key_share_its_number() -> None:
+    source = MemoryCassette()
+    for n in range(4):
+        use_with_key(source, "new_episodes", ask(n=n))
+    assert numbers(source) == [1, 1, 1, 1]
+
+
+def test_a_key_beside_those_that_are_in_use_gets_a_new_number() -> None:
+    source = recorded_with(GOOD, BAD)
+    adding = Session(source, "new_episodes")
+    record(adding, ask(n=1), "third", b"third")
+    assert [answer(adding, ask(), key) for key in (GOOD, BAD)] == ["1", "2"]
+    adding.close(save=True)
+    assert numbers(source) == [1, 2, 2, 3]
+
+
+def test_mode_all_knows_a_key_again_by_what_it_asked() -> None:
+    source = recorded_with(GOOD, BAD)
+    use_with_key(source, "all", ask(own=True))
+    assert (numbers(source), answers(source)) == ([1, 2, 2], ["1", "2", "new"])
+
+
+@pytest.mark.parametrize("repeat", ["error", "last"])
+def test_a_played_recording_of_another_key_is_named_as_such(repeat: Any) -> None:
+    playing = Session(recorded_with(GOOD), repeat=repeat)
+    assert answer(playing, ask(), GOOD) == "1"
+    with pytest.raises(CassetteMiss, match="asked with its credential 1, and this is asked with another one"):
+        playing.find(ask(), BAD)
+
+
+def test_repeat_last_is_not_advised_where_a_rule_refuses_the_last_one() -> None:
+    allowed = [True, False]
+    matching = Matching(("method", lambda asked, recorded: allowed.pop(0)))
+    playing = Session(MemoryCassette([a_recording(ask(), "1")]), matching=matching)
+    answer(playing, ask())
+    allowed += [False] * 3
+    with pytest.raises(CassetteMiss, match="returned False"):
+        playing.find(ask())
+
+
+def test_a_miss_advises_what_it_was_told_to() -> None:
+    with pytest.raises(CassetteMiss, match=r"; run pytest --recorder-mode=once$"):
+        Session(MemoryCassette([]), advice="run pytest --recorder-mode=once").find(ask())
+
+
 # What is kept
 
 
@@ -248,12 +332,13 @@ def test_dry_run_changes_nothing_and_lists_what_would_change() -> None:
     before = source.kept
     session = Session(source, prune=True, dry_run=True)
     answer(session, ask(n=1))
+    assert answer(session, ask(n=2)) == "0"  # which stands in, and is still unused
     with pytest.raises(CassetteMiss, match="would be recorded anew"):
-        session.find(ask(n=2))
+        session.find(ask(n=3))
     session.close(save=True)
     assert source.kept is before
     assert source.rejected is None
-    assert len(session.report.anew) == 1
+    assert [each.partition("\n")[2] for each in session.report.anew] == ["  $.n: recorded 0, asked 2", ""]
     assert [each.exchange.body for each in session.report.dropped] == [b"0"]
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import aiohttp
 import httpx
+import httpx2
 import pytest
 import requests
 import urllib3
@@ -169,7 +170,13 @@ def test_this_machine_passes_and_so_do_unknown_hosts(client: str, rec: Rec, loca
 
 
 @pytest.mark.parametrize(
-    "options", [{"tripwire": False, "install": True}, {"mode": "once", "tripwire": True}, {}]
+    "options",
+    [
+        {"tripwire": False, "install": True},
+        {"mode": "once", "tripwire": True},
+        {"mode": "once"},
+        {"mode": "all"},
+    ],
 )
 def test_without_tripwire_everything_passes(rec: Rec, options: Any) -> None:
     before = attributes()
@@ -179,9 +186,47 @@ def test_without_tripwire_everything_passes(rec: Rec, options: Any) -> None:
             by_requests(OWN)
 
 
-def test_install_brings_the_tripwire_along(rec: Rec) -> None:
-    with rec.cassette("c", install=True), pytest.raises(CassetteMiss, match="requests was about to"):
+@pytest.mark.parametrize("install", [True, False])
+def test_mode_none_brings_the_tripwire_along(install: bool, rec: Rec) -> None:
+    with rec.cassette("c", install=install), pytest.raises(CassetteMiss, match="requests was about to"):
         by_requests(OWN)
+
+
+def test_client_that_a_second_recorder_keeps_live_goes_live(driver: Driver, rec: Rec, tmp_path: Path) -> None:
+    async def scenario(other: Rec) -> Seen:
+        client = other.wrap(bare(driver))
+        with rec.cassette("c"):
+            try:
+                return await driver.observe(client, ASK, url=OWN)
+            finally:
+                await driver.close(client)
+
+    with Rec(f"sqlite:///{tmp_path}/other.db") as other:
+        assert driver.run(lambda: scenario(other)).error is driver.library.ConnectError
+
+
+def test_cassette_that_records_within_one_that_replays_goes_live(driver: Driver, rec: Rec) -> None:
+    async def scenario() -> Seen:
+        with rec.cassette("c"), rec.cassette("d", mode="once", install=True):
+            client = bare(driver)
+            try:
+                return await driver.observe(client, ASK, url=OWN)
+            finally:
+                await driver.close(client)
+
+    assert driver.run(scenario).error is driver.library.ConnectError
+
+
+def test_what_the_options_of_vcrpy_ignore_passes(tmp_path: Path) -> None:
+    path = tmp_path / "vcr.yaml"
+    path.write_text(
+        f"interactions:\n- request: {{method: GET, uri: '{OWN}', body: null, headers: {{}}}}\n"
+        "  response: {body: {string: hi}, headers: {}, status: {code: 200, message: OK}}\nversion: 1\n"
+    )
+    with recorder.vcr_cassette(path, options={"ignore_hosts": ["llm.invalid"]}) as cassette:
+        with pytest.raises(requests.ConnectionError):
+            by_requests(OWN)
+        assert cassette.report.misses == ()
 
 
 def test_covered_client_replays(driver: Driver, rec: Rec) -> None:
@@ -408,3 +453,11 @@ def test_blocked_network_is_open_again_afterwards_and_loops_work_inside() -> Non
 def test_wrong_pattern_for_hosts_is_refused() -> None:
     with pytest.raises(SettingsError, match="no regular expression"), block_network(["("]):
         raise AssertionError
+
+
+def test_arming_again_makes_no_new_wrappers(rec: Rec) -> None:
+    seen = []
+    for _ in range(2):
+        with guarded(rec):
+            seen.append(httpx2.HTTPTransport.__dict__["handle_request"])
+    assert seen[0] is seen[1]

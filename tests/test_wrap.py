@@ -9,6 +9,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import httpx
+import httpx2
 import pytest
 
 import recorder
@@ -244,4 +246,35 @@ def test_cassette_ends_well_though_the_sdk_has_dropped_its_client(
         cassette.wrap(holder)
         del holder.client
     assert not isinstance(client._transport, RecordingTransport)
-    assert rec._recording.session() is None
+    assert rec._recording.cassettes.session_for(None) is None
+
+
+def test_transports_are_told_apart_though_an_sdk_claims_their_base_for_itself(
+    driver: Driver, rec: recorder.Recorder, records: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for library in (httpx, httpx2):
+        for name in ("BaseTransport", "AsyncBaseTransport", "Client", "AsyncClient"):
+            monkeypatch.setattr(getattr(library, name), "__module__", "openai")
+    client = rec.wrap(driver.client(driver.wire(Reply())))
+    driver.run(lambda: driver.observe(client, ASK))
+    with rec.cassette("c", mode="once"):
+        rec.wrap(client)
+        driver.run(lambda: driver.observe(client, ASK))
+    assert len(records) == 2
+
+
+def test_installed_cassette_that_cannot_cover_a_client_is_a_miss(
+    driver: Driver, rec: recorder.Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire = driver.wire(Reply())
+    with rec.cassette("c", mode="once", install=True):
+        driver.run(lambda: driver.observe(driver.client(wire), ASK))
+    monkeypatch.setattr("recorder.adapters.clients._library_of", lambda kind: None)
+    monkeypatch.setattr("recorder.adapters.clients._classes", {})
+    with (
+        rec.cassette("c", install=True) as cassette,
+        pytest.raises(recorder.CassetteMiss, match="cannot cover"),
+    ):
+        driver.run(lambda: driver.observe(driver.client(wire), ASK))
+    assert len(wire.requests) == 1
+    assert len(cassette.report.misses) == 1

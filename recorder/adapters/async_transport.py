@@ -59,7 +59,7 @@ class AsyncRecordingTransport(RecordingTransport):
     async def _aplay(self, attempt: Attempt, request: Any) -> Any:
         player = self._player(attempt, request)
         try:
-            if (delay := player.head_delay_s()) > 0:
+            if (delay := player.head_delay_s(in_task=True)) > 0:
                 await pause(delay)
             response = self._respond(player)
         except BaseException as error:

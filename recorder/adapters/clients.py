@@ -40,6 +40,7 @@ _HOLDERS = (
     "_provider",
 )
 _DEPTH = 5
+_BASES = ("BaseTransport", "AsyncBaseTransport", "Client", "AsyncClient")
 
 _classes: dict[type, Any] = {}
 
@@ -176,7 +177,10 @@ def _transport_class(inner: type) -> Any:
 
 
 def _library_of(kind: type) -> str | None:
-    for base in kind.__mro__:
-        if (root := base.__module__.partition(".")[0]) in _LIBRARIES:
-            return root
+    """The library that a client or transport belongs to, by its bases: openai claims some of their names for itself."""
+    for name in _LIBRARIES:
+        library = sys.modules.get(name)
+        bases = tuple(base for each in _BASES if isinstance(base := getattr(library, each, None), type))
+        if library is not None and issubclass(kind, bases):
+            return library.__name__  # `httpx2.alias_httpx()` puts httpx2 under both names
     return None

@@ -7,7 +7,9 @@ from types import ModuleType
 from typing import Any
 
 from ..cassettes import Session, Undecided
-from ..recording import Recording, context_sessions
+from ..cassettes_in_use import context_sessions
+from ..errors import WrapError
+from ..recording import Recording
 from .clients import belongs_to_cassette, keeps_store, wrap_transport
 from .import_watch import unwatch_imports, watch_imports
 
@@ -61,13 +63,23 @@ def _choosing(original: Any) -> Any:
                 if session is None and not keeps_store(transport, recording.settings.store):
                     transport = wrap_transport(transport, recording)
         if (chosen := _cassette_for(transport)) is not None:
-            recording, session = chosen
-            with recording.guard:
-                transport = wrap_transport(transport, recording, session)
+            transport = _covered(transport, *chosen)
         return transport
 
     _transport_for_url.recorder_patched = True  # type: ignore[attr-defined]
     return _transport_for_url
+
+
+def _covered(transport: Any, recording: Recording, session: Session) -> Any:
+    """The transport within a cassette; where that only replays, one that cannot be covered is a miss."""
+    try:
+        return wrap_transport(transport, recording, session)
+    except WrapError as error:
+        if session.replay_only:
+            raise session.trip(f"cassette {session.name!r} cannot cover this client: {error}") from error
+        with recording.guard:
+            raise
+        return transport
 
 
 def _cassette_for(transport: Any) -> tuple[Recording, Session] | None:
@@ -82,8 +94,10 @@ def _cassette_for(transport: Any) -> tuple[Recording, Session] | None:
         for each in installed:
             if each[1] is session:
                 return each
-    if any(not session.closed for session in context_sessions()):
-        return None
+    if entered := context_sessions():
+        if any(not session.closed for session in entered):
+            return None
+        return installed[-1][0], entered[-1]  # closed, so that it says so
     if len(installed) == 1:
         return installed[0]
     return installed[-1][0], Undecided([session for _, session in installed])

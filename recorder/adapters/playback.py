@@ -21,6 +21,7 @@ REPLAYED = "recorder.replayed"
 `VirtualClock` that they are to measure with, or True."""
 
 _LIBRARIES = ("httpx", "httpx2")
+_PATIENCE_S = 1.0
 
 
 class VirtualClock:
@@ -44,7 +45,8 @@ class Player:
     """Steps through a recorded exchange; knows when to wait and how it ends, but does not wait itself.
 
     With pace `virtual` it moves a `clock` to the recorded times instead. `trip` makes the miss of a request
-    that goes on where its recording stops. `at_once` are the chunks where neither time nor end need any care.
+    that goes on where its recording stops; where its caller cancelled it, which only tasks can, they get the
+    time to do so again, whatever the pace. `at_once` are the chunks where neither time nor end need any care.
     """
 
     def __init__(
@@ -67,10 +69,20 @@ class Player:
         whole = pace == "instant" and exchange.ending.kind == "complete"
         self.at_once = iter(exchange.chunks) if whole else None
 
-    def head_delay_s(self) -> float:
+    def head_delay_s(self, *, in_task: bool = False) -> float:
         """How long to wait before the response head, or before the error that came instead."""
         head = self._exchange.head
+        if head is None and in_task and (patience := self.patience_s()):
+            return patience
         return (head.at_ns if head is not None else self._exchange.ending.at_ns) / 1e9 if self._paced else 0.0
+
+    def patience_s(self) -> float:
+        """How long to wait for a task to be cancelled, where the recorded one was, before it is a miss."""
+        exchange = self._exchange
+        if exchange.ending.kind != "cancelled" or (exchange.head is not None and self._is_complete()):
+            return 0.0
+        passed = exchange.arrivals_ns[-1:] or ((exchange.head.at_ns,) if exchange.head is not None else (0,))
+        return (exchange.ending.at_ns - passed[0] * self._paced) / 1e9 + _PATIENCE_S
 
     def head(self) -> ResponseHead:
         """The response head; raises what was raised where none came."""
@@ -201,6 +213,8 @@ class PlaybackStream:
             if delay > 0:
                 await pause(delay)
             yield chunk
+        if (patience := self._player.patience_s()) > 0:
+            await pause(patience)
         self._player.end()
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from ..attempt import Attempt, is_being_sent
+from ..attempt import Attempt, sessions_above
 from ..capture import Capture
 from ..cassettes import Session
 from ..dialects import UsageFilter, ask_usage
@@ -51,18 +51,27 @@ class RecordingTransport:
     def _route(self, request: Any, url: str, stream_kind: type) -> Route | None:
         """How to read the request; None where it passes through untouched."""
         recording = self.recording
-        route = recording.route(request.method, url)
+        route = recording.route(request.method, url, self.session)
         if route is None:
             return None
         stream = request.stream
         if type(stream) is not self._binding.library.ByteStream and not isinstance(stream, stream_kind):
             return None  # async content on a sync client, or the reverse: the library says so better
-        return None if is_being_sent(recording.settings.store, request) else route
+        return None if self._is_done_above(request) else route
+
+    def _is_done_above(self, request: Any) -> bool:
+        """Whether a transport further up has this request recorded in the same store, and for the same cassette."""
+        above = sessions_above(self.recording.settings.store, request)
+        if not above:
+            return False
+        session = self.recording.cassettes.session_for(self.session)
+        return session is None or session in above
 
     def _begin(self, request: Any, route: Route, url: str, body: bytes) -> Attempt | None:
-        return self.recording.begin(
-            Request(request.method, url, tuple(request.headers.raw), body), route, self.session
-        )
+        recording = self.recording
+        nested = bool(sessions_above(recording.settings.store, request))
+        asked = Request(request.method, url, tuple(request.headers.raw), body)
+        return recording.begin(asked, route, recording.cassettes.session_for(self.session), nested=nested)
 
     def _body_failed(
         self, request: Any, route: Route, url: str, body: list[bytes], error: BaseException

@@ -5,16 +5,17 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
-from functools import wraps
+from functools import lru_cache, wraps
 from inspect import iscoroutinefunction
 from types import ModuleType
 from typing import Any, NamedTuple
 
 from ..attempt import is_recorded_live
 from ..cassettes import Session
+from ..cassettes_in_use import context_sessions
 from ..dialects import dialect_for
 from ..exchange import Request, endpoint
-from ..recording import Recording, context_sessions
+from ..recording import Recording
 from ..redact import Redactor
 from ..settings import RedactionRules
 from .hosts import is_loopback, serves_models
@@ -82,6 +83,7 @@ def _patch(library: ModuleType) -> None:
                 setattr(kind, spot.method, ours)
 
 
+@lru_cache(maxsize=64)  # made once, armed often
 def _watched(original: Any, asked: Callable[..., Asked | None]) -> Any:
     """The method, which first looks where it is about to send to."""
     if iscoroutinefunction(original):
@@ -109,6 +111,8 @@ def _check(asked: Asked | None) -> None:
         return
     host, port, path = endpoint(asked.url)
     if is_loopback(host) or (wire := _owner()) is None or not _is_known(wire, host, port, path):
+        return
+    if wire.session.ignores(Request(asked.method, asked.url)):
         return
     raise wire.session.trip(_explain(wire, asked, path))
 

@@ -5,7 +5,8 @@ from .lanes import named_lane
 from .matching import Matching
 from .options import CassetteOptions, Mode, OnMiss, Pace, Repeat, Use, use
 from .report import SessionReport
-from .session import Session, Slot
+from .session import Session
+from .slot import Slot
 from .source import CassetteSource, Recorded
 from .undecided import Undecided
 from .variant_source import Select, VariantSource

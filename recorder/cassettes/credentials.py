@@ -21,18 +21,17 @@ def sender_of(request: Request, credential: Credential) -> Sender:
 
 
 class Credentials:
-    """Numbers credentials by first use, and binds live ones to the recorded numbers on first use.
+    """Binds live credentials to the recorded numbers on first use; what is recorded is numbered at the end.
 
-    0 is none. In a cassette that has no other number it is unknown, as in imported and old ones:
-    credentials are not compared then.
+    Until then a credential that was not recorded yet stands for nothing, and may still turn out to be one
+    that was. `recorded` is what was recorded: which number at which host. 0 is none. In a cassette that
+    has no other number it is unknown, as in imported and old ones: credentials are not compared then.
     """
 
-    def __init__(self, recorded: Iterable[int]) -> None:
-        numbers = set(recorded)
-        self._unknown = numbers == {0}
-        self._highest = max(numbers, default=0)
+    def __init__(self, recorded: Iterable[tuple[Host, int]]) -> None:
+        self._recorded = frozenset(recorded)
+        self._unknown = {number for _, number in self._recorded} == {0}
         self._bound: Bijection[Sender, tuple[Host, int]] = Bijection()
-        self._assigned: dict[Credential, int] = {}
 
     def number(self, sender: Sender) -> int | None:
         """The number that this one stands for; None where that is still open."""
@@ -48,13 +47,32 @@ class Credentials:
     def bind(self, sender: Sender, number: int) -> None:
         """From now on this credential stands for this number."""
         self._bound.bind((sender,), ((sender[0], number),))
-        self._assigned.setdefault(sender[1], number)
 
-    def assign(self, sender: Sender) -> int:
-        """The number under which a new recording is kept."""
-        if (found := self.number(sender)) is None:
-            found = self._assigned.get(sender[1], 0)
-            if not self.free(sender[0], found):
-                found = self._highest = self._highest + 1
-            self.bind(sender, found)
-        return found
+    def numbers(self, senders: Iterable[Sender]) -> dict[Sender, int]:
+        """Under which number the recordings of each are kept, if no more is asked; given in order of first use.
+
+        Those that stand for no recorded one take what is left of their host's numbers, and only then new ones.
+        """
+        taken = set(self._bound.live)
+        used = {credential: number for (_, credential), (_, number) in self._bound.kept.items()}
+        highest = max((number for _, number in self._recorded), default=0)
+        given: dict[Sender, int] = {}
+        for sender in dict.fromkeys(senders):
+            host, credential = sender
+            number = self.number(sender)
+            if number is None:
+                number = self._spare(host, used.get(credential, 0), taken) or highest + 1
+                taken.add((host, number))
+                used.setdefault(credential, number)
+                highest = max(highest, number)
+            given[sender] = number
+        return given
+
+    def _spare(self, host: Host, elsewhere: int, taken: set[tuple[Host, int]]) -> int:
+        """A recorded number of this host, preferably the one that the credential has at others; else that, or 0."""
+        left = {number for its_host, number in self._recorded if its_host == host and number} - {
+            number for its_host, number in taken if its_host == host
+        }
+        if elsewhere in left or not left:
+            return elsewhere if (host, elsewhere) not in taken else 0
+        return min(left)

@@ -7,7 +7,7 @@ from typing import TypeGuard
 
 from msgspec import Struct
 
-from ..errors import SettingsError
+from ..errors import SettingsError, let_through
 from ..exchange import Request
 from .comparable import Scope
 from .json_paths import parse_path
@@ -60,7 +60,7 @@ class Matching(Struct, frozen=True):
 
 
 def refusal(matchers: tuple[Matcher, ...], asked: Request, recorded: Request) -> str | None:
-    """Why one of these functions refuses two requests; None where all accept them."""
+    """Why one of these functions refuses two requests; None where all accept them. Lets out what else they raise."""
     for matcher in matchers:
         name = getattr(matcher, "__name__", repr(matcher))
         try:
@@ -68,6 +68,9 @@ def refusal(matchers: tuple[Matcher, ...], asked: Request, recorded: Request) ->
                 return f"{name} returned False"
         except AssertionError as error:
             return f"{name}: {error or 'AssertionError'}"
+        except BaseException as error:
+            let_through(error)
+            raise
     return None
 
 

@@ -11,6 +11,9 @@ from msgspec import Struct
 from ..errors import CassetteError, SettingsError
 from .matching import MATCH, Matching, Rule
 
+ADVICE = "record it with mode='new_episodes', or all anew with mode='rewrite'"
+"""What to do about a miss, in the words of those who open cassettes themselves."""
+
 Mode = Literal["none", "once", "new_episodes", "all", "rewrite"]
 Pace = Literal["instant", "recorded", "virtual"]
 OnMiss = Literal["raise", "response"]
@@ -32,8 +35,10 @@ class CassetteOptions(TypedDict, total=False):
     - `max_age` (seconds or a timedelta) and `on_expired`: what to do on entering about recordings that are older.
     - `on_unused`: what to do at a good end about recordings that nobody asked for.
     - `prune`: record what is new as mode `new_episodes` does, and drop at a good end what was not used.
-    - `dry_run`: record nothing; what would be recorded anew is a miss, and the report lists it.
-    - `tripwire`: fail calls to LLM hosts by clients that are not covered, in mode `none`; by default as `install`.
+    - `dry_run`: record nothing; what would be recorded anew is answered by the nearest recording that is left,
+      or is a miss, and the report lists it.
+    - `tripwire`: fail calls to LLM hosts by clients that are not covered; only in mode `none`, and there by default.
+    - `advice`: what a miss tells to do, in place of the modes that would record.
     """
 
     install: bool
@@ -49,6 +54,7 @@ class CassetteOptions(TypedDict, total=False):
     prune: bool
     dry_run: bool
     tripwire: bool | None
+    advice: str
 
 
 class Use(Struct, frozen=True):
@@ -68,6 +74,7 @@ class Use(Struct, frozen=True):
     prune: bool = False
     dry_run: bool = False
     tripwire: bool | None = None
+    advice: str = ADVICE
 
     @property
     def matching(self) -> Matching:

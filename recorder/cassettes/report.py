@@ -12,8 +12,8 @@ class SessionReport(Struct, frozen=True):
 
     `hits` requests were answered from it, `recorded` calls are new, `total` recordings were loaded, of which
     nobody asked for those in `unused`. `misses` are the texts of all misses, also of those that were
-    caught. `anew` names the requests that a dry run would have recorded, and `dropped` the recordings
-    that `prune` drops.
+    caught. `anew` names the requests that a dry run would have recorded, and how they differ; `dropped`
+    are the recordings that `prune` drops.
     """
 
     hits: int = 0
@@ -23,3 +23,4 @@ class SessionReport(Struct, frozen=True):
     total: int = 0
     anew: tuple[str, ...] = ()
     dropped: tuple[Recorded, ...] = ()
+    failed: int = 0

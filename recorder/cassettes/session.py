@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Sequence
 
-from ..errors import CassetteMiss, CassetteMissing
-from ..exchange import Exchange, Request
-from .credentials import Credential, Credentials, Sender, sender_of
+from ..errors import CassetteError, CassetteMiss, CassetteMissing
+from ..exchange import Request, endpoint
+from .credentials import Credential, Credentials, Host, Sender, sender_of
+from .keeping import Keeping
 from .lanes import Lanes
 from .matching import Matching
 from .merging import merge
 from .misses import Misses
-from .options import Mode, OnMiss, Pace, Repeat, check
+from .options import ADVICE, Mode, OnMiss, Pace, Repeat, check
 from .report import SessionReport
 from .shelf import Shelf
-from .source import CassetteSource, Recorded
-
-_logger = logging.getLogger("recorder")
-
-
-class Slot:
-    """The place of a call that is being recorded, taken when it was asked for."""
-
-    __slots__ = ("call_id", "credential", "exchange", "lane")
-
-    def __init__(self, lane: int, credential: int) -> None:
-        self.lane = lane
-        self.credential = credential
-        self.call_id = ""
-        self.exchange: Exchange | None = None
-
-    def fill(self, exchange: Exchange, call_id: str) -> None:
-        """The call ended; this is its recording."""
-        self.exchange, self.call_id = exchange, call_id
+from .slot import Slot
+from .source import CassetteSource, ForeignCassette, Recorded, shown
+from .stand_ins import StandIns
 
 
 class Session:
@@ -43,9 +27,10 @@ class Session:
     The same request asked n times is answered by its n-th recording, lane by lane where several
     tasks or threads asked it. Only what was loaded is played, never what this session recorded.
     `significant` are the headers that take part in matching. With `prune` what is new is recorded and
-    what was not used is dropped; with `dry_run` a request that would be recorded is a miss, and
-    nothing changes. Raises CassetteMissing where mode `none` finds nothing, CassetteError for a wrong
-    setting.
+    what was not used is dropped; with `dry_run` nothing changes, and a request that would be
+    recorded is answered by the nearest recording left, or is a miss. `advice` is what a miss tells to do.
+    Raises CassetteMissing where mode `none` finds nothing, CassetteError for a wrong setting or a broken
+    cassette, which mode `rewrite` does not mind.
     """
 
     def __init__(
@@ -60,6 +45,7 @@ class Session:
         repeat: Repeat = "error",
         prune: bool = False,
         dry_run: bool = False,
+        advice: str = ADVICE,
     ) -> None:
         for name, value, allowed in (
             ("mode", mode, Mode),
@@ -69,36 +55,37 @@ class Session:
         ):
             check(name, value, allowed)
         mode = "new_episodes" if prune else mode
-        loaded = source.load()
+        self.name = shown(source.name)
+        self._source = source
+        self._broken = False
+        loaded = self._load(mode)
         if mode == "none" and loaded is None:
             raise CassetteMissing(
-                f"there is no cassette {source.name!r}; record it with mode='once', 'new_episodes', 'all' or 'rewrite'"
+                f"there is no cassette {self.name!r}; record it with mode='once', 'new_episodes', 'all' or 'rewrite'"
             )
-        self.name = source.name
         self.mode: Mode = mode
         self.pace: Pace = pace
         self.on_miss: OnMiss = on_miss
         self.closed = False
-        self.lock = threading.Lock()
-        self._source = source
+        self.lock = threading.RLock()  # functions of the user's may ask for more under it
         self._before = loaded or ()
         self._loaded: tuple[Recorded, ...] = () if mode == "rewrite" else self._before
         self._prune = prune
         self._dry_run = dry_run
         self.replay_only = dry_run or mode == "none" or (mode == "once" and bool(self._loaded))
         matching = matching or Matching()
-        self._credentials = Credentials(each.credential for each in self._loaded)
-        self._shelf = Shelf(
-            () if mode == "all" else self._loaded, matching, significant, self._credentials, repeat
-        )
-        self._explaining = Misses(self.name, self._shelf, matching, significant)
+        self._credentials = Credentials(_numbered(self._loaded))
+        self._shelf = Shelf(self._loaded, matching, significant, self._credentials, repeat)
+        self._explaining = Misses(self._shelf, matching, significant, advice)
         self._lanes = Lanes()
         self._by_lane = not self.replay_only or self._shelf.lanes
-        self._ignores: Callable[[Request], bool] | None = getattr(source, "ignores", None)
+        self.ignores: Callable[[Request], bool] = getattr(source, "ignores", lambda request: False)
         self._slots: list[Slot] = []
         self._hits = 0
         self._missed: list[str] = []
-        self._anew: list[str] = []
+        self._lost: list[str] = []
+        self._stand_ins = StandIns(self._shelf)
+        self._keeping = Keeping(source, self.name, self._merged, self._shelf.scope.headers)
 
     @property
     def recordings(self) -> tuple[Recorded, ...]:
@@ -109,15 +96,16 @@ class Session:
     def report(self) -> SessionReport:
         """What happened so far."""
         with self.lock:
-            unused = self._shelf.unplayed()
+            unused = () if self.mode == "all" else self._shelf.unplayed()
             return SessionReport(
                 hits=self._hits,
                 recorded=sum(slot.exchange is not None for slot in self._slots),
                 misses=tuple(self._missed),
                 unused=unused,
                 total=len(self._loaded),
-                anew=tuple(self._anew),
+                anew=tuple(self._stand_ins.planned),
                 dropped=unused if self._prune else (),
+                failed=len(self._lost),
             )
 
     def find(
@@ -132,8 +120,8 @@ class Session:
         of a request; one that equals a recorded one byte for byte has none. What the source `ignores` goes
         live and is not kept. Raises CassetteMiss where there is no answer and the mode forbids going live.
         """
-        if self._ignores is not None and self._ignores(request):
-            return Slot(0, 0)
+        if self.ignores(request):
+            return Slot(0, sender_of(request, None))
         with self.lock:
             same = self._shelf.same(request)
             may_miss = self.replay_only or self.closed
@@ -147,20 +135,27 @@ class Session:
             lane = self._lanes.current() if self._by_lane else 0
             sender = sender_of(request, credential)
             place = self._shelf.find(request, same, lane, sender)
-            if place is not None:
+            if place is not None and self.mode != "all":  # which only learns whose credential it is
                 self._hits += 1
                 return self._shelf.recordings[place]
-            if self.replay_only:
-                raise self._no_answer(request, sender)
-            slot = Slot(lane, self._credentials.assign(sender))
-            self._slots.append(slot)
-            return slot
+            if not self.replay_only:
+                slot = Slot(lane, sender)
+                self._slots.append(slot)
+                return slot
+            if self._dry_run and (stand_in := self._stand_ins.find(request)) is not None:
+                return stand_in
+        raise self._no_answer(request, sender)  # others need not wait for the explanation
 
     def trip(self, text: str) -> CassetteMiss:
         """A miss that was found elsewhere: remembered here, and given to be raised."""
         with self.lock:
             self._missed.append(text)
         return CassetteMiss(text)
+
+    def lose(self, text: str) -> None:
+        """A call could not be recorded, and why; the cassette will not be kept without it."""
+        with self.lock:
+            self._lost.append(text)
 
     def count_variant(self, variant: Session) -> None:
         """A variant of this cassette ended: its misses are misses here, and what it played is in use."""
@@ -175,53 +170,66 @@ class Session:
     def close(self, *, save: bool, why: str = "it was discarded") -> None:
         """End the use; with `save`, keep what was recorded, as the mode says.
 
-        Else put it beside the cassette, where its source can, and log that and `why`.
+        Else put it beside the cassette, where its source can, and log that and `why`. Raises CassetteError
+        where it cannot be kept, or where some calls could not be recorded; what was recorded is then put
+        beside the cassette too.
         """
         with self.lock:
             if self.closed:
                 return
             self.closed = True
-        recorded = self._recorded()
         if self._dry_run or self.replay_only:
             return
+        recorded = self._recorded()
         if not save:
-            self._reject(recorded, why)
+            self._keeping.reject(recorded, why)
+        elif self._lost:
+            self._keeping.refuse(
+                recorded, f"{len(self._lost)} of its calls could not be recorded: {self._lost[0]}"
+            )
         elif (
-            recorded or (self.mode == "rewrite" and self._before) or (self._prune and self._shelf.unplayed())
+            recorded
+            or (self.mode == "rewrite" and (self._before or self._broken))
+            or (self._prune and self._shelf.unplayed())
         ):
-            self._source.update(lambda now: self._merged(now or (), recorded))
+            self._keeping.save(recorded, anew=self._broken)
+
+    def _load(self, mode: Mode) -> tuple[Recorded, ...] | None:
+        """What there is; where all of it is to be replaced, it may be broken."""
+        try:
+            return self._source.load()
+        except CassetteError as error:
+            if mode != "rewrite" or isinstance(error, ForeignCassette):
+                raise
+            self._broken = True
+            return None
 
     def _no_answer(self, request: Request, sender: Sender) -> CassetteMiss:
         title = f"cassette {self.name!r} (mode {self.mode!r}) has no answer to {_title(request)}"
         if self._dry_run:
             title += ", which would be recorded anew"
-            self._anew.append(_title(request))
         return self._miss(f"{title}:\n{self._explaining.explain(request, sender)}")
 
     def _miss(self, text: str) -> CassetteMiss:
-        self._missed.append(text)
+        with self.lock:
+            self._missed.append(text)
         return CassetteMiss(text, respond=self.on_miss == "response" and not self.closed)
 
     def _recorded(self) -> list[Recorded]:
+        filled = [(slot, slot.exchange) for slot in self._slots if slot.exchange is not None]
+        numbers = self._credentials.numbers(slot.sender for slot, _ in filled)
         return [
-            Recorded(slot.exchange, slot.call_id, slot.lane, slot.credential)
-            for slot in self._slots
-            if slot.exchange is not None
+            Recorded(exchange, slot.call_id, slot.lane, numbers[slot.sender]) for slot, exchange in filled
         ]
 
     def _merged(self, now: Sequence[Recorded], recorded: Sequence[Recorded]) -> list[Recorded]:
         dropped = self._shelf.unplayed() if self._prune else ()
         return merge(self.mode, self._before, now, recorded, dropped, self._shelf.scope)
 
-    def _reject(self, recorded: Sequence[Recorded], why: str) -> None:
-        if not recorded:
-            return
-        reject: Callable[[Sequence[Recorded]], object] | None = getattr(self._source, "reject", None)
-        where = ""
-        if reject is not None:
-            rejected = reject(self._merged(self._source.load() or (), recorded))
-            where = f"; what was recorded is in {rejected}"
-        _logger.warning("cassette %r is not kept, since %s%s", self.name, why, where)
+
+def _numbered(recordings: Sequence[Recorded]) -> set[tuple[Host, int]]:
+    """Which credentials were recorded at which host."""
+    return {(endpoint(each.exchange.request.url)[:2], each.credential) for each in recordings}
 
 
 def _title(request: Request) -> str:

@@ -31,7 +31,8 @@ class Queue:
             self._next += 1
         if accepts is None:
             return places[self._next] if self._next < len(places) else None
-        return next((place for place in places[self._next :] if not played[place] and accepts(place)), None)
+        left = (place for place in places[self._next :] if not played[place])
+        return next((place for place in left if accepts(place) and not played[place]), None)
 
 
 Bucket = dict[tuple[int, int], Queue]
@@ -62,7 +63,7 @@ class Shelf:
         self.ids: Bijection[str, str] = Bijection()
         self.played = bytearray(len(recordings))
         self.varied: set[int] = set()
-        self._repeat = repeat
+        self.repeat = repeat
         self._repeated: dict[tuple[Key, int, Sender], int] = {}
         self._by_bytes: dict[tuple[object, ...], Bucket] = {}
         self._by_digest: dict[Key, Bucket] | None = None
@@ -152,7 +153,7 @@ class Shelf:
         self, bucket: Bucket, key: Key, lane: int, sender: Sender, accepts: Accepts | None
     ) -> int | None:
         """The recording that answers a request once more, where all of its recordings were played."""
-        if self._repeat == "error":
+        if self.repeat == "error":
             return None
         number = self.credentials.number(sender)
         queues = {its_lane: queue for (its_lane, its_number), queue in bucket.items() if its_number == number}
@@ -163,7 +164,7 @@ class Shelf:
         )
         if not places:
             return None
-        if self._repeat == "last":
+        if self.repeat == "last":
             return places[-1]
         times = self._repeated.get((key, lane, sender), 0)
         self._repeated[key, lane, sender] = times + 1

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from msgspec import Struct
 
+from ..errors import CassetteError
 from ..exchange import Exchange
 
 
@@ -28,12 +30,16 @@ Change = Callable[[tuple[Recorded, ...] | None], Sequence[Recorded]]
 """What a cassette is to hold, given what it holds; None where there is no such cassette."""
 
 
+class ForeignCassette(CassetteError):
+    """The cassette is another program's, and not to be overwritten."""
+
+
 class CassetteSource(Protocol):
     """A place that keeps one cassette.
 
     One that can also keep what was not to be saved has `reject(recordings)`, which gives the place, and
-    one that lets some requests go live has `ignores(request)`.
-    One that leaves some requests to the network has `ignores(request)`, which tells them.
+    one that leaves some requests to the network has `ignores(request)`, which tells them. One that keeps not
+    all request headers has `keep_headers(names)`, to be told those that are compared.
     """
 
     @property
@@ -47,3 +53,11 @@ class CassetteSource(Protocol):
 
     def update(self, change: Change) -> None:
         """Load, change and save, while other threads and processes wait."""
+
+
+def shown(name: str) -> str:
+    """The name of a cassette as short as it can be said: a path below the working directory without that."""
+    if not os.path.isabs(name):
+        return name
+    below = os.path.relpath(name) if os.path.splitdrive(name)[0] == os.path.splitdrive(os.getcwd())[0] else ""
+    return below if below and not below.startswith(os.pardir) else name

@@ -20,19 +20,23 @@ def read_ended(exchange: Exchange, id: int = 0, redactor: Redactor = _AS_IT_IS) 
     `id` is the call's, as a number.
     """
     request = exchange.request
-    host, port, path = endpoint(request.url)
-    dialect = dialect_for(request.method, path, ("*",))
+    dialect = dialect_for(request.method, endpoint(request.url)[2], ("*",))
     assert dialect is not None, "every path has a dialect where all are asked for"
     attempt = Attempt(
         dialect=dialect,
-        provider=provider_for(host, port, {}),
+        provider=_provider(request.url),
         half=None,
         tags=NO_TAGS,
         id=id,
         operation_id=id,
         on_end=_nobody,
     )
-    return Ended(attempt, exchange, redactor, _GUARD)
+    return Ended(attempt, exchange, redactor, _GUARD, _provider)
+
+
+def _provider(url: str) -> str:
+    host, port, _ = endpoint(url)
+    return provider_for(host, port, {})
 
 
 def _nobody(attempt: Attempt, exchange: Exchange) -> None:

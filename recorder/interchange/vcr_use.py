@@ -1,4 +1,4 @@
-"""Uses a vcrpy file as a cassette: `with vcr_cassette(path, options=vcr_config)` in place of `vcr.use_cassette`."""
+"""Uses a vcrpy file as a cassette: `vcr_cassette(path, options=vcr_config)` in place of `vcr.use_cassette`."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ def vcr_cassette(
     redact: RedactionRules | bool = True,
     **use: Unpack[CassetteOptions],
 ) -> Cassette:
-    """A file in vcrpy's format as a cassette that is only replayed, to be entered with `with`.
+    """A file in vcrpy's format as a cassette that is only replayed, for `with` or to decorate a function.
 
-    `options` are vcrpy's own (`vcr_config`, the keywords of its marker), and decide what matches and what
-    repeats unless `use` says otherwise; all paths are answered, not those of models alone. `extra_paths` are
-    read after it. Raises CassetteError for a matcher that nobody registered.
+    As vcrpy does, it covers every client of the process unless `install=False`. `options` are vcrpy's own
+    (`vcr_config`, the keywords of its marker), and decide what matches and what repeats unless `use` says
+    otherwise; all paths are answered, not those of models alone. `extra_paths` are read after it. Raises
+    CassetteError for a matcher that nobody registered.
     """
     source = VcrCassette(path, extra_paths, vcr_config(options or {}, registry), redact=redact)
-    use = {"match": source.matching.match, "repeat": source.repeat, **use}
+    use = {"install": True, "match": source.matching.match, "repeat": source.repeat, **use}
     return cassette(source, "none", redact=redact, record_paths="*", **use)

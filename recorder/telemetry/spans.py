@@ -72,5 +72,5 @@ class Spans:
         attributes = answer_attributes(provider, status, answer, error)
         span.set_attributes(without_secrets(attributes, self._redactor))
         if error is not None:
-            span.set_status(Status(StatusCode.ERROR, self._redactor.text(error.message)))
+            span.set_status(Status(StatusCode.ERROR, self._redactor.error_text(error.message)))
         span.end(exchange.started_us * 1000 + exchange.ending.at_ns)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import msgspec
 from msgspec import Struct
@@ -12,6 +12,7 @@ from ...errors import CassetteError
 from ..source import Recorded
 from .document import VERSION, Misfit, read_document, read_preamble
 from .exchanges import read_recorded, write_recorded
+from .foreign import refuse_foreign
 from .layout import render
 from .read_fast import FastReader
 from .read_yaml import Unreadable, read_yaml
@@ -26,16 +27,16 @@ _CONFLICT = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?:[ \t].*)?$", re.MULTILINE)
 _AT = re.compile(r"(.*) - at `(\$.*)`", re.DOTALL)
 
 
-class Block(Struct, frozen=True):
+class Block(Struct, frozen=True, gc=False):
     """A recording and its document."""
 
     text: str
     recorded: Recorded
 
 
-def write_block(recorded: Recorded) -> str:
-    """The document of a recording, as this version lays it out."""
-    return render(write_recorded(recorded))
+def write_block(recorded: Recorded, compared: Collection[bytes] = ()) -> str:
+    """The document of a recording, as this version lays it out; request headers that are `compared` stay."""
+    return render(write_recorded(recorded, compared))
 
 
 def join_file(preamble: str, blocks: Iterable[str]) -> str:
@@ -47,6 +48,7 @@ def read_file(text: str, name: str) -> tuple[str, list[Block]]:
     """The preamble and the blocks of a file; raises CassetteError, which says where what is wrong."""
     if "\r\n" in text:  # as git checks it out on Windows; no text of ours holds a bare CR
         text = text.replace("\r\n", "\n")
+    refuse_foreign(text, PREAMBLE, name)
     try:
         return _read_file(text, name)
     except CassetteError:
@@ -115,8 +117,9 @@ def _split(text: str, name: str) -> list[str]:
 
 
 def _documents(body: str) -> list[str]:
-    if body.count("\n---") == body.count("\n---\n") and not body.startswith("---"):
-        return [f"{document}\n" for document in body.removesuffix("\n").split("\n---\n")]
+    documents = body.removesuffix("\n").split("\n---\n")
+    if body.count("\n---") == len(documents) - 1 and not body.startswith("---"):
+        return [f"{document}\n" for document in documents]
     return _SEPARATOR.split(body)
 
 
@@ -132,13 +135,8 @@ def _check_version(preamble: str, name: str) -> None:
     try:
         version = read_preamble(read_yaml(preamble)[0]).recorder_cassette
     except (Unreadable, msgspec.DecodeError, RecursionError) as error:
-        what = (
-            "a cassette of vcrpy or pytest-recording"
-            if "\ninteractions:" in f"\n{preamble}"
-            else "no cassette"
-        )
         raise CassetteError(
-            f"{name}:1: this is {what} of recorder, which begins with `recorder_cassette: {VERSION}`"
+            f"{name}:1: this is no cassette of recorder, which begins with `recorder_cassette: {VERSION}`"
         ) from error
     if version != VERSION:
         raise CassetteError(

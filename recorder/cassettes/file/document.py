@@ -26,7 +26,7 @@ class Misfit(ValueError):
         self.path = path
 
 
-class Times(Struct, frozen=True, forbid_unknown_fields=True):
+class Times(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """Milliseconds since the request: response head, each chunk, end."""
 
     head: int = 0
@@ -34,14 +34,14 @@ class Times(Struct, frozen=True, forbid_unknown_fields=True):
     end: int | None = None
 
 
-class Wire(Struct, frozen=True, forbid_unknown_fields=True):
+class Wire(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """A body as it was sent, content-encoded; it counts while the readable body has this checksum."""
 
     readable: str
     base64: str
 
 
-class EventFields(Struct, frozen=True, forbid_unknown_fields=True):
+class EventFields(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """One server-sent event; `raw` or `base64` is one that its fields would not give back exactly."""
 
     event: str | None = None
@@ -53,7 +53,7 @@ class EventFields(Struct, frozen=True, forbid_unknown_fields=True):
     base64: str | None = None
 
 
-class BodyFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class BodyFields(Struct, frozen=True, kw_only=True, gc=False, forbid_unknown_fields=True):
     """A body in one of its forms; none of them is an empty body. `style` is that of all JSON in it."""
 
     json: Raw | UnsetType = UNSET
@@ -65,13 +65,13 @@ class BodyFields(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     wire: Wire | None = None
 
 
-class RequestFields(BodyFields, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class RequestFields(BodyFields, frozen=True, kw_only=True, gc=False, forbid_unknown_fields=True):
     method: str
     url: str
     headers: HeaderFields = {}
 
 
-class ResponseFields(BodyFields, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ResponseFields(BodyFields, frozen=True, kw_only=True, gc=False, forbid_unknown_fields=True):
     """`reason` stands there where it is not the usual one of this status and HTTP version."""
 
     status: int
@@ -80,14 +80,14 @@ class ResponseFields(BodyFields, frozen=True, kw_only=True, forbid_unknown_field
     headers: HeaderFields = {}
 
 
-class EndingFields(Struct, frozen=True, forbid_unknown_fields=True):
+class EndingFields(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     kind: EndingKind
     phase: Phase | None = None
     exception: str | None = None
     message: str | None = None
 
 
-class Document(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Document(Struct, frozen=True, kw_only=True, gc=False, forbid_unknown_fields=True):
     """One recording."""
 
     recorded: str | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -44,8 +45,11 @@ _REASONS = {
 }
 
 
-def write_recorded(recorded: Recorded) -> dict[str, Tree]:
-    """The tree of a recording: first what each recording changes, then what was asked and answered."""
+def write_recorded(recorded: Recorded, compared: Collection[bytes] = ()) -> dict[str, Tree]:
+    """The tree of a recording: first what each recording changes, then what was asked and answered.
+
+    `compared` are names of request headers that stay, whatever they are.
+    """
     exchange = recorded.exchange
     response, chunks = (None, None) if exchange.head is None else _write_response(exchange, exchange.head)
     flags = {
@@ -59,7 +63,7 @@ def write_recorded(recorded: Recorded) -> dict[str, Tree]:
         "times": _write_times(exchange),
         "chunks": None if chunks is None else Flow(chunks),
         **flags,
-        "request": _write_request(exchange.request),
+        "request": _write_request(exchange.request, compared),
         "response": response,
         "ending": _write_ending(exchange.ending),
     }
@@ -85,13 +89,13 @@ def read_recorded(document: Document) -> Recorded:
     return Recorded(exchange, "", document.lane, document.credential)
 
 
-def _write_request(request: Request) -> Tree:
+def _write_request(request: Request, compared: Collection[bytes]) -> Tree:
     body = decode_request(request.body, header(request.headers, b"content-encoding"))
     shown, _ = write_body(body, streamed=False)
     if body != request.body:
         shown["wire"] = write_wire(request.body, body)
     tree = Open(method=spell(request.method), url=spell(request.url))
-    if headers := kept_request_headers(request.headers):
+    if headers := kept_request_headers(request.headers, compared):
         tree["headers"] = write_headers(headers, len(request.body))
     return Open({**tree, **shown})
 
@@ -182,7 +186,8 @@ def _write_times(exchange: Exchange) -> Tree:
 def _read_arrivals(times: Times, count: int) -> tuple[int, ...]:
     """A time for each chunk, also where an edit left more chunks than times."""
     known = times.chunks or [times.head]
-    return tuple([known[min(place, len(known) - 1)] * _MS for place in range(count)])
+    known = known + known[-1:] * (count - len(known))
+    return tuple([at * _MS for at in known[:count]])
 
 
 def _write_time(epoch_us: int) -> Tree:

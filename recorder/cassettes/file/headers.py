@@ -1,12 +1,14 @@
 """Which headers a cassette file keeps, and how they stand in it.
 
 What differs from one recording of the same traffic to the next is left out, unless clients act on
-it: dates, ids of requests, cookies, what a rate limit leaves, who measured what on the way.
+it: dates, ids of requests, what a rate limit leaves, who measured what on the way. Cookies are set
+on replay too, so they stay, without their values and times.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from functools import lru_cache
 
 from ...exchange import Headers
@@ -14,8 +16,9 @@ from .document import HeaderFields
 from .structure import Open, Tree
 
 FOLLOWS = "auto"
-"""A content-length in the file that is the body's, whatever that becomes."""
+"""A content-length in the file that is the body's, whatever that becomes; one that was sent so has a `=`."""
 
+_COOKIE_VALUE = b"REDACTED"
 _REQUEST_NOISE = re.compile(
     rb"user-agent|accept-encoding|connection|host|content-length|transfer-encoding|keep-alive"
     rb"|x-stainless-.*|traceparent|tracestate|baggage|sentry-trace|b3|x-b3-.*|x-datadog-.*|x-amzn-trace-id"
@@ -24,7 +27,7 @@ _REQUEST_NOISE = re.compile(
     re.IGNORECASE,
 )
 _RESPONSE_NOISE = re.compile(
-    rb"date|expires|last-modified|age|set-cookie|cf-.*|via|nel|report-to|reporting-endpoints|alt-svc|server-timing"
+    rb"date|expires|last-modified|age|cf-.*|via|nel|report-to|reporting-endpoints|alt-svc|server-timing"
     rb"|connection|keep-alive|(.*-)?request-id|(.*-)?correlation-id|(.*-)?trace-id|traceparent|tracestate"
     rb"|inference-id|x-generation-id|openai-processing-ms|x-envoy-.*|x-kong-.*-latency|(.*-)?ratelimit-.*"
     rb"|ratelimit|x-cache.*|x-served-by|x-timer|x-runtime|x-amz-cf-.*|x-cloud-trace-context"
@@ -33,14 +36,27 @@ _RESPONSE_NOISE = re.compile(
 )
 
 
-def kept_request_headers(headers: Headers) -> Headers:
-    """Without the noise of clients and tracers, and without what follows from URL and body."""
-    return tuple([pair for pair in headers if not _REQUEST_NOISE.fullmatch(pair[0])])
+_COOKIE_TIME = re.compile(rb"\s*(?:expires|max-age)\s*=.*", re.IGNORECASE | re.DOTALL)
+_COOKIE_REMOVED = re.compile(
+    rb"\s*(?:max-age\s*=\s*(?:0|-\d+)\s*|expires\s*=.*[ -]19\d\d .*)", re.IGNORECASE | re.DOTALL
+)
+_LITERAL = re.compile(rf"=*{FOLLOWS}")
+
+
+def kept_request_headers(headers: Headers, compared: Collection[bytes] = ()) -> Headers:
+    """Without the noise of clients and tracers and what follows from URL and body, save what is `compared`."""
+    return tuple(
+        [pair for pair in headers if not _REQUEST_NOISE.fullmatch(pair[0]) or pair[0].lower() in compared]
+    )
 
 
 def kept_response_headers(headers: Headers) -> Headers:
     """Without what is volatile."""
-    return tuple([pair for pair in headers if not _RESPONSE_NOISE.fullmatch(pair[0])])
+    kept = [pair for pair in headers if not _RESPONSE_NOISE.fullmatch(pair[0])]
+    cookies = [
+        (name, _kept_cookie(value) if name.lower() == b"set-cookie" else value) for name, value in kept
+    ]
+    return tuple([(name, value) for name, value in cookies if value is not None])
 
 
 def without(headers: Headers, name: bytes) -> Headers:
@@ -64,8 +80,9 @@ def read_headers(fields: HeaderFields, length: int) -> Headers:
     pairs: list[tuple[bytes, bytes]] = []
     for name, values in fields.items() if isinstance(fields, dict) else fields:
         for value in (values,) if isinstance(values, str) else values:
-            if value == FOLLOWS and name.lower() == "content-length":
-                pairs.append((name.encode("latin-1"), str(length).encode()))
+            if name.lower() == "content-length" and _LITERAL.fullmatch(value):
+                value = str(length) if value == FOLLOWS else value[1:]
+                pairs.append((name.encode("latin-1"), value.encode()))
             else:
                 pairs.append(_pair(name, value))
     return tuple(pairs)
@@ -78,6 +95,19 @@ def _pair(name: str, value: str) -> tuple[bytes, bytes]:
 
 
 def _shown(name: bytes, value: bytes, length: bytes) -> str:
-    if value == length and name.lower() == b"content-length":
-        return FOLLOWS
-    return value.decode("latin-1")
+    text = value.decode("latin-1")
+    if name.lower() != b"content-length":
+        return text
+    return FOLLOWS if value == length else f"={text}" if _LITERAL.fullmatch(text) else text
+
+
+def _kept_cookie(set_cookie: bytes) -> bytes | None:
+    """With its name and its scope; one that was removed is removed again, and None where it has no name."""
+    cookie, *attributes = set_cookie.split(b";")
+    name, equals, value = cookie.partition(b"=")
+    if not equals or not name.strip():
+        return None
+    kept = [each for each in attributes if not _COOKIE_TIME.fullmatch(each)]
+    if any(_COOKIE_REMOVED.fullmatch(each) for each in attributes):
+        kept.append(b" Max-Age=0")
+    return b";".join((name + equals + (_COOKIE_VALUE if value.strip() else b""), *kept))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 
 import msgspec
 
 from .characters import awkward, quote
 from .layout import is_plain
+from .skeleton import Deviation, Shape, skeleton
 
 _PLAIN_KEY = re.compile("[A-Za-z_][A-Za-z0-9_.-]*")
 _KEY = re.compile(rf'({_PLAIN_KEY.pattern}|"(?:[^"\\]|\\.)*"):(?: (.+))?')
@@ -15,147 +17,165 @@ _SINGLE_QUOTED = re.compile(r"'(?:[^']|'')*'")
 _JSON_BEGINS = frozenset('"{[-0123456789')
 _CONSTANTS = frozenset(("true", "false", "null"))
 _EVENT = "- data: {"
+_PLAIN = bytes([10, *range(32, 127)])
+_SPECIAL = ("", "|")
 _MOST_KNOWN = 4096
 _LONGEST_KNOWN = 80
 
 _check_json = msgspec.json.Decoder(msgspec.Raw).decode
 _read_text = msgspec.json.Decoder(str).decode
 
-_Line = tuple[int, bool, str, str, str]
-"""Of a line: its margin, whether it begins an item, its key, what it adds to the JSON after others before it, and
-what follows on others: nothing, deeper `lines`, or a literal block with this sign."""
-
-_END: _Line = -1, False, "", "", ""
+_Line = tuple[int, str, str, int]
+"""Of a line: the number of its shape, its JSON, the sign of the literal block that follows, and that one's margin."""
 
 
 class FastReader:
-    """Reads the documents of one file, which have many lines in common."""
+    """Reads the documents of one file, which have many lines in common, and most of them all their shapes."""
 
     def __init__(self) -> None:
         self._known: dict[str, _Line] = {}
+        self._leads: dict[str, tuple[int, str]] = {}
+        self._numbers: dict[Shape, int] = {}
+        self._shapes: list[Shape] = []
+        self._skeletons: dict[tuple[int, ...], list[str]] = {}
 
     def read(self, document: str) -> str | None:
         """The document as JSON text; None where it deviates from the layout, which is no error yet."""
-        flat = document.replace("\n", "")
-        if not flat.isprintable() and awkward(flat):
+        if not (document.isascii() and not document.encode().translate(None, _PLAIN)):
+            flat = document.replace("\n", "")
+            if not flat.isprintable() and awkward(flat):
+                return None
+        lines = document.split("\n")
+        if lines.pop():  # it ends with a line end
             return None
         try:
-            return "".join(_Lines(document.split("\n"), "\t" in flat, self._known).read())
-        except (_Deviation, msgspec.DecodeError, RecursionError):
+            return self._read(lines, "\t" in document)
+        except (Deviation, msgspec.DecodeError, RecursionError):
             return None
 
-
-class _Deviation(Exception):
-    """The document is not laid out as expected."""
-
-
-class _Lines:
-    """Lines on their way to pieces of JSON; the last of them is empty."""
-
-    __slots__ = ("_known", "_lines", "_tabs")
-
-    def __init__(self, lines: list[str], tabs: bool, known: dict[str, _Line]) -> None:
-        self._lines = lines
-        self._tabs = tabs
-        self._known = known
-
-    def read(self) -> list[str]:
-        """All in one loop, since loading a file is this loop: a mapping or list is a level, not a call."""
-        lines, known, out = self._lines, self._known, [""]
-        levels: list[tuple[int, bool, list[str]]] = []
-        here, in_list, keys = -2, False, [""]
-        at, opening = 0, True
-        while True:
+    def _read(self, lines: list[str], tabs: bool) -> str:
+        """All in one loop, since loading a file is this loop: what stands between the lines' JSON is looked up."""
+        known, leads, numbers, pieces = self._known, self._leads, [], []
+        at, count = 0, len(lines)
+        while at < count:
             line = lines[at]
-            margin, item, key, piece, follows = known.get(line) or self._read_line(line, at)
+            if (found := known.get(line)) is None:
+                lead, _, value = line.partition(": ")
+                if value[:1] == "{" and (end := _events_end(lines, at)) > at:
+                    found = self._events(lines[at:end])
+                    at = end - 1
+                elif (led := leads.get(lead)) is not None and value[:1] not in _SPECIAL:
+                    at += 1
+                    numbers.append(led[0])
+                    pieces.append(led[1] + _scalar(value))
+                    continue
+                else:
+                    found = self._line(line)
             at += 1
-            if opening:
-                if margin != here + 2:
-                    raise _Deviation
-                levels.append((here, in_list, keys))
-                here, in_list, keys = margin, item, []
-                out.append("[" if item else "{")
-                out.append(piece[1:])
-                opening = False
-            else:
-                while margin < here:
-                    if len(set(keys)) != len(keys):
-                        raise _Deviation
-                    out.append("]" if in_list else "}")
-                    here, in_list, keys = levels.pop()
-                if here < 0:
-                    return out
-                if margin != here or item is not in_list:
-                    raise _Deviation
-                out.append(piece)
-            if not item:
-                keys.append(key)
-            elif key:
-                levels.append((here, True, keys))
-                here, in_list, keys = here + 2, False, [key]
-            if follows == "lines":
-                opening = True
-            elif follows:
-                text, at = self._literal(at, here + 2, follows)
-                out.append(text)
+            number, piece, sign, margin = found
+            numbers.append(number)
+            if sign:
+                text, at = _literal(lines, at, margin, sign)
+                piece += text
+            pieces.append(piece)
+        if tabs and any("\t" in piece for piece in pieces):
+            raise Deviation
+        between = self._between(tuple(numbers))
+        parts = [""] * (2 * len(pieces) + 1)
+        parts[::2], parts[1::2] = between, pieces
+        return "".join(parts)
 
-    def _read_line(self, line: str, at: int) -> _Line:
+    def _between(self, numbers: tuple[int, ...]) -> list[str]:
+        """What stands before, between and after the pieces of lines with these shapes."""
+        if (between := self._skeletons.get(numbers)) is None:
+            between = skeleton([self._shapes[number] for number in numbers])
+            if len(self._skeletons) < _MOST_KNOWN:
+                self._skeletons[numbers] = between
+        return between
+
+    def _number(self, shape: Shape) -> int:
+        if (number := self._numbers.get(shape)) is None:
+            number = self._numbers[shape] = len(self._shapes)
+            self._shapes.append(shape)
+        return number
+
+    def _events(self, lines: list[str]) -> _Line:
+        """Events that have JSON data and nothing else, as if they were on one line."""
+        margin = lines[0].index("-")
+        skip = margin + len(_EVENT) - 1
+        datas = [line[skip:] for line in lines]
+        deque(map(_check_json, datas), 0)  # each by itself
+        pieces = '},{"data":'.join(datas)
+        return self._number(Shape(margin, True, "", False)), f'{{"data":{pieces}}}', "", 0
+
+    def _line(self, line: str) -> _Line:
         """What a line says; it is remembered where it is likely to come again."""
         text = line.lstrip(" ")
         margin = len(line) - len(text)
-        if text.startswith(_EVENT):
-            return margin, True, '"data"', f',{{"data":{self._json(text[8:])}', ""
-        if not text and at == len(self._lines) - 1 and not line:
-            return _END
         item = text.startswith("- ")
-        known = margin, item, *self._read_entry(text[2:] if item else text, item)
+        key, value, follows = _entry(text[2:] if item else text, item)
+        number = self._number(Shape(margin, item, key, follows == "lines"))
+        sign = "" if follows == "lines" else follows
+        made = number, f"{key}:{value}" if key else value, sign, margin + (4 if item and key else 2)
+        if value and _PLAIN_KEY.fullmatch(key[1:-1]) and len(self._leads) < _MOST_KNOWN:
+            self._leads[line.partition(": ")[0]] = number, f"{key}:"
         if len(line) <= _LONGEST_KNOWN and len(self._known) < _MOST_KNOWN:
-            self._known[line] = known
-        return known
+            self._known[line] = made
+        return made
 
-    def _read_entry(self, text: str, item: bool) -> tuple[str, str, str]:
-        """Key, piece of JSON and what follows; an item may do without a key."""
-        key, colon, value = text.partition(": ")
-        if colon and _PLAIN_KEY.fullmatch(key) and value:
+
+def _events_end(lines: list[str], at: int) -> int:
+    """The line after the events from here on that have JSON data and nothing else."""
+    line = lines[at]
+    if (text := line.lstrip(" "))[:9] != _EVENT:
+        return at
+    margin, end = line[: -len(text)], at + 1
+    lead = margin + _EVENT
+    while end < len(lines) and lines[end].startswith(lead):
+        end += 1
+    return end - 1 if end < len(lines) and lines[end].startswith(f"{margin} ") else end
+
+
+def _entry(text: str, item: bool) -> tuple[str, str, str]:
+    """Key, JSON of the value and what follows; an item may do without a key."""
+    key, colon, value = text.partition(": ")
+    if colon and _PLAIN_KEY.fullmatch(key) and value:
+        key = f'"{key}"'
+    elif text[:1] not in "{['" and (found := _KEY.fullmatch(text)):
+        key, value = found[1], found[2] or ""
+        if key[0] != '"':
             key = f'"{key}"'
-        elif text[:1] not in "{['" and (found := _KEY.fullmatch(text)):
-            key, value = found[1], found[2] or ""
-            if key[0] != '"':
-                key = f'"{key}"'
-            elif quote(_read_text(key)) != key:
-                raise _Deviation
-        elif item:
-            return ("", ",", text) if text[:1] == "|" else ("", f",{self._scalar(text)}", "")
-        else:
-            raise _Deviation
-        follows = value if value[:1] == "|" else "" if value else "lines"
-        return key, f"{',{' if item else ','}{key}:{'' if follows else self._scalar(value)}", follows
+        elif quote(_read_text(key)) != key:
+            raise Deviation
+    elif item:
+        return ("", "", text) if text[:1] == "|" else ("", _scalar(text), "")
+    else:
+        raise Deviation
+    follows = value if value[:1] == "|" else "" if value else "lines"
+    return key, "" if follows else _scalar(value), follows
 
-    def _scalar(self, value: str) -> str:
-        if is_plain(value):
-            return f'"{value}"'
-        if value in _CONSTANTS:
-            return value
-        if value[:1] in _JSON_BEGINS:
-            return self._json(value)
-        if _SINGLE_QUOTED.fullmatch(value) and "\t" not in value:
-            return quote(value[1:-1].replace("''", "'"))
-        raise _Deviation
 
-    def _json(self, value: str) -> str:
+def _scalar(value: str) -> str:
+    if value[:1] in _JSON_BEGINS:
         _check_json(value)
-        if self._tabs and "\t" in value:
-            raise _Deviation
         return value
+    if is_plain(value):
+        return f'"{value}"'
+    if value in _CONSTANTS:
+        return value
+    if _SINGLE_QUOTED.fullmatch(value) and "\t" not in value:
+        return quote(value[1:-1].replace("''", "'"))
+    raise Deviation
 
-    def _literal(self, at: int, margin: int, sign: str) -> tuple[str, int]:
-        """The text of a literal block as JSON, and the line after it."""
-        lines, pad, found = self._lines, " " * margin, []
-        while (line := lines[at]).startswith(pad) or (not line and at < len(lines) - 1):
-            found.append(line[margin:])
-            at += 1
-        text = "\n".join(found)
-        start = text.lstrip("\n")[:1]
-        if sign not in ("|", "|-") or not start or start in " \t" or not found[-1]:
-            raise _Deviation
-        return quote(text if sign == "|-" else text + "\n"), at
+
+def _literal(lines: list[str], at: int, margin: int, sign: str) -> tuple[str, int]:
+    """The text of a literal block as JSON, and the line after it."""
+    pad, start = " " * margin, at
+    while at < len(lines) and (lines[at].startswith(pad) or not lines[at]):
+        at += 1
+    found = [line[margin:] for line in lines[start:at]]
+    text = "\n".join(found)
+    first = text.lstrip("\n")[:1]
+    if sign not in ("|", "|-") or not first or first in " \t" or not found[-1]:
+        raise Deviation
+    return quote(text if sign == "|-" else text + "\n"), at

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from os import PathLike, fspath
+from os import PathLike, fsencode, fspath
 from pathlib import Path
+from tempfile import mkdtemp
 
 from msgspec import Struct
 
@@ -38,6 +39,11 @@ class FileCassette:
     def __init__(self, path: str | PathLike[str]) -> None:
         self._name = fspath(path)
         self._path = Path(path)
+        self._compared: frozenset[bytes] = frozenset()
+        if not _can_be(self._name):
+            raise CassetteError(
+                f"cassette {self._name!r} cannot be a file: its path holds signs that no path can"
+            )
 
     @property
     def name(self) -> str:
@@ -61,11 +67,19 @@ class FileCassette:
             self._write(self._path, change(loaded), content)
 
     def reject(self, recordings: Sequence[Recorded]) -> Path:
-        """Write the recordings beside the file, as `<file>.rej`, and say where that is."""
+        """Write the recordings beside the file, as `<file>.rej`, or else to a temporary folder; says where."""
         path = self._path.with_name(f"{self._path.name}.rej")
-        with self._changing():
-            self._write(path, recordings, self._read_leniently())
+        try:
+            with self._changing():
+                self._write(path, recordings, self._read_leniently())
+        except CassetteError:
+            path = self._temporary()
+            self._write(path, recordings, None)
         return path
+
+    def keep_headers(self, names: Collection[bytes]) -> None:
+        """From now on write these request headers too, in lower case, since they are compared."""
+        self._compared = frozenset(names)
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
@@ -78,6 +92,13 @@ class FileCassette:
             except OSError as error:
                 raise self._unwritable(error) from error
             yield
+
+    def _temporary(self) -> Path:
+        """A path of the same name, or the beginning of it, where nothing is yet."""
+        try:
+            return Path(mkdtemp(prefix="recorder-")) / f"{self._path.name[:100]}.rej"
+        except OSError as error:
+            raise self._unwritable(error) from error
 
     def _unwritable(self, error: OSError) -> CassetteError:
         return CassetteError(
@@ -96,7 +117,7 @@ class FileCassette:
             ) from error
         if size > _LARGEST:
             raise CassetteError(f"cassette {self._name!r} is larger than {_LARGEST >> 20} MiB; split it")
-        if not data.strip():
+        if not data or data.isspace():
             return None
         try:
             text = data.decode("utf-8-sig")
@@ -120,7 +141,9 @@ class FileCassette:
         for block in reversed(before.blocks if before is not None else ()):
             texts[_identity(block.recorded)].append(block.text)
         blocks = [
-            known.pop() if (known := texts.get(_identity(recorded))) else write_block(recorded)
+            known.pop()
+            if (known := texts.get(_identity(recorded)))
+            else write_block(recorded, self._compared)
             for recorded in recordings
         ]
         if path == self._path and before is not None and blocks == [block.text for block in before.blocks]:
@@ -130,6 +153,13 @@ class FileCassette:
             replace_file(path, text.encode())
         except OSError as error:
             raise self._unwritable(error) from error
+
+
+def _can_be(path: str) -> bool:
+    try:
+        return b"\0" not in fsencode(path)
+    except UnicodeEncodeError:
+        return False
 
 
 def _identity(recorded: Recorded) -> tuple[Exchange, int, int]:
