@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from .errors import RecorderError
 from .testing import options, vcr_hooks
+from .testing.begun import Begun
 from .testing.opening import Refused
 from .testing.running import Running
 from .testing.suite import Suite
-from .testing.verdict import summary_lines, unpacked
+from .testing.summary import summary_lines
+from .testing.tracebacks import shorten
 
 if TYPE_CHECKING:
     from .cassette_context import Cassette
@@ -39,7 +42,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", _MARKER)
-    config.stash[_SUITE] = Suite(options.read(config))
+    vcr_hooks.add_markers(config)
+    folder = getattr(config, "workerinput", {}).get("recorder")
+    suite = config.stash[_SUITE] = Suite(options.read(config), Begun(folder and Path(folder)))
+    config.pluginmanager.register(suite)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if (suite := config.stash.get(_SUITE, None)) is not None:
+        suite.begun.end()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """A worker of pytest-xdist is about to start."""
+    node.workerinput["recorder"] = str(node.config.stash[_SUITE].begun.folder)
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -50,7 +67,7 @@ def pytest_report_header(config: pytest.Config) -> str:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     suite = config.stash[_SUITE]
     try:
-        suite.collected(items)
+        suite.collected(config, items)
     except pytest.UsageError as error:
         if not _is_worker(config):
             raise
@@ -60,13 +77,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Let suites that were written for pytest-recording keep their hook where that is not installed.
-
-    All plugins are loaded by now, and no conftest is.
-    """
-    plugins = early_config.pluginmanager
-    if not hasattr(plugins.hook, "pytest_recording_configure"):
-        plugins.add_hookspecs(vcr_hooks)
+    """All plugins are loaded by now, and no conftest is."""
+    vcr_hooks.add_hook(early_config.pluginmanager)
 
 
 @pytest.fixture(scope="session")
@@ -155,11 +167,12 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    if not item.config.option.fulltrace:
+        shorten(call, item.config.rootpath)
     report = yield
     if (running := item.stash.get(_RUNNING, None)) is None:
         return report
-    if call.when == "call":
-        running.passed = report.passed
+    running.settle(report)
     if call.when == "teardown":
         report.recorder = running.verdict().packed()  # type: ignore[attr-defined]
         del item.stash[_RUNNING]
@@ -171,17 +184,15 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if config.option.collectonly:
         return
     if _is_worker(config):
-        config.workeroutput["recorder"] = {  # type: ignore[attr-defined]
-            "orphans": sorted(suite.find_orphans(config)),
-            "refused": suite.refused,
-        }
+        config.workeroutput["recorder"] = suite.found(config)  # type: ignore[attr-defined]
         return
     if suite.refused:
         session.exitstatus = pytest.ExitCode.USAGE_ERROR
         return
     if suite.orphans is None:
         suite.orphans = suite.find_orphans(config)
-    if suite.orphans and suite.options.chosen("orphans").value == "fail" and session.exitstatus in _FINE:
+    well = suite.end() and not (suite.orphans and suite.options.chosen("orphans").value == "fail")
+    if not well and session.exitstatus in _FINE:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
@@ -189,24 +200,16 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_testnodedown(node: Any, error: object) -> None:
     """A worker of pytest-xdist has ended, and leaves what it found."""
     if found := getattr(node, "workeroutput", {}).get("recorder"):
-        suite = node.config.stash[_SUITE]
-        suite.seen_by_worker(found["orphans"])
-        suite.refused = suite.refused or found["refused"]
+        node.config.stash[_SUITE].seen_by_worker(found)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     suite = config.stash[_SUITE]
-    verdicts = [
-        unpacked(report.recorder)
-        for reports in terminalreporter.stats.values()
-        for report in reports
-        if hasattr(report, "recorder")
-    ]
-    wanted = suite.options
+    wanted, verdicts = suite.options, list(suite.verdicts.values())
     shown = sorted(suite.orphans or ()) if wanted.chosen("orphans").value != "ignore" else []
-    lines = summary_lines(verdicts, shown, report=wanted.report, dry_run=wanted.update == "dry-run")
-    if suite.refused:
-        lines.append(f"ERROR: {suite.refused}")
+    dry_run = wanted.update == "dry-run"
+    lines = summary_lines(verdicts, suite.files, shown, report=wanted.report, dry_run=dry_run)
+    lines += [f"ERROR: {problem}" for problem in (*suite.problems, suite.refused) if problem]
     if lines:
         terminalreporter.section("recorder")
         for line in lines:
@@ -219,7 +222,7 @@ def _new_misses(item: pytest.Item) -> list[str]:
     texts = refused[:]
     refused.clear()
     if (running := item.stash.get(_RUNNING, None)) is not None and (missed := running.missed()):
-        texts += [*missed, *running.hint]
+        texts += missed
     return texts
 
 

@@ -9,7 +9,7 @@ import pytest
 
 # pytester forgets what a run imported, and libyaml cannot be imported twice
 for name in (
-    "httpx2",
+    *("httpx", "httpcore", "httpx2", "httpcore2"),  # an HTTP library knows the errors of one core only
     "requests",
     "trio",
     "yaml",

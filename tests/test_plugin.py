@@ -161,6 +161,22 @@ def test_marker_that_cannot_be_used_is_a_usage_error(suite: Suite) -> None:
 
 
 @pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ("ignore=['user']", "*'user'*"),
+        ("max_age='5y'", "*max age '5y' is none; write 30d*"),
+        ("repeat='first'", "repeat='first' is not known; it is one of error, last, cycle"),
+        ("on_unused='shout'", "*on_unused 'shout' (marker) is not known*"),
+    ],
+)
+def test_marker_with_a_wrong_value_stops_at_collection(suite: Suite, wrong: str, told: str) -> None:
+    suite.write(f"import pytest\n@pytest.mark.recorded({wrong})\ndef test_it(): pass")
+    result = suite.run()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"*test_x.py::test_it: {told}"])
+
+
+@pytest.mark.parametrize(
     ("config", "told"),
     [
         ({"pace": "leisurely"}, "pace='leisurely' is not known; it is one of instant, recorded, virtual"),
@@ -184,6 +200,35 @@ def test_config_that_cannot_be_used_fails_the_test(
     result = suite.run()
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines([told])
+
+
+def test_calls_of_a_thread_that_an_earlier_test_left_behind_are_not_kept_and_warned_of(suite: Suite) -> None:
+    suite.write("""
+    import threading, pytest
+    ended = threading.Event()
+
+    def late(ask):
+        ended.wait(10)
+        ask("late")
+
+    @pytest.mark.recorded
+    def test_a(ask):
+        test_a.thread = threading.Thread(target=late, args=(ask,), name="late")
+        test_a.thread.start()
+
+    @pytest.mark.recorded
+    def test_b(ask):
+        ended.set()
+        test_a.thread.join()
+        ask("hello")
+    """)
+    result = suite.run("--recorder-mode=once", "-Wdefault")
+    result.assert_outcomes(passed=2, warnings=1)
+    result.stdout.fnmatch_lines(
+        ["*thread 'late' of test_x.py::test_a made calls during test_x.py::test_b; *"]
+    )
+    assert suite.live == 2
+    assert "late" not in suite.cassette("test_x/test_b.yaml").read_text()
 
 
 # Modes
@@ -313,7 +358,6 @@ def test_the_plugin_claims_no_name_of_others(suite: Suite) -> None:
     options = suite.run("--help").stdout.str()
     for name in FOREIGN_NAMES:
         assert f"\n{name} --" not in claimed
-        assert f"@pytest.mark.{name}" not in claimed
         assert f"--{name.replace('_', '-')}" not in options.split()
     assert "--record-mode" not in options
 

@@ -40,15 +40,9 @@ def test_swallowed_miss_is_told_beside_the_failure_that_it_led_to(suite: Suite) 
 
 
 @pytest.mark.parametrize(
-    ("end", "outcome"),
-    [
-        ("pytest.skip('so')", "failed"),
-        ("pytest.xfail('so')", "xfailed"),
-        ("assert True", "failed"),
-        ("swallow('hello')", "failed"),
-    ],
+    "end", ["pytest.skip('so')", "pytest.xfail('so')", "assert True", "swallow('hello')"]
 )
-def test_a_test_that_missed_cannot_end_well(suite: Suite, end: str, outcome: str) -> None:
+def test_a_test_that_missed_cannot_end_well(suite: Suite, end: str) -> None:
     suite.record()
     suite.write(f"""
     import pytest
@@ -58,19 +52,55 @@ def test_a_test_that_missed_cannot_end_well(suite: Suite, end: str, outcome: str
         swallow("goodbye")
         {end}
     """)
-    suite.run().assert_outcomes(**{outcome: 1})
+    suite.run().assert_outcomes(failed=1)
 
 
-def test_miss_in_a_test_that_is_expected_to_fail_is_such_a_failure(suite: Suite) -> None:
-    suite.write("""
+@pytest.mark.parametrize("then", ["", "\n        raise ValueError"])
+@pytest.mark.parametrize("how", ["ask", "swallow"])
+def test_a_test_that_is_expected_to_fail_fails_for_a_miss(suite: Suite, then: str, how: str) -> None:
+    suite.write(f"""
     import pytest
 
     @pytest.mark.recorded
     @pytest.mark.xfail(strict=True)
-    def test_it(swallow):
-        swallow("goodbye")
+    def test_it({how}):
+        {how}("goodbye"){then}
     """)
+    result = suite.run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*there is no file cassettes/test_x/test_it.yaml; record it with*"])
+
+
+@pytest.mark.parametrize(
+    ("marker", "end"),
+    [
+        ("xfail(raises=ValueError, strict=True)", "raise ValueError"),
+        ("xfail", "assert False"),
+        ("recorded", "pytest.xfail('so')"),
+    ],
+)
+def test_a_test_that_fails_as_expected_keeps_its_recording(suite: Suite, marker: str, end: str) -> None:
+    suite.write(f"{MARKED}\n    {end}\n".replace("@", f"@pytest.mark.{marker}\n@"))
+    suite.run("--recorder-mode=once").assert_outcomes(xfailed=1)
+    assert suite.cassettes == ["test_x/test_it.yaml"]
     suite.run().assert_outcomes(xfailed=1)
+    assert suite.live == 1
+
+
+def test_a_miss_shows_the_suites_own_line_and_advises_in_the_plugins_words(suite: Suite) -> None:
+    suite.record()
+    suite.write(MARKED.replace('ask("hello")', 'ask("goodbye")'))
+    result = suite.run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            '>       response = client.post("https://api.deepseek.com/chat/completions", json=body(text))',
+            "*record it with --recorder-mode=new_episodes, or all anew with --recorder-mode=rewrite",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*httpx2/*")
+    result.stdout.no_fnmatch_line("*recorder/*.py*")
+    suite.run("--full-trace").stdout.fnmatch_lines(["*_client.py*"])
 
 
 def test_swallowed_miss_during_set_up_fails_the_test(suite: Suite) -> None:
@@ -191,7 +221,6 @@ ENDINGS = {
     "assertion": "assert False",
     "pytest.fail": "pytest.fail('so')",
     "skip": "pytest.skip('so')",
-    "xfail": "pytest.xfail('so')",
     "exception": "raise OSError",
     "exit": "raise SystemExit(3)",
 }
@@ -209,6 +238,14 @@ def test_a_test_that_does_not_pass_leaves_its_cassette_alone(suite: Suite, endin
     result.stdout.fnmatch_lines(
         ["*test_x.py::test_it: recordings not kept, see cassettes/test_x/test_it.yaml.rej"]
     )
+
+
+def test_a_good_recording_takes_away_what_an_earlier_run_put_aside(suite: Suite) -> None:
+    suite.write(f"{MARKED}\n    assert False\n")
+    suite.run("--recorder-mode=once")
+    assert suite.cassettes == ["test_x/test_it.yaml.rej"]
+    suite.record()
+    assert suite.cassettes == ["test_x/test_it.yaml"]
 
 
 def test_failed_tests_report_names_the_rejected_file(suite: Suite) -> None:

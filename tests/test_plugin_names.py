@@ -53,6 +53,17 @@ def test_a_file_with_digest_is_found_again_when_its_test_runs_alone(tmp_path: Pa
     assert alone.file(tmp_path, "test_a[X]") == file
 
 
+def test_plain_files_of_tests_that_were_recorded_alone_are_found_when_both_run(tmp_path: Path) -> None:
+    names = Names()
+    for test in ("test_x", "test_X", "test_y"):
+        names.collected(tmp_path, test)
+    (tmp_path / "test_x.yaml").touch()
+    assert names.file(tmp_path, "test_x").name == "test_x.yaml"
+    assert names.file(tmp_path, "test_X").name != "test_X.yaml"
+    (tmp_path / "test_X.yaml").touch()
+    assert names.file(tmp_path, "test_X").name == "test_X.yaml"
+
+
 def test_pytest_recordings_names_are_known() -> None:
     assert foreign_name("TestA.test_b[a/b:c]") == "TestA.test_b[a-b-c]"
 

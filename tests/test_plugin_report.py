@@ -166,16 +166,60 @@ def test_new(ask):
     result = suite.run("--recorder-update=dry-run")
     result.stdout.fnmatch_lines(
         [
-            "test_x.py::test_it (cassettes/test_x/test_it.yaml)",
+            "cassettes/test_x/test_it.yaml (test_x.py::test_it)",
             "    would drop POST https://api.deepseek.com/chat/completions",
-            "test_x.py::test_new (cassettes/test_x/test_new.yaml)",
+            "cassettes/test_x/test_new.yaml (test_x.py::test_new)",
             "    would record POST https://api.deepseek.com/chat/completions",
+            "    at least, since test_x.py::test_new could not go on",
             "2 of 2 cassettes would change, 0 would not",
         ]
     )
+    result.assert_outcomes(passed=1, skipped=1)
     assert suite.live == 2
     assert suite.cassette().read_bytes() == good
     assert suite.cassettes == ["test_x/test_it.yaml"]
+
+
+def test_dry_run_goes_on_after_what_changed_and_tells_how_it_differs(suite: Suite) -> None:
+    suite.record(TWO)
+    suite.write(TWO.replace("hello", "hi").replace("bye", "good-bye"))
+    result = suite.run("--recorder-update=dry-run")
+    result.assert_outcomes(passed=1)
+    assert result.ret == pytest.ExitCode.OK
+    result.stdout.fnmatch_lines(
+        [
+            "    would record POST https://api.deepseek.com/chat/completions",
+            '        $.messages[[]0].content: recorded "hello", asked "hi"',
+            "    would record POST https://api.deepseek.com/chat/completions",
+            '        $.messages[[]0].content: recorded "bye", asked "good-bye"',
+            "    would drop POST https://api.deepseek.com/chat/completions",
+            "    would drop POST https://api.deepseek.com/chat/completions",
+            "1 of 1 cassettes would change, 0 would not",
+        ],
+        consecutive=True,
+    )
+
+
+def test_dry_run_of_a_test_that_the_old_answer_stops_says_what_is_not_certain(suite: Suite) -> None:
+    suite.record(TWO)
+    suite.write(TWO.replace('ask("hello")', 'assert ask("hi") == "re: hi"'))
+    result = suite.run("--recorder-update=dry-run", "-rs")
+    result.assert_outcomes(skipped=1)
+    result.stdout.fnmatch_lines(
+        [
+            "    at least, since test_x.py::test_it could not go on",
+            "    would drop at most POST *",
+            "    what it drops is not certain, since test_x.py::test_it did not pass",
+            "SKIPPED*only after an update is it known how this ends: *AssertionError*",
+        ]
+    )
+
+
+def test_update_drops_what_is_unused_though_unused_recordings_fail(suite: Suite) -> None:
+    suite.record(TWO)
+    suite.write(TWO.replace('ask("bye")', ""))
+    suite.run("--recorder-update", "--recorder-on-unused=fail").assert_outcomes(passed=1)
+    assert "bye" not in suite.cassette().read_text()
 
 
 def test_update_of_a_failed_test_changes_nothing(suite: Suite) -> None:

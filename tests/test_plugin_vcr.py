@@ -153,7 +153,7 @@ def test_it():
 def test_other():
     assert get("/a") == "one"
 """)
-    suite.run("-Wdefault").assert_outcomes(passed=2, warnings=1)  # pytest does not know `default_cassette`
+    suite.run("-Werror", "--strict-markers").assert_outcomes(passed=2)
 
 
 def test_own_cassette_that_speaks_of_interactions_is_no_vcrpy_file(suite: Suite) -> None:
@@ -203,3 +203,29 @@ def test_it():
 """)
     monkeypatch.setenv("CI", "true")
     suite.run().assert_outcomes(passed=1)
+
+
+def test_report_names_requests_that_no_longer_equal_their_recordings(suite: Suite) -> None:
+    vcr_file(
+        suite,
+        "cassettes/test_x/test_it.yaml",
+        interaction("/a", "one", '{"n": 1}'),
+        interaction("/b", "two", '{"n": 2}'),
+    )
+    suite.write("""
+    import httpx2, pytest
+
+    @pytest.mark.recorded
+    def test_it():
+        for path, n in (("/a", 1), ("/b", 3)):
+            httpx2.request("GET", "https://api.example.test" + path, json={"n": n})
+    """)
+    result = suite.run("--recorder-report")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "test_x.py::test_it: 2 hit, 0 missed, 0 recorded, 1 drifted, *",
+            "*drifted recording 2: GET https://api.example.test/b",
+            "*$.n: recorded 2, asked 3",
+        ]
+    )

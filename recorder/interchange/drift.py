@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
+from ..cassette_context import Cassette
 from ..cassettes import CassetteSource, Matching, Recorded, Session, Slot
 from ..cassettes.comparable import comparable
 from ..cassettes.differences import Difference, compare, explain
@@ -55,6 +56,11 @@ class Watch:
         self._answered: list[tuple[Request, Recorded]] = []
         self._misses: list[str] = []
         session.find = self._watched  # type: ignore[method-assign]  # for as long as the session lives
+
+    @classmethod
+    def over(cls, cassette: Cassette) -> Watch:
+        """Look on at a cassette that is in use."""
+        return cls(cassette._active())
 
     def report(self) -> DriftReport:
         """What was seen so far."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import defaultdict
 from hashlib import blake2b
@@ -50,7 +51,8 @@ class Names:
     """The names of one folder's tests.
 
     Where two tests would get names that differ in case only, which is one file on some systems, both
-    get the digest; a file that has it already is found again when only one of them is run.
+    get the digest; a file that lies there already is found again, with the digest or without, however
+    many of them are run.
     """
 
     def __init__(self) -> None:
@@ -63,5 +65,12 @@ class Names:
     def file(self, folder: Path, test: str) -> Path:
         """The file of a test's cassette in this folder."""
         clash = len(self._seen[folder, file_name(test).casefold()]) > 1
-        hashed = folder / f"{hashed_name(test)}.yaml"
-        return hashed if clash or hashed.exists() else folder / f"{file_name(test)}.yaml"
+        plain, hashed = folder / f"{file_name(test)}.yaml", folder / f"{hashed_name(test)}.yaml"
+        if hashed.exists():
+            return hashed
+        return hashed if clash and not _lies(plain) else plain
+
+
+def _lies(file: Path) -> bool:
+    """Whether there is a file of exactly this name, also where file systems see none but the letters."""
+    return file.exists() and file.name in os.listdir(file.parent)

@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ..errors import SettingsError
+from .begun import Begun
+from .claims import Place
 from .options import Options, age
 from .pending import Pending
 from .precedence import LEVELS, Chosen, refusal, under_ci, unusable
 from .running import Running
-from .said import Said
+from .said import CHOSEN, OPTIONS, RECORDINGS, Said
+from .strays import Strays
 from .vcr_suites import VcrFiles, is_vcrpy, vcr_files, vcr_mode, vcr_registry, vcr_source
 
 if TYPE_CHECKING:
+    from ..cassette_context import Cassette
     from ..cassettes import CassetteSource
+    from ..cassettes.file import FileCassette
+    from ..interchange import Watch
 
     _Opening = tuple[CassetteSource, dict[str, Any]]
 
 _WRITING = ("new_episodes", "all", "rewrite")
+_ADVICE = "record it with --recorder-mode=new_episodes, or all anew with --recorder-mode=rewrite"
+_ADVICE_VCRPY = (
+    "the cassette is in vcrpy's format, which is only read: recorder cassette import makes it one of ours"
+)
 
 
 class Refused(SettingsError):
     """A test wants to record where nothing must be recorded."""
 
 
-def open_cassette(request: pytest.FixtureRequest, each: Said, file: Path, options: Options) -> Running:
+def open_cassette(
+    request: pytest.FixtureRequest, each: Said, place: Place, options: Options, begun: Begun
+) -> Running:
     """The cassette of a test, in use from now on.
 
     A file in vcrpy's format is played by its own rules, and never written. Raises RecorderError for
@@ -36,17 +49,55 @@ def open_cassette(request: pytest.FixtureRequest, each: Said, file: Path, option
     from ..file_cassette import cassette  # heavy; a run without cassettes need not wait for it
 
     settings, mode = _settings(each, options), _mode(request, each, options)
-    if (foreign := _foreign(request, each, file)) is not None:
+    copy = None
+    if (foreign := _foreign(request, each, Path(place.file))) is not None:
         _refuse(_only_read(foreign, mode, options))
-        file, mode = foreign.path, Chosen("none", "vcrpy's format")
+        place, mode = _vcrpy_place(request, place, foreign), Chosen("none", "vcrpy's format")
         source, settings = _as_vcrpy(request, foreign, settings)
     else:
-        source, settings = _as_recorder(file, settings, options)
-    pending = Pending(source, missing_is_empty=mode.value == "none")
-    opened = cassette(pending, mode.value, **settings)
+        source, settings = _as_recorder(place.file, settings, options)
+        if mode.value != "none" and options.update != "dry-run":
+            copy = type(source)(begun.copy(Path(place.file)))
+    strays = Strays(request.node.nodeid, request.config.rootpath)
+    pending = Pending(source, missing_is_empty=mode.value == "none", begun=copy, strays=strays)
+    opened = cassette(pending, _played(mode, place), **settings)
     on_unused = _level("on_unused", each, options)
     opened.__enter__()
-    return Running(request.node.nodeid, opened, pending, file, mode, on_unused)
+    return Running(
+        *(request.node.nodeid, opened, pending, strays, place, mode),
+        watch=_watch(opened) if options.report and mode.value == "none" else None,
+        on_unused="ignore" if options.update else on_unused,
+        update=options.update,
+    )
+
+
+def _watch(opened: Cassette) -> Watch:
+    from ..interchange import Watch  # brings all formats along, and is wanted on demand only
+
+    return Watch.over(opened)
+
+
+def _vcrpy_place(request: pytest.FixtureRequest, place: Place, files: VcrFiles) -> Place:
+    if request.node.get_closest_marker("default_cassette") is None:
+        return replace(place, file=str(files.path))
+    return replace(place, file=str(files.path), named="name", by_fixture=True, alone=False)
+
+
+def _played(mode: Chosen, place: Place) -> Any:
+    """The mode of one test of several: what the others need is there until all of them have ended well."""
+    return "all" if mode.value == "rewrite" and not place.alone else mode.value
+
+
+def check(each: Said, options: Options) -> None:
+    """Raise RecorderError for what a marker says that can't be used, as far as it can be told before the test."""
+    if each.marker.keys().isdisjoint((*OPTIONS, *CHOSEN)):
+        return
+    from ..cassettes import use
+
+    settings = _settings(each, options)
+    options_of_use: Any = {name: value for name, value in settings.items() if name not in RECORDINGS}
+    use("none", options_of_use)
+    _level("on_unused", each, options)
 
 
 def _settings(each: Said, options: Options) -> dict[str, Any]:
@@ -71,18 +122,18 @@ def _level(name: str, each: Said, options: Options) -> str:
     return str(chosen.value)
 
 
-def _as_recorder(file: Path, settings: dict[str, Any], options: Options) -> _Opening:
+def _as_recorder(
+    file: str, settings: dict[str, Any], options: Options
+) -> tuple[FileCassette, dict[str, Any]]:
     from ..cassettes.file import FileCassette  # brings a YAML library along
 
-    if options.update is not None:
-        settings = {**settings, "prune": True, "dry_run": options.update == "dry-run"}
-    return FileCassette(file), settings
+    return FileCassette(file), {**settings, "dry_run": options.update == "dry-run", "advice": _ADVICE}
 
 
 def _as_vcrpy(request: pytest.FixtureRequest, files: VcrFiles, settings: dict[str, Any]) -> _Opening:
     source = vcr_source(files, vcr_registry(request.config), settings.get("redact", True))
     own = {"match": source.matching.match, "repeat": source.repeat}
-    return source, {"record_paths": "*", **settings, **own}
+    return source, {"record_paths": "*", **settings, **own, "advice": _ADVICE_VCRPY}
 
 
 def _mode(request: pytest.FixtureRequest, each: Said, options: Options) -> Chosen:

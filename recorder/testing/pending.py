@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from ..errors import CassetteError
 
 if TYPE_CHECKING:
     from ..cassettes import CassetteSource, Recorded
     from ..cassettes.source import Change
     from ..exchange import Request
+    from .strays import Strays
 
 
 class Pending:
@@ -17,14 +21,25 @@ class Pending:
     After the cassette is left, `keep` carries them out, and `refuse` puts them beside the cassette; then
     `rejected` says where, if anything was there to keep. With `missing_is_empty` a cassette that there is
     not counts as one without recordings, since a test may have the marker and make no calls; `missing`
-    then tells.
+    then tells. `begun` is the cassette as it was when the run began: what other tests of the same run
+    recorded meanwhile is kept, and not played. Calls of `strays` go live, and are not kept.
     """
 
-    def __init__(self, source: CassetteSource, *, missing_is_empty: bool = False) -> None:
+    def __init__(
+        self,
+        source: CassetteSource,
+        *,
+        missing_is_empty: bool = False,
+        begun: CassetteSource | None = None,
+        strays: Strays | None = None,
+    ) -> None:
         self.rejected = ""
         self.missing = False
+        self.loaded: tuple[Recorded, ...] = ()
         self._missing_is_empty = missing_is_empty
         self._source: Any = source
+        self._begun = begun
+        self._strays = strays
         self._change: Change | None = None
 
     @property
@@ -32,12 +47,15 @@ class Pending:
         return str(self._source.name)
 
     def load(self) -> tuple[Recorded, ...] | None:
-        found: tuple[Recorded, ...] | None = self._source.load()
+        found = self._load()
         self.missing = found is None
+        self.loaded = found or ()
         return () if found is None and self._missing_is_empty else found
 
     def ignores(self, request: Request) -> bool:
-        """Whether the source leaves a request to the network."""
+        """Whether the source leaves a request to the network, or whoever asks it has no business here."""
+        if self._strays is not None and self._strays.asked() and self._begun is not None:
+            return True
         ignores = getattr(self._source, "ignores", None)
         return ignores is not None and bool(ignores(request))
 
@@ -54,11 +72,32 @@ class Pending:
         return self.rejected
 
     def keep(self) -> None:
-        """The test was good."""
+        """The test was good; what an earlier run has put aside is of no use any more."""
         if self._change is not None:
             self._source.update(self._change)
+        if self._begun is not None:
+            _remove_older(Path(f"{self.name}.rej"), Path(self._begun.name))
 
     def refuse(self) -> None:
         """The test was not."""
         if self._change is not None:
             self.reject(self._change(self._source.load()))
+
+    def _load(self) -> tuple[Recorded, ...] | None:
+        found: tuple[Recorded, ...] | None
+        if self._begun is not None:
+            try:
+                found = self._begun.load()
+                return found
+            except CassetteError:
+                pass  # the cassette itself says it with its own name
+        found = self._source.load()
+        return found
+
+
+def _remove_older(rejected: Path, begun: Path) -> None:
+    try:
+        if rejected.stat().st_mtime_ns < begun.stat().st_mtime_ns:
+            rejected.unlink()
+    except FileNotFoundError:
+        pass

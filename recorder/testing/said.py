@@ -15,7 +15,7 @@ from .names import with_suffix
 PLACE = ("path", "name", "folder")
 OPTIONS = (
     *("install", "match", "ignore", "rename_ids", "repeat", "pace", "on_miss", "tripwire"),
-    *("record_paths", "redact", "providers"),
+    *(RECORDINGS := ("record_paths", "redact", "providers")),
 )
 CHOSEN = ("mode", "max_age", "on_expired", "on_unused")
 VCRPY = (  # of vcrpy's `use_cassette`, for suites that were written for it; they count where the cassette is vcrpy's
@@ -45,6 +45,11 @@ class Said:
         """What goes to `recorder.cassette` as it is; every client is covered unless something else is said."""
         merged = self.merged
         return {"install": True} | {name: merged[name] for name in OPTIONS if name in merged}
+
+    @property
+    def named(self) -> str:
+        """How the file is named, if not by the test: `path` or `name`."""
+        return next((way for way in ("path", "name") if self.merged.get(way)), "")
 
     def file(self, test_file: Path, default: Path) -> Path:
         """The cassette, relative to the test file's folder; `default` where nothing else is said."""

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ..errors import SettingsError
+from ..errors import RecorderError
+from .begun import Begun
+from .claims import Claim, Collected, Place, unpacked, whole_folders
+from .files import FileVerdict, judge, prune
 from .names import Names
-from .opening import open_cassette
+from .opening import check, open_cassette
 from .options import Options
 from .orphans import orphans, whole_modules
 from .running import Running
 from .said import Said, said
 from .vcr_suites import vcr_claims
+from .verdict import Verdict
+from .verdict import unpacked as unpacked_verdict
 
 FIXTURE = MARKER = "recorded"
 
@@ -23,17 +30,22 @@ FIXTURE = MARKER = "recorded"
 class Suite:
     """Kept with pytest's config, once per process; a controller of xdist gathers its workers' findings."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, begun: Begun) -> None:
         self.options = options
+        self.begun = begun
         self.orphans: set[str] | None = None
         self.refused: str | None = None
+        self.tests = Collected()
+        self.verdicts: dict[str, Verdict] = {}
+        self.files: list[FileVerdict] = []
+        self.problems: list[str] = []
         self._names = Names()
         self._modules: set[Path] = set()
         self._claimed: set[Path] = set()
 
     # While collecting
 
-    def collected(self, items: Iterable[pytest.Item]) -> None:
+    def collected(self, config: pytest.Config, items: Iterable[pytest.Item]) -> None:
         """Note every test, and let those with the marker ask for the fixture.
 
         Raises pytest.UsageError for a marker that cannot be used, or wants to record and must not.
@@ -52,38 +64,89 @@ class Suite:
             mode = self.options.mode(**each.modes(legacy=False))
             if mode.by == "marker" and (text := self.options.wrong(mode)):
                 raise pytest.UsageError(f"{item.nodeid}: {text}")
+        whole = self._whole(config)
+        self.tests = Collected(
+            tuple(self._claim(item, each) for item, each in spoken),
+            tuple(map(str, whole)),
+            whole_folders(config.args, config.invocation_params.dir) if whole else (),
+        )
 
     # While a test runs
 
     def open(self, request: pytest.FixtureRequest, fixture: Mapping[str, Any]) -> Running:
         """A test's cassette, in use; raises what `open_cassette` raises."""
         each = said(request.node.iter_markers(MARKER), fixture)
-        running = open_cassette(request, each, self._file(request.node, each), self.options)
-        self._claimed.add(running.file)
+        place = self._place(request.node, each)
+        running = open_cassette(request, each, place, self.options, self.begun)
+        self._claimed.add(Path(running.place.file))
         return running
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """A test has ended, here or in a worker."""
+        if (packed := getattr(report, "recorder", None)) is not None:
+            self.verdicts[report.nodeid] = unpacked_verdict(packed)
 
     # At the end
 
+    def end(self) -> bool:
+        """Judge the files that were used, and drop what is to be; whether all is well."""
+        self.files = judge(self.verdicts.values(), self.tests)
+        for each in self.files:
+            if each.prunes and not each.unknown:
+                try:
+                    prune(each, self.begun)
+                except RecorderError as error:
+                    self.problems.append(str(error))
+        return not self.problems and not any(each.blamed and each.on_unused == "fail" for each in self.files)
+
     def find_orphans(self, config: pytest.Config) -> set[str]:
         """The files that belong to no collected test; none where only failed tests were collected."""
-        if getattr(config.option, "lf", False):
-            return set()
-        whole = whole_modules(self._modules, config.args, config.invocation_params.dir)
+        whole = self._whole(config)
         return {str(file) for file in orphans(whole, self._claimed, config.getini("python_files"))}
 
-    def seen_by_worker(self, found: Iterable[str]) -> None:
+    def found(self, config: pytest.Config) -> dict[str, Any]:
+        """What a worker leaves to the controller."""
+        return {
+            "orphans": sorted(self.find_orphans(config)),
+            "refused": self.refused,
+            "tests": self.tests.packed(),
+        }
+
+    def seen_by_worker(self, found: Mapping[str, Any]) -> None:
         """A file is an orphan if no worker knows its test."""
-        self.orphans = set(found) if self.orphans is None else self.orphans & set(found)
+        orphans = set(found["orphans"])
+        self.orphans = orphans if self.orphans is None else self.orphans & orphans
+        self.refused = self.refused or found["refused"]
+        self.tests = unpacked(found["tests"])  # every worker has collected all
+
+    def _whole(self, config: pytest.Config) -> set[Path]:
+        """The modules of which all tests were collected; none where only those were that failed last."""
+        if getattr(config.option, "lf", False):
+            return set()
+        return whole_modules(self._modules, config.args, config.invocation_params.dir)
 
     def _said(self, item: pytest.Item) -> Said:
         try:
-            return said(item.iter_markers(MARKER))
-        except SettingsError as error:
+            each = said(item.iter_markers(MARKER))
+            check(each, self.options)
+        except RecorderError as error:
             raise pytest.UsageError(f"{item.nodeid}: {error}") from None
+        return each
 
     def _file(self, item: pytest.Item, each: Said) -> Path:
         default = self._names.file(each.folder(item.path), _test(item))
-        return each.file(item.path, default)
+        return Path(os.path.normpath(each.file(item.path, default)))
+
+    def _claim(self, item: pytest.Item, each: Said) -> Claim:
+        return Claim(item.nodeid, str(item.path), str(self._file(item, each)), bool(each.named))
+
+    def _place(self, item: pytest.Item, each: Said) -> Place:
+        file = str(self._file(item, each))
+        by_fixture = file != str(self._file(item, Said(marker=each.marker)))
+        place = Place(file, str(item.path), each.named, by_fixture)
+        others = set(self.tests.of(file)) - {item.nodeid}
+        alone = not others and not (each.named and (by_fixture or self.tests.elsewhere(place)))
+        return replace(place, alone=alone)
 
 
 def wants_cassette(item: pytest.Item) -> bool:

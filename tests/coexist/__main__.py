@@ -26,7 +26,10 @@ REPLAY = ("--recorder-mode=none", "--recorder-report", "--recorder-orphans", "--
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """An environment: what is installed in it, which suite runs, with which arguments, and what pytest must list."""
+    """An environment: what is installed in it, which suite runs, with which arguments, and what pytest must list.
+
+    `misses` is the test that must fail when all is replayed.
+    """
 
     name: str
     packages: tuple[str, ...]
@@ -34,6 +37,7 @@ class Neighbour:
     record: tuple[str, ...] = ()
     replay: tuple[str, ...] = ()
     listed: tuple[str, ...] = ()
+    misses: str = "no_test"
 
 
 NEIGHBOURS = (
@@ -54,7 +58,11 @@ NEIGHBOURS = (
         listed=("--record-mode", "vcr --", "cassette --", "vcr_config [module scope] --"),
     ),
     Neighbour(
-        "asyncio", ("pytest-asyncio", "anyio", "trio"), "beside_asyncio.py", listed=("--asyncio-mode",)
+        "asyncio",
+        ("pytest-asyncio", "anyio", "trio"),
+        "beside_asyncio.py",
+        listed=("--asyncio-mode",),
+        misses="test_swallowed_miss",
     ),
     Neighbour(
         "xdist",
@@ -63,6 +71,7 @@ NEIGHBOURS = (
         record=("-n2",),
         replay=("-n2",),
         listed=("--numprocesses", "worker_id [session scope] --"),
+        misses="test_swallowed_miss",
     ),
 )
 
@@ -103,8 +112,11 @@ def run(python: Path, neighbour: Neighbour) -> list[str]:
             recording = (neighbour.suite, "--recorder-mode=once", *neighbour.record)
             recorded = pytest(python, Path(folder), *recording, upstream=url)
         replaying = (neighbour.suite, *REPLAY, *neighbour.replay)
-        replayed = pytest(python, Path(folder), *replaying, upstream=url)
+        replayed = pytest(python, Path(folder), *replaying, "-k", f"not {neighbour.misses}", upstream=url)
+        missed = pytest(python, Path(folder), *replaying, "-k", neighbour.misses, upstream=url)
     problems = [f"{name!r} is not listed" for name in (*OURS, *neighbour.listed) if name not in listing]
+    if neighbour.misses != "no_test" and (missed.returncode != 1 or "has no answer" not in missed.stdout):
+        problems.append(f"a swallowed miss does not fail:\n{missed.stdout}{missed.stderr}")
     for what, done in (("recording", recorded), ("replay", replayed)):
         if done.returncode:
             problems.append(f"{what} fails:\n{done.stdout}{done.stderr}")

@@ -34,10 +34,10 @@ async def test_anyio(url: str) -> None:
 
 
 @pytest.mark.asyncio
-@pytest.mark.xfail(strict=True)
 async def test_swallowed_miss(url: str, recorded: Any, request: pytest.FixtureRequest) -> None:
+    """Fails when all is replayed, and only then."""
     if request.config.getoption("--recorder-mode") != "none":
-        pytest.fail("misses only when all is replayed")
+        return
     async with httpx2.AsyncClient() as client:
         with contextlib.suppress(BaseException):
             await ask(client, url, "never recorded")
