@@ -355,7 +355,7 @@ def test_a_miss_is_explained_soon_however_much_differs() -> None:
     started = time.perf_counter()
     with pytest.raises(CassetteMiss, match="… and more than 288 more"):
         playing.find(ask(**much))
-    assert time.perf_counter() - started < 1
+    assert time.perf_counter() - started < 8  # 0.3 s on a machine of its own, 20 s without a bound
 
 
 def test_others_are_answered_while_a_miss_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:

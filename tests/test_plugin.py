@@ -370,6 +370,7 @@ def test_no_fixture_is_autouse(suite: Suite) -> None:
     suite.run().assert_outcomes(passed=1)
 
 
+@pytest.mark.soak  # a time, which a busy machine stretches
 def test_a_cassette_costs_a_test_two_milliseconds_at_most(suite: Suite) -> None:
     source = """
     import pytest
