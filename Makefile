@@ -61,7 +61,7 @@ demo: .venv/.demo  ## record, look and replay against a local upstream; needs no
 	@$(BIN)/recorder demo $(ARGS)
 
 test: .venv/.dev  ## run the tests
-	@$(BIN)/python -m pytest -n auto $(ARGS)
+	@$(BIN)/python -m pytest -n auto --maxprocesses 8 $(ARGS)
 
 test-coexist: .venv/.dev  ## run the pytest plugin beside others', each in an environment of its own; takes minutes
 	@$(BIN)/python -m tests.coexist $(ARGS)
