@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -156,16 +157,16 @@ def test_a_mistake_in_a_function_of_the_users_stops_the_call(path: Path) -> None
     assert recordings(path) == 1
 
 
-LOCKING = ("install.py", "tripwire.py", "import_watch.py", "lock.py")
-"""Modules with locks of the process: tracing interrupts also where no signal can, between a `with` and its end."""
-
-
 class Interrupt:
-    """Traces one function of a cassette and all that it calls of ours, and interrupts at the n-th line."""
+    """Traces one function of a cassette and all that it calls of ours, and interrupts at the n-th line.
+
+    Not where a `with` ends, though: there tracing interrupts before the lock is released, which no signal can.
+    """
 
     def __init__(self, function: str, line: int) -> None:
         self.function = function
         self.left = line
+        self.opened: set[tuple[FrameType, int]] = set()
 
     def __call__(self, frame: FrameType, event: str, _: object) -> Any:
         callers: FrameType | None = frame
@@ -173,14 +174,24 @@ class Interrupt:
             callers = callers.f_back
         file = frame.f_code.co_filename
         ours = file.startswith((OURS, str(Path(import_module("contextlib").__file__ or ""))))
-        return self.at_line if callers is not None and ours and not file.endswith(LOCKING) else None
+        return self.at_line if callers is not None and ours else None
 
     def at_line(self, frame: FrameType, event: str, _: object) -> Any:
-        self.left -= event == "line"
+        if event != "line" or self.ends_with(frame):
+            return self.at_line
+        self.left -= 1
         if self.left == 0:
             self.left = -1
             raise KeyboardInterrupt
         return self.at_line
+
+    def ends_with(self, frame: FrameType) -> bool:
+        place = frame, frame.f_lineno
+        if not linecache.getline(frame.f_code.co_filename, frame.f_lineno).lstrip().startswith("with "):
+            return False
+        ends = place in self.opened
+        self.opened ^= {place}
+        return ends
 
 
 def patched() -> list[object]:
@@ -212,7 +223,7 @@ def test_an_interrupt_at_any_line_leaves_nothing_installed(
         assert (installing._installed, tripwire._armed) == ([], [])
         assert patched() == before
         assert type(covered._transport) is httpx2.MockTransport
-    assert 10 < line < 999
+    assert 20 < line < 999
 
 
 def _fail(*_: object) -> Any:

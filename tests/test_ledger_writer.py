@@ -493,7 +493,7 @@ def test_draining_is_fast_enough(writer: Writer, url: str) -> None:
     began = time.perf_counter()
     put_calls(writer, 5_000)
     assert writer.flush(60.0)
-    assert 5_000 / (time.perf_counter() - began) > 800  # over 8,000 a second on a machine of its own
+    assert 5_000 / (time.perf_counter() - began) > 1_500  # over 10,000 a second on a machine of its own
 
 
 def test_interpreter_that_starts_no_threads_any_more_still_stores(

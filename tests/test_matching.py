@@ -352,10 +352,10 @@ def test_over_asking_names_repeat() -> None:
 def test_a_miss_is_explained_soon_however_much_differs() -> None:
     playing = session(*(ask(text=f"{n} " + "w " * 10_000) for n in range(200)))
     much: Any = {f"k{n}": n for n in range(30_000)}
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(CassetteMiss, match="… and more than 288 more"):
         playing.find(ask(**much))
-    assert time.perf_counter() - started < 8  # 0.3 s on a machine of its own, 20 s without a bound
+    assert time.process_time() - started < 1
 
 
 def test_others_are_answered_while_a_miss_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
