@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from decimal import Decimal
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from recorder.call import Usage
 from recorder.exchange import Request
 from recorder.interchange.expense import estimate, fixed_price, listed_price
 from recorder.interchange.meaning import read_ended
 from recorder.interchange.resending import SECRET, sample, to_send, why_not
+from recorder.pricing import PICO, curated_book, subject_of
 
 from .ledger_calls import a_call, an_exchange
 
@@ -89,20 +89,15 @@ def test_cost_without_usage_is_unknown_not_zero() -> None:
     assert estimate([(a_call(), "")], None).unknown == 1
 
 
-def test_listed_prices_are_those_of_genai_prices(monkeypatch: pytest.MonkeyPatch) -> None:
-    def calc_price(tokens: object, model: str, *, provider_api_url: str) -> SimpleNamespace:
-        if "known" not in provider_api_url:
-            raise LookupError(provider_api_url)
-        return SimpleNamespace(total_price=Decimal("0.5"))
-
-    module = SimpleNamespace(Usage=lambda **counts: counts, calc_price=calc_price)
-    monkeypatch.setitem(sys.modules, "genai_prices", module)
-    price = listed_price()
-    assert price is not None
-    assert price(a_call(), "https://known.test/x") == Decimal("0.5")
-    assert price(a_call(), "https://other.test/x") is None
-
-
-def test_without_genai_prices_no_price_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "genai_prices", None)
-    assert listed_price() is None
+def test_listed_prices_are_those_of_the_curated_book_and_never_of_a_look_alike() -> None:
+    price = listed_price(1_763_719_200_000_000)
+    call = a_call()
+    known = structs.replace(call, request=structs.replace(call.request, model="deepseek-chat"))
+    known = structs.replace(known, answer=structs.replace(known.answer, model="deepseek-chat"))
+    subject = subject_of(
+        structs.replace(known, request=structs.replace(known.request, provider="deepseek")), an_exchange()
+    )
+    expected = curated_book().cost(structs.replace(subject, started_us=1_763_719_200_000_000)).pico
+    assert expected
+    assert price(known, ASKED.url) == Decimal(expected) / PICO
+    assert price(known, "http://llm.corp.local/chat/completions") is None

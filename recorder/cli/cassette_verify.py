@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
@@ -64,9 +65,7 @@ def verify_cassette(
     ] = None,
     price_per_mtok: Annotated[
         str | None,
-        typer.Option(
-            metavar="IN[,OUT]", help="Dollars a million tokens. Default: genai-prices, if installed."
-        ),
+        typer.Option(metavar="IN[,OUT]", help="Dollars a million tokens. Default: the price book."),
     ] = None,
     max_calls: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Stop after so many calls.")
@@ -108,7 +107,7 @@ def _price(text: str | None) -> Price | None:
     from ..interchange.expense import fixed_price, listed_price
 
     if text is None:
-        return listed_price()
+        return listed_price(time.time_ns() // 1000)
     try:
         return fixed_price(text)
     except ValueError as error:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
-from urllib.parse import urlsplit
 
 from msgspec import Struct
 
 from ..call import Call, Usage
+from ..dialects import provider_for
+from ..exchange import endpoint
+from ..pricing import PICO, Subject, curated_book
+from ..pricing.subject import total_tokens
 
 Price = Callable[[Call, str], Decimal | None]
 """What the usage of a call costs in dollars, given its URL; None where that is not known."""
@@ -45,26 +48,28 @@ def fixed_price(text: str) -> Price:
     return price
 
 
-def listed_price() -> Price | None:
-    """The prices of genai-prices, where that is installed; None where it is not."""
-    try:
-        import genai_prices  # type: ignore[import-not-found,unused-ignore]  # optional
-    except ImportError:
-        return None
+def listed_price(now_us: int) -> Price:
+    """The prices of the curated book, else of genai-prices where that is installed, as they are now.
+
+    A host of one's own has none there, whatever its model is called; nor has what is billed in another currency.
+    """
+    book = curated_book()
 
     def price(call: Call, url: str) -> Decimal | None:
-        model = call.answer.model or call.request.model
-        if model is None or (usage := _whole(call.answer.usage)) is None:
-            return None
-        tokens = genai_prices.Usage(input_tokens=usage[0], output_tokens=usage[1])
-        parts = urlsplit(url)
-        try:
-            found = genai_prices.calc_price(
-                tokens, model, provider_api_url=f"{parts.scheme}://{parts.netloc}{parts.path}"
-            )
-        except (LookupError, ValueError):
-            return None
-        return Decimal(found.total_price)
+        host, port, _ = endpoint(url)
+        subject = Subject(
+            provider=provider_for(host, port, {}),
+            host=host,
+            served_model=call.answer.model,
+            requested_model=call.request.model,
+            usage=call.answer.usage,
+            total_tokens=total_tokens(call.answer.raw_usage),
+            started_us=now_us,
+            ended_us=now_us,
+            service_tier=call.answer.service_tier,
+        )
+        cost = book.cost(subject)
+        return None if cost.pico is None or cost.currency != "USD" else Decimal(cost.pico) / PICO
 
     return price
 
