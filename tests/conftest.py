@@ -14,8 +14,11 @@ import recorder
 from recorder.call import Call
 from recorder.exchange import Exchange
 
+from .databases import Server, own_server, server
 from .drivers import Driver
 from .plugin_suite import Suite
+
+__all__ = ["own_server", "server"]
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 
@@ -23,6 +26,26 @@ CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 @pytest.fixture(params=[("httpx", False), ("httpx", True), ("httpx2", False), ("httpx2", True)], ids=str)
 def driver(request: pytest.FixtureRequest) -> Driver:
     return Driver(*request.param)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """A SQLite store that is not there yet."""
+    return f"sqlite:///{tmp_path}/calls.db"
+
+
+@pytest.fixture
+def postgres_url(server: Server) -> Iterator[str]:
+    """A PostgreSQL store that is not there yet: an empty database."""
+    with server.database() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest) -> str:
+    """A store that is not there yet, of either kind: what uses it runs on both."""
+    found: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+    return found
 
 
 @pytest.fixture

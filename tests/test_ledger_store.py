@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -13,34 +12,26 @@ from recorder.ledger import schema
 from recorder.ledger.sink import Sink
 from recorder.ledger.store import Store
 
+from .databases import execute
 from .ledger_calls import START_US, a_call, an_exchange, store_calls
 from .test_migrations import CALL_COLUMNS, DAILY_COLUMNS
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/calls.db"
-
-
-def execute(url: str, sql: str, *values: object) -> list[Any]:
-    connection = sqlite3.connect(url.removeprefix("sqlite:///"))
-    connection.execute("PRAGMA foreign_keys=OFF")
-    rows = connection.execute(sql, values).fetchall()
-    connection.commit()
-    connection.close()
-    return rows
-
-
 def test_a_store_that_is_not_there_says_what_to_do(url: str, tmp_path: Path) -> None:
-    with pytest.raises(StoreNotFound, match=r"nothing was recorded in .*calls.db yet; record"):
-        Store(url)
+    with pytest.raises(StoreNotFound, match=r"nothing was recorded in .*(calls.db|/recorder_).* yet; record"):
+        Store(url).calls()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_empty_file_holds_no_calls_yet(url: str, tmp_path: Path) -> None:
+def test_a_file_that_is_not_there_is_no_store(sqlite_url: str) -> None:
+    with pytest.raises(StoreNotFound):
+        Store(sqlite_url)
+
+
+def test_an_empty_file_holds_no_calls_yet(sqlite_url: str, tmp_path: Path) -> None:
     (tmp_path / "calls.db").touch()
     with pytest.raises(StoreNotFound):
-        Store(url).calls()
+        Store(sqlite_url).calls()
 
 
 def test_rows_have_the_names_of_the_view_and_their_number(url: str) -> None:
@@ -252,7 +243,7 @@ def test_a_sound_store_has_no_problems_and_tells_how_far_it_got(url: str) -> Non
 def test_problems_are_found(url: str) -> None:
     calls = [a_call() for _ in range(4)]
     store_calls(url, *calls)
-    execute(url, "UPDATE payloads SET response_body = x'00' WHERE call_id = ?", calls[0].id)
+    execute(url, "UPDATE payloads SET response_body = ? WHERE call_id = ?", b"\0", calls[0].id)
     execute(url, "DELETE FROM payloads WHERE call_id = ?", calls[1].id)
     execute(url, "DELETE FROM calls WHERE id = ?", calls[2].id)
     execute(url, "INSERT INTO cassette_entries VALUES ('gone', 0, 0, ?, 0)", calls[3].id)
@@ -260,7 +251,7 @@ def test_problems_are_found(url: str) -> None:
     expected = (
         f"payload of call {calls[0].id} is damaged",
         "1 calls have no payload",
-        "of payloads refers",
+        "of payloads refer",
         "of cassettes",
     )
     for words in expected:
@@ -268,19 +259,19 @@ def test_problems_are_found(url: str) -> None:
     assert len(problems) == 4
 
 
-def test_a_file_that_is_none_of_sqlites_is_a_problem(url: str, tmp_path: Path) -> None:
+def test_a_file_that_is_none_of_sqlites_is_a_problem(sqlite_url: str, tmp_path: Path) -> None:
     (tmp_path / "calls.db").write_text("Buy milk. " * 100)
-    (problem,) = Store(url).check()
+    (problem,) = Store(sqlite_url).check()
     assert "is not a SQLite database" in problem
 
 
-def test_a_damaged_file_is_a_problem(url: str, tmp_path: Path) -> None:
-    store_calls(url, *(a_call() for _ in range(300)))
+def test_a_damaged_file_is_a_problem(sqlite_url: str, tmp_path: Path) -> None:
+    store_calls(sqlite_url, *(a_call() for _ in range(300)))
     path = tmp_path / "calls.db"
     data = bytearray(path.read_bytes())
     data[-4096 * 20 :] = b"\xaa" * 4096 * 20
     path.write_bytes(data)
-    assert Store(url).check() != []
+    assert Store(sqlite_url).check() != []
 
 
 def test_upgrading_says_from_where_to_where(url: str) -> None:

@@ -22,6 +22,7 @@ from recorder.errors import StoreError
 from recorder.ledger.store import Store
 from recorder.ledger.writer import Writer
 
+from .databases import execute
 from .ledger_calls import Read, a_call, an_exchange, put_calls, record, store_calls, write_many
 
 ROOM = 64 << 20
@@ -41,11 +42,6 @@ class Trouble:
 @pytest.fixture
 def trouble() -> Trouble:
     return Trouble()
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/calls.db"
 
 
 @pytest.fixture
@@ -264,8 +260,9 @@ def test_one_bad_record_does_not_hold_up_the_others(
 
 
 def test_a_locked_database_is_waited_for(
-    make: Callable[..., Writer], url: str, tmp_path: Path, trouble: Trouble
+    make: Callable[..., Writer], sqlite_url: str, tmp_path: Path, trouble: Trouble
 ) -> None:
+    url = sqlite_url
     store_calls(url, a_call())
     other = sqlite3.connect(tmp_path / "calls.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
@@ -300,13 +297,11 @@ def test_a_store_that_cannot_be_opened_is_tried_again(
     assert caplog.text.count("calls wait to be stored") == 1
 
 
-def test_the_row_of_a_loss_says_why(make: Callable[..., Writer], url: str, tmp_path: Path) -> None:
+def test_the_row_of_a_loss_says_why(make: Callable[..., Writer], url: str) -> None:
     writer = make(url, 1)
     put_calls(writer, 3)
     assert not writer.flush()
-    connection = sqlite3.connect(tmp_path / "calls.db")
-    rows = connection.execute("SELECT calls, pid, reason FROM losses").fetchall()
-    connection.close()
+    rows = execute(url, "SELECT calls, pid, reason FROM losses")
     assert (sum(row[0] for row in rows), rows[0][1]) == (3, os.getpid())
     assert "more than 1 bytes were waiting" in rows[0][2]
 
@@ -325,9 +320,9 @@ def test_what_is_unstored_at_the_end_is_lost_and_said_once(
 
 
 def test_a_full_disk_is_waited_for(
-    make: Callable[..., Writer], url: str, caplog: pytest.LogCaptureFixture
+    make: Callable[..., Writer], sqlite_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    store_calls(url, a_call())
+    store_calls(sqlite_url, a_call())
     pages = 60
 
     def limit(connection: sqlite3.Connection, record: object) -> None:
@@ -335,7 +330,7 @@ def test_a_full_disk_is_waited_for(
 
     event.listen(Engine, "connect", limit)
     try:
-        writer = make(url)
+        writer = make(sqlite_url)
         for _ in range(40):
             writer.put(Read(an_exchange(os.urandom(20_000)), a_call(), size=45_000))
         assert not writer.flush(30.0)
@@ -344,7 +339,7 @@ def test_a_full_disk_is_waited_for(
         assert writer.flush(30.0)
     finally:
         event.remove(Engine, "connect", limit)
-    assert (len(ids(url)), writer.lost) == (41, 0)
+    assert (len(ids(sqlite_url)), writer.lost) == (41, 0)
     assert caplog.text.count("calls wait to be stored") == 1
 
 
@@ -391,39 +386,39 @@ def test_a_read_only_file_is_explained_and_can_be_read(
         writer.close()
 
 
-def test_a_damaged_file_is_explained(make: Callable[..., Writer], url: str, tmp_path: Path) -> None:
-    store_calls(url, *(a_call() for _ in range(200)))
+def test_a_damaged_file_is_explained(make: Callable[..., Writer], sqlite_url: str, tmp_path: Path) -> None:
+    store_calls(sqlite_url, *(a_call() for _ in range(200)))
     path = tmp_path / "calls.db"
     data = bytearray(path.read_bytes())
     data[4096:] = os.urandom(len(data) - 4096)
     path.write_bytes(data)
-    writer = make(url)
+    writer = make(sqlite_url)
     put_calls(writer, 1)
     assert not writer.flush(30.0)
     assert "is damaged" in str(writer.last_error)
     assert "recorder db check" in str(writer.last_error)
 
 
-def test_a_newer_store_is_left_alone(make: Callable[..., Writer], url: str, tmp_path: Path) -> None:
+def test_a_newer_store_is_left_alone(make: Callable[..., Writer], url: str) -> None:
     store_calls(url, a_call())
-    connection = sqlite3.connect(tmp_path / "calls.db")
-    connection.execute("UPDATE recorder_schema SET version_num = '9999'")
-    connection.commit()
-    connection.close()
+    execute(url, "UPDATE recorder_schema SET version_num = '9999'")
     writer = make(url)
     put_calls(writer, 1)
     assert not writer.flush(30.0)
     assert "newer recorder" in str(writer.last_error)
 
 
-def test_a_file_removed_in_between_is_made_anew(writer: Writer, url: str, tmp_path: Path) -> None:
+def test_a_file_removed_in_between_is_made_anew(
+    make: Callable[..., Writer], sqlite_url: str, tmp_path: Path
+) -> None:
+    writer = make(sqlite_url)
     put_calls(writer, 1)
     assert writer.flush()
     for path in tmp_path.iterdir():
         path.unlink()
     put = put_calls(writer, 1)
     assert writer.flush()
-    assert ids(url) == put
+    assert ids(sqlite_url) == put
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")

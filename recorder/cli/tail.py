@@ -42,11 +42,10 @@ def tail(
 def _batches(url: str, number: int) -> Iterator[list[dict[str, Any]]]:
     """The last calls, oldest first, then what comes; the first batch comes at once, even an empty one."""
     opened, history = _wait_for_store(url, max(1, number))
-    seq = history[0]["seq"] if history else 0
+    arrivals = opened.follow(history[0]["seq"] if history else 0)
     yield history[:number][::-1]
     while True:
-        if calls := opened.calls(limit=None, newest_first=False, after_seq=seq):
-            seq = calls[-1]["seq"]
+        if calls := arrivals.next():
             yield calls
         time.sleep(POLL_S)
 

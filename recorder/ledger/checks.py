@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, exists, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..errors import StoreError
@@ -13,7 +13,7 @@ from .database import Database
 from .failure import explain
 from .payloads import unpack
 from .schema import HEAD, revision, state
-from .tables import calls, payloads
+from .tables import calls, metadata, payloads
 
 _PAGE = 200
 
@@ -38,6 +38,8 @@ def _all(connection: Connection, database: Database, progress: Progress | None) 
     if (schema := state(connection)) != "current":
         yield f"the schema is {schema}: revision {revision(connection)}, where this recorder needs {HEAD}"
         return
+    if not database.is_sqlite:
+        yield from _dangling(connection)
     yield from _orphans(connection)
     yield from _unreadable(connection, progress)
 
@@ -50,8 +52,21 @@ def _sqlite_problems(connection: Connection) -> Iterator[str]:
         yield f"row {row} of {table} refers to a row of {parent} that does not exist"
 
 
+def _dangling(connection: Connection) -> Iterator[str]:
+    """What SQLite finds by itself: rows that refer to none; PostgreSQL does not hold all references."""
+    for table in metadata.sorted_tables:
+        for key in table.foreign_key_constraints:
+            pairs = [element.parent == element.column for element in key.elements]
+            parent = exists().where(*pairs)
+            query = select(func.count()).select_from(table).where(~parent.correlate(table))
+            if count := connection.scalar(query):
+                yield f"{count} rows of {table.name} refer to rows of {key.referred_table.name} that do not exist"
+
+
 def _orphans(connection: Connection) -> Iterator[str]:
-    without = select(func.count()).select_from(calls).where(calls.c.id.not_in(select(payloads.c.call_id)))
+    # Not by NOT IN, for which PostgreSQL reads all payloads again for each call where they do not fit its memory.
+    payload = exists().where(payloads.c.call_id == calls.c.id)
+    without = select(func.count()).select_from(calls).where(~payload)
     if count := connection.scalar(without):
         yield f"{count} calls have no payload"
 

@@ -21,7 +21,18 @@ from .url import check_url, is_memory, is_sqlite, resolved, sqlite_path
 _BUSY_S = 2.0
 _WRITE = "recorder_write"
 # Two processes that open one new store at once must not both create it.
-_POSTGRES_LOCK = "SELECT pg_advisory_xact_lock(7165312418402)"
+_MIGRATION_LOCK = "SELECT pg_advisory_xact_lock(7165312418402)"
+# How long a writer waits for locks of others before it says so.
+_LOCK_TIMEOUT = "SET LOCAL lock_timeout = '10s'"
+# libpq's: without them a server that went away without a word would be waited for a quarter of an hour.
+_SERVER_ARGUMENTS = {
+    "connect_timeout": 5,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+    "fallback_application_name": "recorder",
+}
 
 _logger = logging.getLogger("recorder")
 _in_memory: WeakValueDictionary[str, Database] = WeakValueDictionary()
@@ -55,6 +66,8 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database and leaves no trace."""
         with self._exclusive(), self.engine.connect() as connection:
+            if not self.is_sqlite:
+                connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             yield connection
 
     @contextmanager
@@ -63,6 +76,8 @@ class Database:
         with self._exclusive(), self.engine.connect() as connection:
             connection.execution_options(**{_WRITE: True})
             with connection.begin():
+                if not self.is_sqlite:
+                    connection.exec_driver_sql(_LOCK_TIMEOUT)
                 yield connection
 
     @contextmanager
@@ -75,7 +90,10 @@ class Database:
         with self._exclusive(), self.engine.connect() as connection:
             if not self.is_sqlite:
                 with connection.begin():
-                    connection.exec_driver_sql(_POSTGRES_LOCK)
+                    # Others may be at it, for as long as it takes; a reader that stays must not block all others.
+                    connection.exec_driver_sql("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
+                    connection.exec_driver_sql(_MIGRATION_LOCK)
+                    connection.exec_driver_sql("SET LOCAL lock_timeout = '30s'")
                     yield connection
                 return
             driver = cast("sqlite3.Connection", connection.connection.driver_connection)
@@ -166,7 +184,8 @@ def _engine(target: str, *, keep: bool) -> Engine:
 
 
 def _server_engine(target: str, *, keep: bool) -> Engine:
-    arguments: dict[str, Any] = {} if "connect_timeout=" in target else {"connect_timeout": int(_BUSY_S)}
+    query = target.partition("?")[2]
+    arguments = {name: value for name, value in _SERVER_ARGUMENTS.items() if f"{name}=" not in query}
     try:
         if keep:
             return create_engine(target, connect_args=arguments, pool_size=1, pool_pre_ping=True)

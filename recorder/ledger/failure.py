@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sqlite3
 from typing import Literal
 
@@ -26,6 +27,8 @@ from .url import is_sqlite, resolved, shown, sqlite_path
 Kind = Literal[
     "locked",
     "unreachable",
+    "refused",
+    "slow",
     "full",
     "readonly",
     "path",
@@ -52,9 +55,12 @@ _SQLITE_KINDS: dict[int, Kind] = {
 # SQLSTATE classes and codes of PostgreSQL.
 _POSTGRES_KINDS: dict[str, Kind] = {
     "08": "unreachable",
+    "57014": "slow",
     "57P": "unreachable",
-    "28": "unreachable",
-    "3D": "unreachable",
+    "25P03": "slow",
+    "25P04": "slow",
+    "28": "refused",
+    "3D": "refused",
     "53100": "full",
     "53": "unreachable",
     "25006": "readonly",
@@ -64,12 +70,14 @@ _POSTGRES_KINDS: dict[str, Kind] = {
     "XX001": "corrupt",
     "42": "other",
 }
+# A server that refuses a connection says so in words alone; some reasons pass.
+_REFUSAL = re.compile(r"\bFATAL: +(?!.*(?:starting up|shutting down|recovery|too many|connection slots))(.+)")
 
 
 class Failure(Struct, frozen=True):
     """A kind of failure, and the sentence that says what to do about it.
 
-    `locked` and `unreachable` may pass by themselves; `record` concerns one record alone and not the store.
+    `locked`, `unreachable` and `slow` may pass by themselves; `record` concerns one record alone and not the store.
     """
 
     kind: Kind
@@ -78,7 +86,7 @@ class Failure(Struct, frozen=True):
     @property
     def transient(self) -> bool:
         """Whether trying again soon may help."""
-        return self.kind in ("locked", "unreachable")
+        return self.kind in ("locked", "unreachable", "slow")
 
 
 def explain(error: Exception, url: str) -> StoreError:
@@ -109,6 +117,8 @@ def _kind(error: Exception, cause: BaseException, url: str) -> Kind:
                 return kind
     if isinstance(error, ArgumentError):
         return "url"
+    if state is None and not is_sqlite(url) and (kind := _connection_kind(error)) is not None:
+        return kind
     if isinstance(error, (DataError, IntegrityError, InterfaceError, ProgrammingError)):
         return "record"
     if isinstance(error, StatementError) and not isinstance(error, DBAPIError):
@@ -118,6 +128,17 @@ def _kind(error: Exception, cause: BaseException, url: str) -> Kind:
     if isinstance(error, OSError):
         return "full" if error.errno == errno.ENOSPC else "other"
     return "other" if isinstance(error, (SQLAlchemyError, sqlite3.Error, ImportError)) else "record"
+
+
+def _connection_kind(error: Exception) -> Kind | None:
+    """What keeps a server's driver from its server, where it is that."""
+    if isinstance(error, OperationalError):
+        return "refused" if _REFUSAL.search(str(error.orig)) else "unreachable"
+    if not isinstance(error, DBAPIError):
+        return None
+    if isinstance(error, InterfaceError) or error.connection_invalidated:
+        return "unreachable"
+    return "other" if error.statement is None else None
 
 
 def _device_is_full(url: str) -> bool:
@@ -143,8 +164,16 @@ def _sentence(kind: Kind, said: str, url: str) -> str:
             return f"{store} is locked by another program; end that program, or let it finish its transaction"
         case "unreachable":
             return f"{store} cannot be reached ({said}); check that the server runs and that the URL is right"
+        case "refused":
+            return f"{store} cannot be opened: {_refusal(said)}"
+        case "slow":
+            return f"{store} took too long ({said}); try again when it has less to do"
         case "full":
             return f"there is no space left for {store}; free some, or choose another store"
+        case "readonly" if path is None:
+            return (
+                f"{store} does not permit that ({said}); grant its user the rights, or choose another store"
+            )
         case "readonly":
             return f"{store} cannot be written; allow writing file and directory, or choose another store"
         case "path":
@@ -161,6 +190,15 @@ def _sentence(kind: Kind, said: str, url: str) -> str:
             return f"a record cannot be stored in {store}: {said}"
         case _:
             return f"{store} cannot be used: {said}"
+
+
+def _refusal(said: str) -> str:
+    """What the server said, without the way to it, and what helps against it."""
+    words = found[1] if (found := _REFUSAL.search(said)) is not None else said
+    missing = re.search(r'database "(.+)" does not exist', words)
+    if missing is not None:
+        return f"{words}; create it (createdb {missing[1]}), or choose another store"
+    return f"{words}; check user, password and database in its URL"
 
 
 def _path_sentence(store: str, path: str | None) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     ColumnElement,
     Double,
@@ -15,14 +16,19 @@ from sqlalchemy import (
     Text,
     case,
     cast,
+    false,
     func,
     select,
     true,
 )
 
 from ..errors import StoreError
+from .rows import storable
 from .tables import calls
 from .views import CALL_COLUMNS
+
+# From the smallest on: each kind of integer is also one of `Integer`.
+_LARGEST = {SmallInteger: 2**15 - 1, BigInteger: 2**63 - 1, Integer: 2**31 - 1}
 
 
 def filtered(
@@ -50,28 +56,27 @@ def _equals(name: str, value: str | int) -> ColumnElement[bool]:
     if (column := CALL_COLUMNS.get(name)) is None:
         raise StoreError(f"a call has no column {name!r}; it has: {', '.join(CALL_COLUMNS)}")
     try:
-        return column == _converted(column, value)
+        wanted = _converted(column, value)
     except ValueError:
         raise StoreError(f"{name} is a number, and {value!r} is none") from None
+    return false() if wanted is None else column == wanted
 
 
-def _converted(column: ColumnElement[Any], value: str | int) -> str | int | float:
-    if isinstance(column.type, (Integer, BigInteger, SmallInteger)):
-        return int(value)
-    return float(value) if isinstance(column.type, Double) else str(value)
+def _converted(column: ColumnElement[Any], value: str | int) -> str | int | float | None:
+    """The value as the column holds it; None for a number that it cannot hold."""
+    for kind, largest in _LARGEST.items():
+        if isinstance(column.type, kind):
+            return number if abs(number := int(value)) <= largest else None
+    return float(value) if isinstance(column.type, Double) else storable(str(value))
 
 
 def _has_tag(key: str, value: str, *, sqlite: bool) -> ColumnElement[bool]:
+    key, value = storable(key), storable(value)
     if not sqlite:
-        pairs = func.jsonb_each_text(cast(calls.c.tags, _jsonb())).table_valued("key", "value")
+        # Not JSONB, which writes numbers and objects anew, and refuses some.
+        pairs = func.json_each_text(cast(calls.c.tags, JSON)).table_valued("key", "value")
         return select(true()).select_from(pairs).where(pairs.c.key == key, pairs.c.value == value).exists()
     each = func.json_each(calls.c.tags).table_valued("key", "value", "type")
     # SQLite gives the values true and false as 1 and 0.
     text = case((each.c.type.in_(("true", "false")), each.c.type), else_=cast(each.c.value, Text))
     return select(true()).select_from(each).where(each.c.key == key, text == value).exists()
-
-
-def _jsonb() -> Any:
-    from sqlalchemy.dialects.postgresql import JSONB
-
-    return JSONB

@@ -100,10 +100,11 @@ def _text(value: str, longest: int) -> str:
     text = value if isinstance(value, str) else str(value)
     if len(text) > longest:
         text = text[: longest - 1] + "…"
-    return text if text.isascii() and "\x00" not in text else _clean(text)
+    return text if text.isascii() and "\x00" not in text else storable(text)
 
 
-def _clean(text: str) -> str:
+def storable(text: str) -> str:
+    """Text without what no database takes: NUL, and lone surrogates."""
     return _AWKWARD.sub(lambda found: "" if found[0] == "\x00" else "\ufffd", text)
 
 
@@ -138,7 +139,7 @@ def _json(value: tuple[str | None, ...] | dict[str, Any]) -> str:
 
 def _cleaned(value: Any) -> Any:
     if isinstance(value, str):
-        return _clean(value)
+        return storable(value)
     if isinstance(value, dict):
-        return {_clean(str(key)): _cleaned(item) for key, item in value.items()}
+        return {storable(str(key)): _cleaned(item) for key, item in value.items()}
     return [_cleaned(item) for item in value] if isinstance(value, (list, tuple)) else value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal
 
@@ -11,11 +12,12 @@ from sqlalchemy import Connection, column, inspect, select, table
 
 from ..errors import StoreError, StoreOutdated, StoreTooNew
 from .database import Database
+from .partitions import arrange
 from .tables import metadata
 from .url import shown
 from .views import VIEWS
 
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 """The newest revision in `migrations/`; Alembic is imported only where a store has another one."""
 
 VERSION_TABLE: Final = "recorder_schema"
@@ -82,7 +84,10 @@ def ensure(database: Database) -> None:
 
 
 def upgrade(database: Database, target: str = "head") -> tuple[str | None, str]:
-    """Upgrade the store; the revisions before and after. A new store is created."""
+    """Upgrade the store; the revisions before and after. A new store is created.
+
+    Of several processes that do this at once one does it, and the others wait for it.
+    """
     with _migrating:
         database.use_wal()
         with database.migrate() as connection:
@@ -91,7 +96,10 @@ def upgrade(database: Database, target: str = "head") -> tuple[str | None, str]:
             refuse(found, database.url)
             if found != "current":
                 _run(connection, target)
-            return before, revision(connection) or ""
+            after = revision(connection) or ""
+        if after == HEAD and not database.is_sqlite:
+            arrange(database, datetime.now(UTC))
+        return before, after
 
 
 def downgrade(database: Database, target: str) -> None:

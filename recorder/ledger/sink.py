@@ -13,9 +13,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from .database import Database, open_database
 from .intake import Record
+from .partitions import MonthsAhead
 from .payloads import pack
 from .pricer import Pricer
-from .rows import call_row
+from .rows import call_row, storable
 from .schema import ensure
 from .tables import calls, losses, payloads
 
@@ -29,6 +30,7 @@ class Sink:
         self._pricer = Pricer()
         self._open = False
         self._file: tuple[int, int] | None = None
+        self._months = MonthsAhead()
 
     def store(self, records: Sequence[Record], lost: int = 0, reason: str = "") -> None:
         """Store records, and how many were lost before them; all or nothing. Known ids are skipped."""
@@ -47,6 +49,7 @@ class Sink:
                 connection.execute(_insert(database, payloads, "call_id"), payload_rows)
             if lost:
                 connection.execute(losses.insert(), [_loss_row(lost, reason)])
+        self._months.keep(database)
 
     def close(self) -> None:
         """Close the connection; the next batch looks at the store anew."""
@@ -81,5 +84,5 @@ def _loss_row(lost: int, reason: str) -> dict[str, Any]:
         "pid": os.getpid(),
         "calls": lost,
         # A path in it may hold bytes that are no text.
-        "reason": reason.encode("utf-8", "replace").decode(),
+        "reason": storable(reason),
     }

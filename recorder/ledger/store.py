@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, Select, func, or_, select
@@ -10,11 +10,13 @@ from sqlalchemy import Row, Select, func, or_, select
 from ..errors import CallNotFound, StoreError
 from ..exchange import Exchange
 from .access import check_exists, explaining, reading
+from .arrivals import Arrivals
 from .cassettes import CassetteSummary, StoreCassette, summaries
 from .checks import problems
 from .database import open_database
 from .filters import filtered
 from .payloads import unpack
+from .rows import storable
 from .schema import upgrade
 from .tables import calls, losses, payloads
 from .url import resolved, shown
@@ -54,20 +56,35 @@ class Store:
         limit: int | None = 50,
         newest_first: bool = True,
         after_seq: int | None = None,
+        missing_seqs: Iterable[tuple[int, int]] = (),
         since_us: int | None = None,
         until_us: int | None = None,
         where: Mapping[str, str | int] = {},
         tags: Mapping[str, str] = {},
     ) -> list[dict[str, Any]]:
-        """Rows of `v_calls` with their `seq`, ordered by start; with `after_seq`, by when they came in."""
+        """Rows of `v_calls` with their `seq`, ordered by start; with `after_seq`, by when they came in.
+
+        Besides those after it come those in `missing_seqs`, ranges with both ends.
+        """
         query = self._filtered(select(*_listed), since_us, until_us, where, tags)
         order = [calls.c.started_us, calls.c.seq]
         if after_seq is not None:
-            query = query.where(calls.c.seq > after_seq)
+            ranges = [calls.c.seq.between(*bounds) for bounds in missing_seqs]
+            query = query.where(or_(calls.c.seq > after_seq, *ranges))
             order = [calls.c.seq]
         query = query.order_by(*(column.desc() if newest_first else column.asc() for column in order))
         with reading(self._database) as connection:
             return [dict(row) for row in connection.execute(query.limit(limit)).mappings()]
+
+    def follow(self, seq: int) -> Arrivals:
+        """What comes in after the call of that number."""
+        return Arrivals(self, seq, late=not self._database.is_sqlite)
+
+    def seqs(self, after: int, last: int) -> list[int]:
+        """The numbers that calls have, from after one to another."""
+        query = select(calls.c.seq).where(calls.c.seq > after, calls.c.seq <= last).order_by(calls.c.seq)
+        with reading(self._database) as connection:
+            return list(connection.scalars(query))
 
     def iterate_calls(
         self,
@@ -92,11 +109,12 @@ class Store:
                 # Its one connection must be free before anyone else can go on.
                 yield from connection.execute(query).all()
             else:
-                yield from connection.execution_options(yield_per=_PAGE).execute(query)
+                with connection.execution_options(yield_per=_PAGE).execute(query) as rows:
+                    yield from rows
 
     def find(self, part: str) -> str:
         """The full id that begins or ends so; CallNotFound where there is none, or more than one."""
-        part = part.strip().lower()
+        part = storable(part).strip().lower()
         if not part:
             raise CallNotFound("no id was given; `recorder ls` shows the ids")
         ends = (calls.c.id.startswith(part, autoescape=True), calls.c.id.endswith(part, autoescape=True))

