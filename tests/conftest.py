@@ -14,11 +14,11 @@ import recorder
 from recorder.call import Call
 from recorder.exchange import Exchange
 
-from .databases import Server, own_server, server
+from .databases import Server, made, own_server, server
 from .drivers import Driver
 from .plugin_suite import Suite
 
-__all__ = ["own_server", "server"]
+__all__ = ["made", "own_server", "server"]
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 

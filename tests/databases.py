@@ -5,11 +5,13 @@ The server is the one that RECORDER_TEST_POSTGRES names, else one of the wheel t
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
-import signal
 import sqlite3
+import subprocess
 import tempfile
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,6 +25,7 @@ import pytest
 from recorder.ledger.url import sqlite_path
 
 NAMED = os.environ.get("RECORDER_TEST_POSTGRES")
+NO_DRIVER = "psycopg, which speaks to PostgreSQL, is not installed: install the extra `postgres`"
 # What a test loses in a crash of the machine, nobody misses.
 CONFIGURATION = """
 fsync = off
@@ -64,8 +67,11 @@ class Server:
 class OwnServer(Server):
     """A server of the wheel that carries PostgreSQL; it can be killed and started again."""
 
-    def __init__(self, folder: Path) -> None:
-        self._process = cluster(folder)
+    def __init__(self, made: Path) -> None:
+        # Not in a directory of pytest's: a server's socket must have a short path, and its user be let in.
+        folder = Path(tempfile.mkdtemp(prefix="recorder-pg-")) / "data"
+        subprocess.run(["cp", "-pR", made, folder], check=True)
+        self._process = wheel().get_server(folder, cleanup_mode="delete", start=False)
         self.start()
         super().__init__(self._process.get_uri().replace(":@", "@"))
 
@@ -79,16 +85,24 @@ class OwnServer(Server):
 
         pid = self._process.get_pid()
         assert pid is not None
-        processes = [psutil.Process(pid), *psutil.Process(pid).children()]
-        for process in processes:
+        for process in (psutil.Process(pid), *psutil.Process(pid).children()):
             with suppress(psutil.NoSuchProcess):
-                process.send_signal(signal.SIGKILL)
-        psutil.wait_procs(processes, timeout=10)
+                process.kill()
+                # Who adopted it may leave it unburied.
+                while process.status() != psutil.STATUS_ZOMBIE:
+                    time.sleep(0.001)
+
+    def demand_passwords(self, user: str) -> None:
+        """Let one user in by password alone."""
+        rules = Path(self._process.pgdata) / "pg_hba.conf"
+        rules.write_text(f"local all {user} scram-sha-256\n" + rules.read_text())
+        self.execute("SELECT pg_reload_conf()")
 
     def stop(self) -> None:
         """End it and remove what it kept."""
-        self._process.stop()
-        shutil.rmtree(self._process.pgdata, ignore_errors=True)
+        self.kill()
+        atexit.unregister(self._process._cleanup)
+        shutil.rmtree(self._process.pgdata.parent, ignore_errors=True)
 
 
 def execute(url: str, sql: str, *values: object) -> list[Any]:
@@ -128,19 +142,9 @@ def with_parts(url: str, *, database: str | None = None, user: str | None = None
     ).geturl()
 
 
-def cluster(folder: Path) -> Any:
-    """A server of the wheel, its files made but not yet running."""
-    pgserver = wheel()
-    server = pgserver.get_server(folder, cleanup_mode="delete", start=False)
-    server.ensure_pgdata_inited()
-    with (folder / "postgresql.conf").open("a") as configuration:
-        configuration.write(CONFIGURATION)
-    return server
-
-
 def wheel() -> Any:
     """The package that carries PostgreSQL; skips the test where there is none."""
-    pytest.importorskip("psycopg", reason="PostgreSQL is spoken to by psycopg: install the extra `postgres`")
+    pytest.importorskip("psycopg", reason=NO_DRIVER)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of platformdirs, about directories that a root's session lacks
         return pytest.importorskip(
@@ -150,28 +154,33 @@ def wheel() -> Any:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
+def made() -> Iterator[Path]:
+    """The files of a server that never ran, which every server begins with."""
+    pgserver = wheel()
+    folder = Path(tempfile.mkdtemp(prefix="recorder-pg-")) / "data"
+    pgserver.get_server(folder, start=False).ensure_pgdata_inited()
+    with (folder / "postgresql.conf").open("a") as configuration:
+        configuration.write(CONFIGURATION)
+    pgserver.PostgresServer._instances.pop(folder, None)
+    yield folder
+    shutil.rmtree(folder.parent, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     """One server a session, or a worker of pytest-xdist; skips where there is none."""
     if NAMED:
-        pytest.importorskip(
-            "psycopg", reason="PostgreSQL is spoken to by psycopg: install the extra `postgres`"
-        )
+        pytest.importorskip("psycopg", reason=NO_DRIVER)
         yield Server(NAMED)
         return
-    own = start_server()
+    own = OwnServer(request.getfixturevalue("made"))
     yield own
     own.stop()
 
 
 @pytest.fixture
-def own_server() -> Iterator[OwnServer]:
+def own_server(made: Path) -> Iterator[OwnServer]:
     """A server of this test's alone, which it may kill."""
-    own = start_server()
+    own = OwnServer(made)
     yield own
     own.stop()
-
-
-def start_server() -> OwnServer:
-    wheel()
-    # Not a directory of pytest's: a server socket's path must be short, and its user be let in.
-    return OwnServer(Path(tempfile.mkdtemp(prefix="recorder-pg-")))

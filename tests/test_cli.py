@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -26,11 +25,12 @@ from recorder.dialects import dialect_for
 from recorder.exchange import Ending, Exchange, Request, ResponseHead
 from recorder.ledger import Store
 
+from .databases import columns, execute
 from .ledger_calls import store_calls
 from .test_cli_text import HOSTILE, dangerous
 
 app = sys.modules["recorder.cli.main"].app
-Change = Callable[[str], None]
+Change = Callable[[str], object]
 MS = 1_000_000
 DAY_US = 86_400_000_000
 NOW_US = time.time_ns() // 1000
@@ -105,24 +105,22 @@ def streaming(*deltas: dict[str, Any]) -> list[bytes]:
 
 
 @pytest.fixture
-def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A store that is not there yet, and the default of all commands."""
-    url = f"sqlite:///{tmp_path}/calls.db"
+def url(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A store that is not there yet, and the default of all commands; SQLite's, unless a test is `on_both`."""
+    url: str = request.getfixturevalue(getattr(request, "param", "sqlite_url"))
     monkeypatch.setenv("RECORDER_STORE", url)
     return url
 
 
+on_both = pytest.mark.parametrize(
+    "url", ["sqlite_url", "postgres_url"], ids=["sqlite", "postgresql"], indirect=True
+)
+
+
 @pytest.fixture
-def change(url: str, tmp_path: Path) -> Change:
-    """Run a statement against the store's file."""
-
-    def execute(statement: str) -> None:
-        connection = sqlite3.connect(tmp_path / "calls.db")
-        with connection:
-            connection.execute(statement)
-        connection.close()
-
-    return execute
+def change(url: str) -> Change:
+    """Run a statement against the store."""
+    return lambda statement: execute(url, statement)
 
 
 @pytest.fixture
@@ -198,14 +196,14 @@ def shell(*arguments: str, variables: Mapping[str, str] = {}) -> subprocess.Comp
     )
 
 
-def test_ls_prints_the_columns_of_the_view(ids: dict[str, str], tmp_path: Path) -> None:
+@on_both
+def test_ls_prints_the_columns_of_the_view(ids: dict[str, str], url: str) -> None:
     calls = invoke_json("ls")
-    view = sqlite3.connect(tmp_path / "calls.db").execute("SELECT * FROM v_calls")
-    assert list(calls[0]) == [column[0] for column in view.description]
-    view.connection.close()
+    assert list(calls[0]) == columns(url, "v_calls")
     assert calls[4]["tags"] == {"feature": "search"}
 
 
+@on_both
 def test_ls_begins_with_the_newest(ids: dict[str, str]) -> None:
     assert listed() == list(ids.values())[::-1]
     assert listed("-n", "2") == [ids["evil"], ids["replayed"]]
@@ -230,6 +228,7 @@ def test_ls_without_a_terminal_cuts_nothing(ids: dict[str, str]) -> None:
     assert "error httpx2.ReadTimeout" in text
 
 
+@on_both
 @pytest.mark.parametrize(
     ("options", "names"),
     [
@@ -253,11 +252,13 @@ def test_ls_says_that_there_is_more(ids: dict[str, str]) -> None:
     assert "older" not in invoke("ls", "-n", "0").stdout
 
 
+@on_both
 def test_ls_tells_what_was_lost(ids: dict[str, str], change: Change) -> None:
     change("INSERT INTO losses (at_us, host, pid, calls, reason) VALUES (1, 'h', 1, 3, 'full')")
     assert "3 calls could not be stored" in invoke("ls").stdout
 
 
+@on_both
 def test_cost_is_shown_only_where_there_is_one(ids: dict[str, str], change: Change) -> None:
     change("UPDATE calls SET cost_pico = NULL, currency = NULL")
     assert "cost" not in invoke("ls").stdout + invoke("report").stdout
@@ -268,6 +269,7 @@ def test_cost_is_shown_only_where_there_is_one(ids: dict[str, str], change: Chan
         assert any("$0.0123" in line for line in lines)
 
 
+@on_both
 def test_an_empty_store_says_how_to_record(ids: dict[str, str], change: Change) -> None:
     change("DELETE FROM calls")
     result = invoke("ls")
@@ -305,11 +307,13 @@ def test_a_store_can_be_named(ids: dict[str, str], url: str, monkeypatch: pytest
     assert len(listed("--store", url)) == len(ids)
 
 
+@on_both
 @pytest.mark.parametrize("part", [slice(None), slice(-8, None), slice(-6)], ids=["all", "end", "beginning"])
 def test_show_finds_a_call_by_part_of_its_id(ids: dict[str, str], part: slice) -> None:
     assert ids["tools"] in invoke("show", ids["tools"][part]).stdout.splitlines()[0]
 
 
+@on_both
 def test_show_finds_the_last_call(ids: dict[str, str]) -> None:
     assert ids["evil"] in invoke("show", "last").stdout.splitlines()[0]
 
@@ -356,6 +360,7 @@ def test_show_tells_what_went_wrong(ids: dict[str, str]) -> None:
     assert "timed out" in invoke("show", ids["timeout"]).stdout
 
 
+@on_both
 def test_show_gives_raw_bodies_byte_for_byte(ids: dict[str, str], url: str) -> None:
     exchange = Store(url).exchange(ids["stream"])
     assert invoke("show", ids["stream"], "--raw", "response").stdout_bytes == exchange.body
@@ -387,6 +392,7 @@ def test_show_leaves_out_the_middle_of_a_long_conversation(url: str) -> None:
     assert text.count("Where is Tokyo?") == 6
 
 
+@on_both
 def test_show_as_json_has_the_row_and_what_was_said(ids: dict[str, str]) -> None:
     shown = invoke_json("show", ids["stream"], "--chunks")
     assert shown["id"] == ids["stream"]
@@ -395,6 +401,7 @@ def test_show_as_json_has_the_row_and_what_was_said(ids: dict[str, str]) -> None
     assert [chunk["at_s"] for chunk in shown["chunks"]] == pytest.approx([0.2, 0.3, 0.4, 0.5, 0.6])
 
 
+@on_both
 def test_show_of_a_call_without_payload_says_so(ids: dict[str, str], change: Change) -> None:
     change("DELETE FROM payloads")
     result = invoke("show", ids["stream"])
@@ -435,6 +442,7 @@ def test_bytes_that_a_terminal_would_obey_are_kept_from_it(
     assert invoke("show", ids["stream"], "--raw", "response").exit_code == 0
 
 
+@on_both
 def test_report_ends_with_the_total(ids: dict[str, str]) -> None:
     rows = invoke_json("report", "--by", "provider,tag:feature")
     assert rows[-1]["total"]
@@ -442,6 +450,7 @@ def test_report_ends_with_the_total(ids: dict[str, str]) -> None:
     assert {row["tag:feature"] for row in rows} == {None, "search"}
 
 
+@on_both
 def test_report_filters(ids: dict[str, str]) -> None:
     group, total = invoke_json("report", "--where", "model=gpt-4o-mini")
     assert (group["model"], group["calls"], group["errors"]) == ("gpt-4o-mini", 1, 1)
@@ -456,17 +465,20 @@ def test_report_fits(ids: dict[str, str], width: int) -> None:
     assert "1 replayed" in "".join(lines[total + 1 :])
 
 
+@on_both
 def test_db_check_counts_what_is_fine(ids: dict[str, str]) -> None:
     assert invoke("db", "check").stdout == "fine: 9 calls, 9 payloads\n"
 
 
+@on_both
 def test_db_check_names_what_is_not(ids: dict[str, str], change: Change) -> None:
-    change("UPDATE payloads SET request_headers = x'00'")
+    change("UPDATE payloads SET request_headers = request_body")
     result = invoke("db", "check")
     assert result.exit_code == 1
     assert len(result.stdout.splitlines()) == len(ids)
 
 
+@on_both
 def test_db_upgrade_says_where_it_stands(ids: dict[str, str]) -> None:
     assert invoke("db", "upgrade").stdout.startswith("up to date (")
 
@@ -486,6 +498,7 @@ def another_soon(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("recorder.cli.tail.time.sleep", sleep)
 
 
+@on_both
 @pytest.mark.usefixtures("another_soon")
 def test_tail_goes_on_with_what_is_stored(ids: dict[str, str]) -> None:
     result = invoke("tail", "-n", "2", "--format", "json")
@@ -495,6 +508,7 @@ def test_tail_goes_on_with_what_is_stored(ids: dict[str, str]) -> None:
     assert len(calls) == 3
 
 
+@on_both
 @pytest.mark.usefixtures("another_soon")
 def test_tail_waits_for_a_store(url: str) -> None:
     result = invoke("tail", width=80)
@@ -547,6 +561,7 @@ def program(tmp_path: Path, upstream: Upstream) -> str:
     return str(path)
 
 
+@on_both
 def test_run_records_a_program_that_knows_nothing(url: str, program: str) -> None:
     done = shell("run", "--", sys.executable, program, "3")
     assert done.returncode == 7

@@ -8,7 +8,6 @@ import sys
 import textwrap
 import threading
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
@@ -91,20 +90,17 @@ def finish(*processes: subprocess.Popen[str]) -> None:
         assert (process.returncode, errors) == (0, "")
 
 
-def test_two_processes_on_one_file_that_neither_found_there(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/calls.db"
+def test_two_processes_on_one_store_that_neither_found_there(url: str) -> None:
     finish(*(start("calls(1500); assert rec.flush(60)", url) for _ in range(2)))
     assert count(url) == 3000
 
 
-def test_interpreter_exit_stores_what_is_pending(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/calls.db"
+def test_interpreter_exit_stores_what_is_pending(url: str) -> None:
     finish(start("calls(20)", url))
     assert count(url) == 20
 
 
-def test_interpreter_exit_inside_a_stream_records_it_as_incomplete(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/calls.db"
+def test_interpreter_exit_inside_a_stream_records_it_as_incomplete(url: str) -> None:
     program = """
     class Stream(httpx2.SyncByteStream):
         def __iter__(self):
@@ -119,8 +115,7 @@ def test_interpreter_exit_inside_a_stream_records_it_as_incomplete(tmp_path: Pat
     assert [row["outcome"] for row in Store(url).calls()] == ["incomplete"]
 
 
-def test_forked_workers_store_what_they_made(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/calls.db"
+def test_forked_workers_store_what_they_made(url: str) -> None:
     program = """
     import multiprocessing
     if __name__ == "__main__":
@@ -136,8 +131,7 @@ def test_forked_workers_store_what_they_made(tmp_path: Path) -> None:
     assert count(url) == 21
 
 
-def test_worker_that_makes_its_own_recorder_stores_what_it_made(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/calls.db"
+def test_worker_that_makes_its_own_recorder_stores_what_it_made(url: str) -> None:
     program = """
     import multiprocessing, sys
 
@@ -157,8 +151,7 @@ def test_worker_that_makes_its_own_recorder_stores_what_it_made(tmp_path: Path) 
     assert count(url) == 5
 
 
-def test_fork_loses_and_doubles_nothing(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/calls.db"
+def test_fork_loses_and_doubles_nothing(url: str) -> None:
     program = """
     calls(10)
     child = os.fork()

@@ -81,10 +81,16 @@ def test_the_start_bounds_a_half_open_span(url: str) -> None:
         ({"stream": 0, "outcome": "ok"}, [1]),
         ({"duration_s": "0.005"}, [1, 2]),
         ({"provider": "else"}, []),
+        ({"http_status": 2**40}, []),
+        ({"input_tokens": 2**70}, []),
+        ({"stream": -(2**20)}, []),
+        ({"session_id": "a\x00\udc80b"}, [1]),
+        ({"session_id": "A\ufffdB"}, []),
     ],
 )
 def test_columns_filter(url: str, where: dict[str, str | int], seqs: list[int]) -> None:
-    store_calls(url, a_call(), a_call(outcome="error", http_status=429))
+    first = a_call(session_id="a\x00\udc80b")
+    store_calls(url, first, a_call(outcome="error", http_status=429))
     assert [row["seq"] for row in Store(url).calls(where=where, newest_first=False)] == seqs
 
 
@@ -97,11 +103,15 @@ def test_columns_filter(url: str, where: dict[str, str | int], seqs: list[int]) 
         ({'a "quoted" key': "x"}, [2]),
         ({"feature": "sea"}, []),
         ({"none": "x"}, []),
+        ({"nested": '{"b":[1.5,null]}'}, [3]),
+        ({"\x00odd": "\udc80 text"}, [3]),
     ],
 )
 def test_tags_filter(url: str, tags: dict[str, str], seqs: list[int]) -> None:
     first = a_call(tags={"feature": "search", "n": 1})
-    store_calls(url, first, a_call(tags={"feature": "search", "n": True, 'a "quoted" key': "x"}), a_call())
+    odd = {"nested": {"b": [1.5, None]}, "\x00odd": "\udc80 text"}
+    second = a_call(tags={"feature": "search", "n": True, 'a "quoted" key': "x"})
+    store_calls(url, first, second, a_call(tags=odd))
     assert [row["seq"] for row in Store(url).calls(tags=tags, newest_first=False)] == seqs
 
 

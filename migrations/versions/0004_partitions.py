@@ -82,5 +82,5 @@ def downgrade() -> None:
     )
 
 
-def _rows(query: str) -> list[sa.Row[tuple[str, ...]]]:
-    return list(op.get_bind().execute(sa.text(query)).all())
+def _rows(query: str) -> list[tuple[str, ...]]:
+    return [tuple(row) for row in op.get_bind().execute(sa.text(query))]

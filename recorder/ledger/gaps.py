@@ -33,7 +33,7 @@ class Gaps:
 
     def open(self, now: float) -> list[tuple[int, int]]:
         """The ranges to look into again, both ends included."""
-        self._gaps = [gap for gap in self._gaps if gap.until > now][-_MOST:]
+        self._gaps = [gap for gap in self._gaps if gap.until > now]
         return [(gap.first, gap.last) for gap in self._gaps]
 
     def see(self, numbers: Iterable[int], now: float) -> None:
@@ -47,6 +47,7 @@ class Gaps:
             for before, after in pairwise([self.highest, *new])
             if after > before + 1
         ]
+        self._gaps = self._gaps[-_MOST:]
         self.highest = new[-1] if new else self.highest
 
 

@@ -31,7 +31,8 @@ _PATIENCE_S = 30
 _PATIENCE_IN_WRITER_S = 2
 # Others who make partitions wait here, and find them made.
 _LOCK = "SELECT pg_advisory_xact_lock(7165312418403)"
-_THERE = text("SELECT to_regclass(:name) IS NOT NULL")
+# Not to_regclass(), which after a wait for an advisory lock may answer from a cache of before.
+_THERE = text("SELECT EXISTS (SELECT FROM pg_class WHERE relname = :name AND pg_table_is_visible(oid))")
 _logger = logging.getLogger("recorder")
 
 
