@@ -11,7 +11,6 @@ import shutil
 import sqlite3
 import subprocess
 import tempfile
-import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -79,18 +78,18 @@ class OwnServer(Server):
         """Start it, unless it runs."""
         self._process.start()
 
-    def kill(self) -> None:
+    def kill(self, wait_s: float = 10.0) -> None:
         """End it without giving it time for anything, as a power cut would."""
         import psutil
 
         pid = self._process.get_pid()
         assert pid is not None
-        for process in (psutil.Process(pid), *psutil.Process(pid).children()):
+        processes = [psutil.Process(pid), *psutil.Process(pid).children()]
+        for process in processes:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
-                # Who adopted it may leave it unburied.
-                while process.status() != psutil.STATUS_ZOMBIE:
-                    time.sleep(0.001)
+        # Whoever adopted them buries them; until then it would seem to run.
+        psutil.wait_procs(processes, timeout=wait_s)
 
     def demand_passwords(self, user: str) -> None:
         """Let one user in by password alone."""
@@ -100,7 +99,7 @@ class OwnServer(Server):
 
     def stop(self) -> None:
         """End it and remove what it kept."""
-        self.kill()
+        self.kill(0.1)
         atexit.unregister(self._process._cleanup)
         shutil.rmtree(self._process.pgdata.parent, ignore_errors=True)
 

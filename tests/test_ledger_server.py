@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -281,3 +282,35 @@ def test_a_server_killed_twenty_times_loses_and_doubles_nothing(own_server: OwnS
         assert ids(url) == put
         assert Store(url).losses() == 0
         assert Store(url).check() == []
+
+
+@pytest.mark.soak
+def test_draining_keeps_ahead_of_one_commit_a_call(postgres_url: str) -> None:
+    """Beside a naive table that gets the same bodies as text; measured in turn, so that both meet the same machine."""
+    writer = Writer(postgres_url, 256 << 20)
+    put_calls(writer, 1)
+    assert writer.flush(30.0)
+    execute(postgres_url, "CREATE TABLE naive (id text PRIMARY KEY, at float, request text, response text)")
+    ours, naive = [], []
+    for _ in range(3):
+        began = time.perf_counter()
+        put_calls(writer, 5_000)
+        assert writer.flush(60.0)
+        ours.append(5_000 / (time.perf_counter() - began))
+        naive.append(insert_naively(postgres_url, 1_000))
+    print(f"ours {max(ours):,.0f} calls/s, naive {max(naive):,.0f} calls/s")
+    assert max(ours) > max(4_000, max(naive))
+
+
+def insert_naively(url: str, number: int) -> float:
+    """Rows a second, each with a commit of its own."""
+    import psycopg
+
+    exchange = an_exchange()
+    bodies = exchange.request.body.decode(), exchange.body.decode()
+    with psycopg.connect(url, autocommit=True) as connection:
+        began = time.perf_counter()
+        for _ in range(number):
+            row = (a_call().id, time.time(), *bodies)
+            connection.execute("INSERT INTO naive VALUES (%s, %s, %s, %s)", row)
+        return number / (time.perf_counter() - began)
