@@ -8,15 +8,17 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Column, DateTime, Engine, MetaData, Table, Text, event, text
 
 from recorder.errors import StoreError, StoreNotFound
 from recorder.ledger import schema
 from recorder.ledger.access import reading
+from recorder.ledger.bulk import insert_new
 from recorder.ledger.database import open_database
 from recorder.ledger.rows import call_row
 from recorder.ledger.store import Store
@@ -189,6 +191,23 @@ def test_an_answer_lost_after_the_commit_doubles_nothing(postgres_url: str) -> N
         event.remove(Engine, "commit", commit)
     assert ids(postgres_url)[1:] == put
     assert (writer.stored, writer.lost) == (5, 0)
+
+
+def test_a_batch_of_known_and_new_rows_adds_the_new_ones(postgres_url: str) -> None:
+    known, new = a_call(), a_call()
+    store_calls(postgres_url, known)
+    store_calls(postgres_url, new, known, new)
+    assert ids(postgres_url) == [known.id, new.id]
+
+
+def test_rows_of_types_that_are_not_copied_are_inserted(postgres_url: str) -> None:
+    table = Table("odd", MetaData(), Column("id", Text, primary_key=True), Column("at", DateTime))
+    rows = [{"id": str(number), "at": datetime(2026, 1, 1)} for number in range(3)]
+    with open_database(postgres_url).write() as connection:
+        table.create(connection)
+        insert_new(connection, table, "id", rows[:2])
+        insert_new(connection, table, "id", rows)
+    assert execute(postgres_url, "SELECT count(*) FROM odd") == [(3,)]
 
 
 def test_calls_that_commit_late_are_not_missed_by_who_follows(postgres_url: str) -> None:

@@ -8,9 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Table
-from sqlalchemy.dialects import postgresql, sqlite
-
+from .bulk import insert_new
 from .database import Database, open_database
 from .intake import Record
 from .partitions import MonthsAhead
@@ -44,9 +42,8 @@ class Sink:
         ]
         payload_rows = [{"call_id": record.call.id, **pack(record.exchange)} for record in records]
         with database.write() as connection:
-            if call_rows:
-                connection.execute(_insert(database, calls, "id"), call_rows)
-                connection.execute(_insert(database, payloads, "call_id"), payload_rows)
+            insert_new(connection, calls, "id", call_rows)
+            insert_new(connection, payloads, "call_id", payload_rows)
             if lost:
                 connection.execute(losses.insert(), [_loss_row(lost, reason)])
         self._months.keep(database)
@@ -70,11 +67,6 @@ class Sink:
             self._file = database.identity()
             self._open = True
         return database
-
-
-def _insert(database: Database, table: Table, key: str) -> Any:
-    dialect = sqlite if database.is_sqlite else postgresql
-    return dialect.insert(table).on_conflict_do_nothing(index_elements=[key])
 
 
 def _loss_row(lost: int, reason: str) -> dict[str, Any]:

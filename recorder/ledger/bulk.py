@@ -1,0 +1,70 @@
+"""Many rows into one table at once, those that are there already left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, Connection, Double, Integer, LargeBinary, SmallInteger, Table, Text
+from sqlalchemy.dialects import postgresql, sqlite
+
+Rows = Sequence[Mapping[str, Any]]
+
+# From the smallest on: each kind of integer is also an `Integer`.
+_POSTGRES_TYPES: Final = {
+    SmallInteger: "int2",
+    BigInteger: "int8",
+    Integer: "int4",
+    Double: "float8",
+    Text: "text",
+    LargeBinary: "bytea",
+}
+
+
+def insert_new(connection: Connection, table: Table, key: str, rows: Rows) -> None:
+    """Insert rows that have the same columns; those whose `key` is known are skipped."""
+    if not rows:
+        return
+    if connection.dialect.name == "sqlite":
+        connection.execute(sqlite.insert(table).on_conflict_do_nothing(index_elements=[key]), rows)
+    elif not _copied(connection, table, rows):
+        connection.execute(postgresql.insert(table).on_conflict_do_nothing(index_elements=[key]), rows)
+
+
+def _copied(connection: Connection, table: Table, rows: Rows) -> bool:
+    """Copy all rows, for a fifth of the time that inserting takes; false where one of them cannot be taken.
+
+    Rows are known only where a batch is tried again, so that this is rare; what else is wrong with a row the insert
+    that follows says in words of its own.
+    """
+    import psycopg
+
+    names = tuple(rows[0])
+    types = _types(table, names)
+    if types is None:
+        return False
+    try:
+        with connection.begin_nested():
+            driver = connection.connection.driver_connection
+            assert isinstance(driver, psycopg.Connection)
+            statement = f"COPY {table.name} ({', '.join(names)}) FROM STDIN (FORMAT binary)"
+            with driver.cursor() as cursor, cursor.copy(statement.encode()) as copy:
+                copy.set_types(types)
+                for row in rows:
+                    copy.write_row(tuple(row.values()))
+    except (psycopg.Error, ArithmeticError, TypeError, ValueError):
+        return False
+    return True
+
+
+@lru_cache(maxsize=64)
+def _types(table: Table, names: tuple[str, ...]) -> tuple[str, ...] | None:
+    """PostgreSQL's names of the columns' types; None where one has a type that is not copied here."""
+    kinds = [table.c[name].type for name in names]
+    found = [
+        next((name for base, name in _POSTGRES_TYPES.items() if isinstance(kind, base)), None)
+        for kind in kinds
+    ]
+    known = tuple(name for name in found if name is not None)
+    return known if len(known) == len(names) else None
