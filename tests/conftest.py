@@ -14,11 +14,11 @@ import recorder
 from recorder.call import Call
 from recorder.exchange import Exchange
 
-from .databases import Server, made, own_server, server
+from .databases import Server, made, made_store, own_server, server
 from .drivers import Driver
 from .plugin_suite import Suite
 
-__all__ = ["made", "own_server", "server"]
+__all__ = ["made", "made_store", "own_server", "server"]
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 
@@ -41,10 +41,25 @@ def postgres_url(server: Server) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture
+def made_postgres_url(server: Server, made_store: str) -> Iterator[str]:
+    """A PostgreSQL store that has no calls yet."""
+    with server.database(like=made_store) as url:
+        yield url
+
+
+@pytest.fixture
+def absent() -> None:
+    """What a test asks for whose `url` must be that of a store that is not there yet."""
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest) -> str:
-    """A store that is not there yet, of either kind: what uses it runs on both."""
-    found: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+    """A store without calls, of either kind: what uses it runs on both. SQLite's is not there yet."""
+    kinds = {"sqlite": "sqlite_url", "postgresql": "made_postgres_url"}
+    if "absent" in request.fixturenames:
+        kinds["postgresql"] = "postgres_url"
+    found: str = request.getfixturevalue(kinds[request.param])
     return found
 
 

@@ -113,7 +113,7 @@ def url(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 on_both = pytest.mark.parametrize(
-    "url", ["sqlite_url", "postgres_url"], ids=["sqlite", "postgresql"], indirect=True
+    "url", ["sqlite_url", "made_postgres_url"], ids=["sqlite", "postgresql"], indirect=True
 )
 
 
@@ -508,7 +508,7 @@ def test_tail_goes_on_with_what_is_stored(ids: dict[str, str]) -> None:
     assert len(calls) == 3
 
 
-@on_both
+@pytest.mark.parametrize("url", ["sqlite_url", "postgres_url"], indirect=True)
 @pytest.mark.usefixtures("another_soon")
 def test_tail_waits_for_a_store(url: str) -> None:
     result = invoke("tail", width=80)

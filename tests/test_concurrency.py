@@ -90,6 +90,7 @@ def finish(*processes: subprocess.Popen[str]) -> None:
         assert (process.returncode, errors) == (0, "")
 
 
+@pytest.mark.usefixtures("absent")
 def test_two_processes_on_one_store_that_neither_found_there(url: str) -> None:
     finish(*(start("calls(1500); assert rec.flush(60)", url) for _ in range(2)))
     assert count(url) == 3000

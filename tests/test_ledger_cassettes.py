@@ -32,6 +32,7 @@ def test_a_cassette_comes_back_in_its_order(url: str) -> None:
     assert Store(url).cassette("checkout").load() == tuple(saved)
 
 
+@pytest.mark.usefixtures("absent")
 def test_a_cassette_that_does_not_exist_is_none(url: str, tmp_path: Path) -> None:
     assert StoreCassette(url, "checkout").load() is None
     assert list(tmp_path.iterdir()) == []

@@ -15,7 +15,7 @@ from .ledger_calls import a_call, store_calls
 
 
 @pytest.fixture
-def database(url: str) -> Database:
+def database(url: str, absent: None) -> Database:
     return open_database(url)
 
 

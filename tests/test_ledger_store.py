@@ -17,6 +17,7 @@ from .ledger_calls import START_US, a_call, an_exchange, store_calls
 from .test_migrations import CALL_COLUMNS, DAILY_COLUMNS
 
 
+@pytest.mark.usefixtures("absent")
 def test_a_store_that_is_not_there_says_what_to_do(url: str, tmp_path: Path) -> None:
     with pytest.raises(StoreNotFound, match=r"nothing was recorded in .*(calls.db|/recorder_).* yet; record"):
         Store(url).calls()

@@ -442,6 +442,7 @@ def test_a_forked_child_stores_its_own_calls_and_none_twice(make: Callable[..., 
     assert Store(url).check() == []
 
 
+@pytest.mark.usefixtures("absent")
 def test_processes_that_begin_together_lose_nothing(url: str) -> None:
     spawn = multiprocessing.get_context("spawn")
     barrier = spawn.Barrier(2)

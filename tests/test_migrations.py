@@ -114,7 +114,7 @@ def downgrade() -> None:
 
 
 @pytest.fixture
-def database(url: str) -> Database:
+def database(url: str, absent: None) -> Database:
     return open_database(url)
 
 
@@ -198,6 +198,7 @@ def test_a_later_migration_keeps_what_refers_to_a_table(url: str, request: pytes
     assert columns(url, "v_calls") == []
 
 
+@pytest.mark.usefixtures("absent")
 def test_alembic_itself_can_run_the_migrations(url: str, tmp_path: Path) -> None:
     (tmp_path / "alembic.ini").write_text(f"[alembic]\nscript_location = {schema.migrations_path()}\n")
     subprocess.run(
