@@ -14,7 +14,8 @@ from .body import read_answer
 from .call import RequestHalf
 from .cassettes import Recorded, Session, Slot
 from .dialects import Dialect
-from .exchange import Exchange
+from .exchange import Exchange, Request
+from .particulars import Particulars, particulars
 from .tagging import Tags
 from .telemetry import Spans, SpanScope
 
@@ -41,7 +42,9 @@ class Attempt(Struct, eq=False):
 
     `playback` is the recording that answers it; nothing is sent then. `replayed` says that the answer is a
     recording's, its own or that of a cassette further down. One that is not `kept` interests nobody once
-    it is answered. Ids are numbers here, since text of them is needed later, if at all; 0 is none.
+    it is answered. Ids are numbers here, since text of them is needed later, if at all; 0 is none. `clean`
+    is the request without secrets where somebody wanted it before the send, `journalled` that the journal
+    knows of the start.
     """
 
     dialect: Dialect
@@ -59,6 +62,8 @@ class Attempt(Struct, eq=False):
     trace_id: int = 0
     span_id: int = 0
     kept: bool = True
+    clean: Request | None = None
+    journalled: bool = False
     capture: Capture = None  # type: ignore[assignment]  # set before anybody else sees the attempt
 
     def enter(self, store: str, request: Any) -> Scope:
@@ -80,6 +85,11 @@ class Attempt(Struct, eq=False):
             return
         if span is not None:
             Spans.leave(span)
+
+    def particulars(self) -> Particulars:
+        """What is known of the call besides its exchange."""
+        cassette = self.session.name if self.session is not None else None
+        return particulars(self.id, self.operation_id, self.trace_id, self.span_id, self.tags, cassette)
 
     def finish(self, exchange: Exchange) -> None:
         """The capture's end."""

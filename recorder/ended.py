@@ -8,10 +8,11 @@ from msgspec import structs
 
 from .attempt import Attempt
 from .body import Answer, read_answer
-from .call import AnswerHalf, Call, CallError, Outcome, RequestHalf
+from .call import AnswerHalf, Call, CallError, RequestHalf
+from .dialects import is_stream
 from .exchange import Exchange, Request, header
 from .guard import Guard
-from .ids import id_text
+from .particulars import join, outcome_of, read_answer_half
 from .redact import Redactor
 
 _CALL_BYTES = 4_096
@@ -77,7 +78,24 @@ class Ended:
             if answer.encoded:  # decoded once more later, rather than kept
                 self.size += len(answer.data)
                 self._answer = None
-        return self._seen, _outcome(self.wire, self._seen)[1]
+        return self._seen, outcome_of(self.wire, self._seen)[1]
+
+    def clean_answer(self) -> Exchange:
+        """The exchange without the secrets of its answer; only a stream must be read for that."""
+        answer, head, redactor = self._whole_answer(), self.wire.head, self._redactor
+        if self._read is not None or self._seen is not None:
+            return self._settled()[0]
+        exchange, clean = redactor.exchange(self.wire, answer)
+        if (head is not None and is_stream(head, clean.data)) or redactor.may_split(clean):
+            texts = self.attempt.dialect.read_texts(clean)
+            if texts is None or redactor.suspicious(texts) or redactor.splits(clean, assembled=True):
+                return self._settled()[0]
+        return exchange
+
+    def clean_request(self) -> tuple[Request, bool]:
+        """The request without secrets, and whether more than headers had to be taken out of it."""
+        wire = self._clean_wire()
+        return wire.request, wire.redacted
 
     def _settled(self) -> tuple[Exchange, Call]:
         if self._read is None:
@@ -86,18 +104,22 @@ class Ended:
             self._seen = self._answer = None
         return self._read
 
+    def _clean_wire(self) -> Exchange:
+        """The exchange with nothing secret in its request."""
+        wire, attempt = self.wire, self.attempt
+        if attempt.clean is None:
+            half = self._asked()
+            attempt.clean = self._redactor.request(wire.request, half.raw_messages)
+        clean = attempt.clean
+        if clean is wire.request:
+            return wire
+        return structs.replace(wire, request=clean, redacted=is_rewritten(wire.request, clean))
+
     def _read_request(self) -> tuple[Exchange, RequestHalf]:
-        wire, half = self.wire, self._asked()
-        request = wire.request
-        clean = self._redactor.request(request)
-        if clean is request:
-            return wire, half
-        if clean.body is request.body and clean.url is request.url:
-            exchange = structs.replace(wire, request=clean)
-            if not self._tells_more(request, clean):
-                return exchange, half
-        else:
-            exchange = structs.replace(wire, request=clean, redacted=True)
+        exchange, half = self._clean_wire(), self._asked()
+        request, clean = self.wire.request, exchange.request
+        if clean is request or not (exchange.redacted or self._tells_more(request, clean)):
+            return exchange, half
         return exchange, self.attempt.dialect.read_request(clean, self._provider_of(clean.url))
 
     def _tells_more(self, request: Request, clean: Request) -> bool:
@@ -115,7 +137,8 @@ class Ended:
         ):
             exchange, answer = redactor.deltas(exchange, answer)
             seen = self._read_answer(exchange, answer, asked)
-        return exchange, _join(self.attempt, asked, exchange, seen)
+        attempt = self.attempt
+        return exchange, join(attempt.particulars(), asked, exchange, seen, replayed=attempt.replayed)
 
     def _asked(self) -> RequestHalf:
         attempt = self.attempt
@@ -129,46 +152,9 @@ class Ended:
         return self._answer
 
     def _read_answer(self, exchange: Exchange, answer: Answer, asked: RequestHalf) -> AnswerHalf:
-        with self._guard:
-            return self.attempt.dialect.read_answer(exchange, answer, asked)
-        return AnswerHalf(notes=("recorder failed to read the answer",))
+        return read_answer_half(self.attempt.dialect, exchange, answer, asked, self._guard)
 
 
-def _join(attempt: Attempt, half: RequestHalf, exchange: Exchange, answer: AnswerHalf) -> Call:
-    """Both halves and the circumstances, as one call."""
-    ending, head, tags = exchange.ending, exchange.head, attempt.tags
-    outcome, error = _outcome(exchange, answer)
-    return Call(
-        id=id_text(attempt.id),
-        operation_id=id_text(attempt.operation_id),
-        started_us=exchange.started_us,
-        duration_ns=ending.at_ns,
-        request=half,
-        answer=answer,
-        outcome=outcome,
-        http_status=head.status if head is not None else None,
-        error=error,
-        first_byte_ns=head.at_ns if head is not None else None,
-        trace_id=f"{attempt.trace_id:032x}" if attempt.trace_id else None,
-        span_id=f"{attempt.span_id:016x}" if attempt.span_id else None,
-        session_id=tags.session_id,
-        user_id=half.user_id if tags.user_id is None else tags.user_id,
-        tags=tags.others,
-        replayed=attempt.replayed,
-        cassette=attempt.session.name if attempt.session is not None else None,
-    )
-
-
-def _outcome(exchange: Exchange, answer: AnswerHalf) -> tuple[Outcome, CallError | None]:
-    """An answer that came whole is `ok`, however its stream was left; what the transport raised is an error."""
-    ending = exchange.ending
-    if ending.kind == "error":
-        return "error", CallError(ending.exception or "_OTHER", ending.message or ending.exception or "")
-    if answer.error is not None:
-        return "error", answer.error
-    if answer.complete:
-        return "ok", None
-    if ending.kind == "cancelled":
-        return "cancelled", None
-    redirected = exchange.head is not None and 300 <= exchange.head.status < 400
-    return ("ok" if redirected and ending.kind == "complete" else "incomplete"), None
+def is_rewritten(request: Request, clean: Request) -> bool:
+    """Whether more than headers had to be taken out of a request."""
+    return clean.body is not request.body or clean.url is not request.url

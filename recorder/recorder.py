@@ -14,10 +14,11 @@ from .cassette_context import Cassette
 from .cassettes import CassetteOptions, Mode, Recorded, use
 from .cassettes.source import Change
 from .errors import CassetteError, RecorderError, StoreNotFound
+from .ledger.journal import chosen_intake
 from .ledger.url import check_url, resolved
 from .ledger.writer import Writer
 from .recording import Recording
-from .settings import DEFAULT_QUEUE_BYTES, RedactionRules, Settings, default_store
+from .settings import DEFAULT_QUEUE_BYTES, Drain, Durability, RedactionRules, Settings, default_store
 from .telemetry import Spans
 
 if TYPE_CHECKING:
@@ -38,11 +39,15 @@ class Recorder:
     `providers` names hosts of one's own (`{"llm.corp.local": "deepseek-onprem"}`). `record_paths` records
     further paths by their ending, `"*"` all. `include_usage` asks streams for token counts where the
     provider wants to be asked. `redact` adds rules to the built-in ones, False switches redaction off.
-    `queue_bytes` bounds the memory of calls on their way to the store; what does not fit is counted as
-    lost. `tracer_provider` replaces OpenTelemetry's global one. `strict` (default: `$RECORDER_STRICT` is 1)
-    raises recorder's own failures, for tests.
+    `queue_bytes` bounds what waits on its way to the store; what does not fit is counted as lost.
+    `journal` is where calls wait on disk, so that they survive a killed process: a directory, False for
+    nowhere (default: `$RECORDER_JOURNAL`, else `calls.db.journal` beside a SQLite file, and for a server a
+    directory in `$XDG_STATE_HOME`). `durability="power"` has each call on the disk itself before its caller
+    goes on. `drain="external"` leaves storing to `recorder drain`. `tracer_provider` replaces
+    OpenTelemetry's global one. `strict` (default: `$RECORDER_STRICT` is 1) raises recorder's own failures,
+    for tests.
 
-    Raises StoreError for a URL that names no database, SettingsError for rules that cannot be used.
+    Raises StoreError for a URL that names no database, SettingsError for rules or choices that cannot be used.
     """
 
     def __init__(
@@ -54,6 +59,9 @@ class Recorder:
         include_usage: bool = False,
         redact: RedactionRules | bool = True,
         queue_bytes: int = DEFAULT_QUEUE_BYTES,
+        journal: str | os.PathLike[str] | bool | None = None,
+        durability: Durability = "process",
+        drain: Drain = "thread",
         tracer_provider: TracerProvider | None = None,
         strict: bool | None = None,
     ) -> None:
@@ -67,15 +75,20 @@ class Recorder:
             include_usage=include_usage,
             redact=rules,
             queue_bytes=queue_bytes,
+            journal=journal if journal is None or isinstance(journal, bool) else os.fspath(journal),
+            durability=durability,
+            drain=drain,
             strict=os.environ.get("RECORDER_STRICT") == "1" if strict is None else strict,
         )
         self._told_unrecorded = 0
-        self._writer = Writer(self.settings.store, queue_bytes)
+        intake = chosen_intake(self.settings)
+        self._writer = Writer(self.settings.store, queue_bytes, intake=intake, durable=durability == "power")
         self._recording = Recording(
             self.settings,
             (self._writer.put,),
             lambda redactor: Spans(redactor, tracer_provider),
             on_abandoned=self._reap_soon,
+            beginnings=self._writer if intake is not None else None,
         )
         _open.add(self)
         _close_in_worker()

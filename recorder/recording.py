@@ -16,7 +16,7 @@ from .capture import Capture, qualified_name
 from .cassettes import Recorded, Session
 from .cassettes_in_use import CassettesInUse
 from .dialects import Dialect, attempt_number, dialect_for, provider_for
-from .ended import Ended
+from .ended import Ended, is_rewritten
 from .errors import CassetteMiss
 from .exchange import Exchange, Request, endpoint
 from .guard import Guard
@@ -33,6 +33,14 @@ class Observer(Protocol):
     """Gets every attempt once, at its end, on the caller's thread; must not wait."""
 
     def __call__(self, ended: Ended, /) -> None: ...
+
+
+class Beginnings(Protocol):
+    """Gets every live attempt before its send too, its request without secrets, and those dropped after that."""
+
+    def start(self, attempt: Attempt, request: Request, started_us: int, *, redacted: bool) -> None: ...
+
+    def drop(self, attempt: Attempt) -> None: ...
 
 
 class Route(NamedTuple):
@@ -54,6 +62,7 @@ class Recording:
         observers: Sequence[Observer] = (),
         tracing: Callable[[Redactor], Spans] | None = None,
         on_abandoned: Callable[[], None] | None = None,
+        beginnings: Beginnings | None = None,
     ) -> None:
         self.settings = settings
         self.guard = Guard(settings.strict)
@@ -66,6 +75,7 @@ class Recording:
         self._spans = tracing(self._redactor) if tracing is not None else None
         self._route = lru_cache(maxsize=1024)(self._find_route)
         self._on_abandoned = on_abandoned
+        self._beginnings = beginnings
         self._open: set[Attempt] = set()
         self._abandoned: deque[Capture] = deque()
 
@@ -116,12 +126,14 @@ class Recording:
             return
         if (attempt.slot is not None or self.guard.strict) and not self._read(ended):
             self._lose(attempt)
+            self._drop(attempt)
             return
         for observer in self._observers if attempt.kept else ():
             with self.guard:
                 observer(ended)
                 continue
             self.unrecorded += 1
+            self._drop(attempt)
 
     def abandon(self, capture: Capture) -> None:
         """A stream was collected unread. Called by the collector: only notes it, `reap` does the work."""
@@ -178,10 +190,25 @@ class Recording:
             attempt = self._record(request, route, started_us, nested)
             attempt.slot = found
         attempt.session = session
+        if self._beginnings is not None and attempt.kept and attempt.playback is None:
+            self._write_down(attempt, request, started_us, self._beginnings)
         attempt.capture = Capture(request, started_us, attempt.finish)
         if attempt.kept or attempt.slot is not None:
             self._open.add(attempt)
         return attempt
+
+    def _write_down(
+        self, attempt: Attempt, request: Request, started_us: int, beginnings: Beginnings
+    ) -> None:
+        with self.guard:
+            messages = None if attempt.half is None else attempt.half.raw_messages
+            clean = attempt.clean = self._redactor.request(request, messages)
+            beginnings.start(attempt, clean, started_us, redacted=is_rewritten(request, clean))
+
+    def _drop(self, attempt: Attempt) -> None:
+        with self.guard:
+            if self._beginnings is not None:
+                self._beginnings.drop(attempt)
 
     def _record(self, request: Request, route: Route, started_us: int, nested: bool) -> Attempt:
         dialect, provider = route

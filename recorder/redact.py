@@ -13,6 +13,7 @@ from hashlib import blake2b
 from itertools import accumulate
 from urllib.parse import unquote_plus
 
+from msgspec import Raw
 from msgspec.structs import replace
 
 from .body import Answer, decode_request
@@ -41,6 +42,7 @@ from .json_spans import (
     spread,
     strings,
 )
+from .known_messages import KnownMessages
 from .rewriting import rewritten, with_length
 from .secret_names import FIELD_ENDINGS, FIELD_NAMES, HEADER_NAMES, QUERY_NAMES, squash
 from .secret_shapes import (
@@ -75,7 +77,7 @@ class Redactor:
     """Knows what is secret, built in and by one's own rules; with None for rules it changes nothing.
 
     Raises SettingsError where one of the rules' patterns is no regular expression. Keeps the names
-    of headers, models and the like between calls, but nothing that could be a secret.
+    of headers, models and the like between calls, and hashes of messages, but nothing that could be a secret.
     """
 
     def __init__(self, rules: RedactionRules | None) -> None:
@@ -91,9 +93,13 @@ class Redactor:
         self._may_hold = self._may_hold_own if rules.patterns or rules.fields else may_hold
         self._kinds = HeaderKinds(headers, kept)
         self._known_names: set[str] = set()
+        self._known_messages = KnownMessages()
 
-    def request(self, request: Request) -> Request:
-        """The request without its secrets; the same object where it has none."""
+    def request(self, request: Request, messages: Raw | None = None) -> Request:
+        """The request without its secrets; the same object where it has none.
+
+        `messages` are those that its body holds: the ones that held no secret before are not looked at again.
+        """
         if self._off:
             return request
         values, named = self._kinds.sort(request.headers)
@@ -102,13 +108,20 @@ class Redactor:
             if self._kinds.kind_of(headers[index][0]) == ENCODING:
                 body = decode_request(body, headers[index][1])
         values.append(_encode(url))
-        alarm = self._may_hold(b"\n".join((body, *values)))
+        news, hashes = self._known_messages.without(body, messages)
+        looked = b"\n".join((news, *values))
+        known = self._known_messages.is_known(looked)
+        alarm = not known and self._may_hold(looked)
         outer = alarm and self._may_hold(b"\n".join(values))
         if named or outer:
             headers = self._clean_headers(headers, named, outer)
         if outer or "?" in url or "@" in url or "#" in url:
             url = self._clean_url(url, outer)
-        clean = settled(body, self._body_edits) if alarm else body
+        clean = body
+        if alarm and settled(news, self._body_edits) is not news:
+            clean = settled(body, self._body_edits)
+        elif not known:
+            self._known_messages.add((*hashes, hash(looked)))
         if clean is not body:
             headers = with_length(headers, len(clean), keep_encoding=body is request.body)
         elif headers is request.headers and url is request.url:
@@ -181,16 +194,17 @@ class Redactor:
         known.update(new)
         return False
 
+    def may_split(self, answer: Answer) -> bool:
+        """Whether a body has several documents, over which a secret may be split."""
+        return not self._off and (b"\ndata:" in answer.data or b"\n{" in answer.data)
+
     def splits(self, answer: Answer, *, assembled: bool = False) -> bool:
         """Whether a body's documents, put together path by path, hold a secret that none of them holds alone.
 
         Slow: for streams that no dialect assembles, and those `assembled` ones that say something in fields of which
         the dialect knows nothing.
         """
-        data = answer.data
-        if self._off or (b"\ndata:" not in data and b"\n{" not in data):
-            return False
-        if assembled and not says_more(data):
+        if not self.may_split(answer) or (assembled and not says_more(answer.data)):
             return False
         runs = running_strings(answer.data, _LOGPROBS)
         joined = (

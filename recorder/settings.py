@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 DEFAULT_STORE = "sqlite:///recorder.db"
 DEFAULT_QUEUE_BYTES = 256 * 1024 * 1024
+
+
+Durability = Literal["process", "power"]
+Drain = Literal["thread", "external"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +36,12 @@ class Settings:
     """All settings of a Recorder.
 
     `providers` maps a host, or `host:port`, to a provider name. `record_paths` are path endings that
-    are recorded besides chat completions (`"*"` for all). `queue_bytes` bounds the memory of records
-    on their way to the store; what does not fit is counted as lost. `strict` raises recorder's own
-    failures instead of logging them, for tests.
+    are recorded besides chat completions (`"*"` for all). `queue_bytes` bounds what waits on its way to
+    the store, on disk and in memory; what does not fit is counted as lost. `journal` is a directory for
+    journals, False for none, None for the usual place. `durability` says what the journal survives: the
+    end of the process, or also a loss of power. `drain` says who carries it into the store: a thread of
+    this process, or an external `recorder drain`. `strict` raises recorder's own failures instead of
+    logging them, for tests.
     """
 
     store: str = DEFAULT_STORE
@@ -42,6 +50,9 @@ class Settings:
     include_usage: bool = False
     redact: RedactionRules | None = field(default_factory=RedactionRules)
     queue_bytes: int = DEFAULT_QUEUE_BYTES
+    journal: str | bool | None = None
+    durability: Durability = "process"
+    drain: Drain = "thread"
     strict: bool = False
 
 

@@ -61,6 +61,7 @@ class Samples:
     """What was measured of one contender, in nanoseconds."""
 
     calls: list[int] = field(default_factory=list)
+    conversations: list[int] = field(default_factory=list)
     streams: list[Marks] = field(default_factory=list)
     chunks: int = 0
 
@@ -71,6 +72,8 @@ class Row:
 
     name: str
     call_us: float | None = None
+    call_p99_us: float | None = None
+    conversation_us: float | None = None
     first_chunk_us: float | None = None
     chunk_us: float | None = None
     chunk_to_end_us: float | None = None
@@ -135,6 +138,12 @@ CHOICE = {"index": 0, "message": MESSAGE, "logprobs": None, "finish_reason": "st
 ANSWER = dump({"id": "chatcmpl-1", "object": "chat.completion", "choices": [CHOICE], "usage": USAGE})
 EVENTS = tuple(events())
 CALL_BODY = request_body()
+HISTORY = dump(
+    [
+        {"role": ("user", "assistant")[turn % 2], "content": f"Turn {turn}. " + "Why is the sky blue? " * 46}
+        for turn in range(40)
+    ]
+)[1:-1]
 STREAM_BODY = request_body(stream=True)
 HEADERS = {"authorization": "Bearer sk-bench", "content-type": "application/json"}
 
@@ -207,7 +216,28 @@ def hishel(stack: ExitStack, folder: Path) -> Contender:
     return Contender("hishel, storing GETs", client, "GET", lambda: {"caching": {"key": next(keys)}})
 
 
-ENTRANTS = (bare, recorder_with_spans, recorder_alone, vcrpy, opentelemetry_httpx, hishel)
+def recorder_without_store(stack: ExitStack, folder: Path) -> Contender:
+    """What the transport costs by itself, to tell what the journal adds."""
+    recording = import_module("recorder.recording").Recording(import_module("recorder.settings").Settings())
+    client = stack.enter_context(httpx2.Client(transport=Memory()))
+    import_module("recorder.adapters").wrap_clients(client, recording)
+    return Contender("recorder: no store", client)
+
+
+def recorder_in_memory(stack: ExitStack, folder: Path) -> Contender:
+    return recording("recorder: record, no journal, no SDK", stack, folder / "memory.db", journal=False)
+
+
+ENTRANTS = (
+    bare,
+    recorder_without_store,
+    recorder_in_memory,
+    recorder_with_spans,
+    recorder_alone,
+    vcrpy,
+    opentelemetry_httpx,
+    hishel,
+)
 
 
 def enter_all(stack: ExitStack, folder: Path) -> list[Contender]:
@@ -227,6 +257,19 @@ def time_call(contender: Contender, client: httpx2.Client) -> int:
     extensions = contender.extensions()
     started = time.perf_counter_ns()
     client.request(contender.method, URL, content=CALL_BODY, headers=HEADERS, extensions=extensions)
+    return time.perf_counter_ns() - started
+
+
+turns = itertools.count()
+
+
+def time_conversation(contender: Contender, client: httpx2.Client) -> int:
+    """A call that sends its history of 40 KB again, with one new message."""
+    message = dump({"role": "user", "content": f"Turn {next(turns)}, and what of it?"})
+    body = b'{"model":"deepseek-chat","messages":[' + HISTORY + b"," + message + b"]}"
+    extensions = contender.extensions()
+    started = time.perf_counter_ns()
+    client.request(contender.method, URL, content=body, headers=HEADERS, extensions=extensions)
     return time.perf_counter_ns() - started
 
 
@@ -258,6 +301,9 @@ def take_turn(contender: Contender, samples: Samples) -> None:
     with contender.around():
         samples.chunks = samples.chunks or count_chunks(contender, contender.client)
         samples.calls += [time_call(contender, contender.client) for _ in range(CALLS_A_ROUND)]
+        samples.conversations += [
+            time_conversation(contender, contender.client) for _ in range(CALLS_A_ROUND)
+        ]
         contender.settle()
         for _ in range(STREAMS_A_ROUND):
             for _ in range(WARMING_CALLS):
@@ -293,6 +339,8 @@ def summarise(contender: Contender, samples: Samples) -> Row:
     return Row(
         contender.name,
         call_us=median_us(samples.calls),
+        call_p99_us=statistics.quantiles(samples.calls, n=100)[-1] / 1000,
+        conversation_us=median_us(samples.conversations),
         first_chunk_us=median_us(first - started for started, first, _, _ in samples.streams),
         chunk_us=chunk_us,
         chunk_to_end_us=median_us(end - started for started, _, _, end in samples.streams) / CHUNKS,
@@ -318,6 +366,8 @@ def measure_imports() -> dict[str, float]:
 
 COLUMNS = {
     "call_us": "Small call: 1 KB out, 1 KB back (µs a call)",
+    "call_p99_us": "Small call: the slowest of a hundred, while records are being stored (µs a call)",
+    "conversation_us": "Conversation: 40 KB out, of which one message is new (µs a call)",
     "first_chunk_us": f"Stream of {CHUNKS} chunks: until the first (µs)",
     "chunk_us": f"Stream of {CHUNKS} chunks: while it streams (µs a chunk)",
     "chunk_to_end_us": f"Stream of {CHUNKS} chunks: start to end (µs a chunk)",

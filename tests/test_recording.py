@@ -35,7 +35,8 @@ SECRET = "sk-proj-Ab3dEf6hIj9kLm2nOp5q"
 
 @pytest.fixture
 def lenient(tmp_path: Path, provider: TracerProvider) -> recorder.Recorder:
-    return recorder.Recorder(f"sqlite:///{tmp_path}/calls.db", tracer_provider=provider, strict=False)
+    url = f"sqlite:///{tmp_path}/calls.db"
+    return recorder.Recorder(url, tracer_provider=provider, strict=False, journal=False)
 
 
 def fail(*_: Any) -> Any:

@@ -10,10 +10,12 @@ from rich.text import Text
 from . import options
 from .calls import counted
 from .console import messages, output, say
+from .db_status import status
 from .store import open_store
 from .text import styled
 
 app = typer.Typer(help="Look after the store.", no_args_is_help=True)
+app.command()(status)
 
 
 @app.command()

@@ -14,6 +14,7 @@ from ..errors import RecorderError
 from . import cassette, db, prices
 from .console import accept_any_character, say
 from .demo import demo
+from .drain import drain
 from .ls import ls
 from .report import report
 from .reprice import reprice
@@ -66,6 +67,7 @@ app.command()(show)
 app.command()(tail)
 app.command()(report)
 app.command()(reprice)
+app.command()(drain)
 app.add_typer(db.app, name="db")
 app.add_typer(cassette.app, name="cassette")
 app.add_typer(prices.app, name="prices")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -16,6 +17,15 @@ Store = Annotated[
         "--store",
         metavar="URL",
         help="Where calls are kept: a SQLite or PostgreSQL URL. Default: $RECORDER_STORE, else sqlite:///recorder.db.",
+        show_default=False,
+    ),
+]
+Journal = Annotated[
+    Path | None,
+    typer.Option(
+        "--journal",
+        metavar="DIR",
+        help="Where journals are kept, as in Recorder(journal=DIR). Default: $RECORDER_JOURNAL, else beside the store.",
         show_default=False,
     ),
 ]

@@ -22,5 +22,8 @@ class Dialect(Protocol):
     def read_request(self, request: Request, provider: str) -> RequestHalf:
         """The meaning of a request, before it is sent."""
 
+    def read_texts(self, answer: Answer) -> tuple[str, ...] | None:
+        """The texts that a streamed answer's deltas make, fast; None where only `read_answer` can tell."""
+
     def read_answer(self, exchange: Exchange, answer: Answer, request: RequestHalf) -> AnswerHalf:
         """The meaning of what came back; `answer` is the exchange's decoded body."""

@@ -35,6 +35,9 @@ class Plain:
         parameters = {name: value for name, value in half.parameters.items() if _is_short(value)}
         return msgspec.structs.replace(half, parameters=parameters, notes=())
 
+    def read_texts(self, answer: Answer) -> None:
+        """What is no known protocol has to be read in full."""
+
     def read_answer(self, exchange: Exchange, answer: Answer, request: RequestHalf) -> AnswerHalf:
         """The meaning of an answer; without a protocol of its own its end is the end of the body."""
         head = exchange.head

@@ -13,6 +13,11 @@ SIGNIFICANT_HEADERS = (*_CHAT.significant_headers, *_PLAIN.significant_headers)
 """The headers that any dialect calls significant."""
 
 
+def dialect_named(name: str) -> Dialect:
+    """The dialect of that name; the plainest for one that only a newer recorder has."""
+    return next((dialect for dialect in (_CHAT, _PLAIN) if dialect.name == name), _PLAIN)
+
+
 def dialect_for(method: str, path: str, also: tuple[str, ...] = ()) -> Dialect | None:
     """The dialect of a request, or None for one that is not recorded.
 

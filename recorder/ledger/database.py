@@ -46,11 +46,13 @@ class Database:
     as long as somebody holds this object.
     """
 
-    def __init__(self, url: str, *, keep: bool) -> None:
+    def __init__(self, url: str, *, keep: bool, durable: bool = False) -> None:
         self.url = url
         self.path = sqlite_path(resolved(url))
         self.shared = is_memory(url)
         self.engine = _engine(resolved(url), keep=keep)
+        if durable and self.is_sqlite:
+            event.listen(self.engine, "connect", _sync_always)
         self.checked: object = None
         """The identity of the file whose schema was found to be current."""
         self._lock = threading.RLock()
@@ -151,15 +153,15 @@ class Database:
             yield
 
 
-def open_database(url: str, *, keep: bool = False) -> Database:
+def open_database(url: str, *, keep: bool = False, durable: bool = False) -> Database:
     """The database of a store URL; connects to nothing yet.
 
-    With `keep` one connection stays open between uses. Raises StoreError or MissingExtra for a URL
-    that cannot be used.
+    With `keep` one connection stays open between uses; with `durable` what is committed is on the disk
+    itself. Raises StoreError or MissingExtra for a URL that cannot be used.
     """
     check_url(url)
     if not is_memory(url):
-        return Database(url, keep=keep)
+        return Database(url, keep=keep, durable=durable)
     with _opening:
         if (database := _in_memory.get(resolved(url))) is None:
             database = _in_memory[resolved(url)] = Database(url, keep=keep)
@@ -199,6 +201,10 @@ def _prepare(connection: sqlite3.Connection, record: object) -> None:
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def _sync_always(connection: sqlite3.Connection, record: object) -> None:
+    connection.execute("PRAGMA synchronous=FULL")
 
 
 def _begin(connection: Connection) -> None:

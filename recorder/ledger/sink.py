@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from .bulk import insert_new
 from .database import Database, open_database
-from .intake import Record
+from .intake import Record, nothing
 from .partitions import MonthsAhead
 from .payloads import pack
 from .pricer import Pricer
@@ -18,12 +18,20 @@ from .rows import call_row, storable
 from .schema import ensure
 from .tables import calls, losses, payloads
 
+_PIECE = 16
+
 
 class Sink:
-    """The writing side of one store; opened, created or upgraded when the first batch comes."""
+    """The writing side of one store; opened, created or upgraded when the first batch comes.
 
-    def __init__(self, url: str) -> None:
+    A `durable` one has SQLite sync each batch to the disk, as servers do anyway. `between` is called between
+    the pieces of a batch.
+    """
+
+    def __init__(self, url: str, *, durable: bool = False, between: Callable[[], None] = nothing) -> None:
         self._url = url
+        self._between = between
+        self._durable = durable
         self._database: Database | None = None
         self._pricer = Pricer()
         self._open = False
@@ -36,14 +44,17 @@ class Sink:
         if records:
             with database.read() as connection:
                 self._pricer.refresh(connection)
-        call_rows = [
-            {**call_row(record.call, record.exchange), **self._pricer.columns(record.call, record.exchange)}
-            for record in records
-        ]
-        payload_rows = [{"call_id": record.call.id, **pack(record.exchange)} for record in records]
+        call_rows, payload_rows = [], []
+        for record in records:
+            call, exchange = record.call, record.exchange
+            call_rows.append({**call_row(call, exchange), **self._pricer.columns(call, exchange)})
+            payload_rows.append({"call_id": call.id, **pack(exchange)})
+            self._between()
         with database.write() as connection:
-            insert_new(connection, calls, "id", call_rows)
-            insert_new(connection, payloads, "call_id", payload_rows)
+            for piece in _pieces(len(records), _PIECE if database.is_sqlite else len(records)):
+                insert_new(connection, calls, "id", call_rows[piece])
+                insert_new(connection, payloads, "call_id", payload_rows[piece])
+                self._between()
             if lost:
                 connection.execute(losses.insert(), [_loss_row(lost, reason)])
         self._months.keep(database)
@@ -57,7 +68,7 @@ class Sink:
     def _opened(self) -> Database:
         database = self._database
         if database is None:
-            database = self._database = open_database(self._url, keep=True)
+            database = self._database = open_database(self._url, keep=True, durable=self._durable)
         # A file removed while it is open would go on taking rows that nobody can read.
         if self._open and database.identity() != self._file:
             self.close()
@@ -67,6 +78,11 @@ class Sink:
             self._file = database.identity()
             self._open = True
         return database
+
+
+def _pieces(number: int, size: int) -> Iterator[slice]:
+    for start in range(0, number, size or 1):
+        yield slice(start, start + size)
 
 
 def _loss_row(lost: int, reason: str) -> dict[str, Any]:

@@ -14,11 +14,14 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final
 from weakref import WeakSet
 
+from ..attempt import Attempt
 from ..errors import StoreError
+from ..exchange import Request
 from ..guard import Guard
 from .intake import Intake, MemoryIntake, Record
 from .outage import Outage, pause_after
 from .suspects import Suspects
+from .turns import Turns
 from .url import check_url, resolved, shown
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
 LINGER_S: Final = 0.05
 BATCH: Final = 500
+_END_S: Final = 2.0
 
 _logger = logging.getLogger("recorder")
 
@@ -34,7 +38,7 @@ class _Ticket:
     """Somebody waits until all that was put before is settled, or cannot be for now."""
 
     def __init__(self) -> None:
-        self.target: int | None = None
+        self.is_settled: Callable[[], bool] | None = None
         self.answered = threading.Event()
 
 
@@ -45,10 +49,10 @@ _Message = _Ticket | Callable[[], None] | None
 class Writer:
     """Stores what is put, in batches, in a thread of its own that begins with the first record.
 
-    `queue_bytes` bounds the memory of what waits. While the store cannot be used, records wait up to
-    that bound; newer ones are dropped and counted, and the store gets a row in `losses` when it works
-    again. `linger_s` is how long the first record waits for company, `pause` how long the thread waits
-    after so many failures in a row.
+    `queue_bytes` bounds the memory of what waits, or `intake` makes the place where it does. While the
+    store cannot be used, records wait up to that bound; newer ones are dropped and counted, and the store
+    gets a row in `losses` when it works again. `linger_s` is how long the first record waits for company,
+    `pause` how long the thread waits after so many failures in a row.
     """
 
     def __init__(
@@ -56,6 +60,8 @@ class Writer:
         url: str,
         queue_bytes: int,
         *,
+        intake: Callable[[], Intake] | None = None,
+        durable: bool = False,
         linger_s: float = LINGER_S,
         pause: Callable[[int], float] = pause_after,
         clock: Callable[[], float] = time.monotonic,
@@ -64,7 +70,8 @@ class Writer:
         self.url = url
         self.last_error: StoreError | None = None
         self._target = resolved(url)
-        self._queue_bytes = queue_bytes
+        self._make_intake = intake or (lambda: MemoryIntake(queue_bytes))
+        self._durable = durable
         self._linger_s = linger_s
         self._pause = pause
         self._clock = clock
@@ -74,7 +81,8 @@ class Writer:
     def _begin(self) -> None:
         """The state of a writer that has seen nothing; also of one in a forked child."""
         self.stored = 0
-        self._intake: Intake = MemoryIntake(self._queue_bytes)
+        self._turns = Turns()
+        self._intake = self._make_intake()
         self._guard = Guard()
         self._unreadable: set[int] = set()
         self._bell: SimpleQueue[_Message] = SimpleQueue()
@@ -99,16 +107,25 @@ class Writer:
     @property
     def lost(self) -> int:
         """How many calls were put and will not be stored."""
-        waiting = self._intake.accepted - self._intake.settled if self._shut else 0
-        return self._intake.refused + self._broken + waiting
+        return self._intake.lost + self._broken + (self._intake.volatile if self._shut else 0)
+
+    def start(self, attempt: Attempt, request: Request, started_us: int, *, redacted: bool) -> None:
+        """A call is about to be sent; `request` is without secrets."""
+        self._turns.called = True
+        self._intake.start(attempt, request, started_us, redacted=redacted)
+
+    def drop(self, attempt: Attempt) -> None:
+        """A call that started will not be put."""
+        self._intake.drop(attempt)
 
     def put(self, record: Record) -> None:
         """Have a call stored soon. Never blocks and never raises; what does not fit counts as lost."""
         self._intake.put(record)
+        self._turns.called = True
         if self._idle:
             self._idle = False
             self._bell.put(None)
-        if self._thread is None and not self._shut:
+        if self._thread is None and not self._shut and self._work_left():
             self._start()
 
     def call_soon(self, work: Callable[[], None]) -> None:
@@ -137,27 +154,47 @@ class Writer:
         self._shut = True
         self._intake.shut()
         self._bell.put(None)
-        if lost := self.lost:
-            no_time = f"they were not done after {timeout} s"
-            reason = self.last_error or (no_time if self._waiting() else self._full())
+        self._say_what_is_left(timeout)
+        self._closed_well = settled and not self.lost
+        self._end_thread(_END_S if settled or timeout is None else min(timeout, _END_S))
+        return self._closed_well
+
+    def _say_what_is_left(self, timeout: float | None) -> None:
+        lost, waiting = self.lost, self._waiting()
+        no_time = f"they were not done after {timeout} s"
+        reason = self.last_error or (no_time if waiting else self._intake.reason)
+        if lost:
             calls = "1 call was" if lost == 1 else f"{lost} calls were"
             _logger.warning("%s not stored in %s: %s", calls, shown(self.url), reason)
-        self._closed_well = settled and not lost
-        return self._closed_well
+        if kept := self._intake.kept:
+            _logger.warning(
+                "%s in the journal of %s, until a recorder opens it or `recorder drain` runs: %s",
+                "1 call stays" if kept == 1 else f"{kept} calls stay",
+                shown(self.url),
+                reason,
+            )
+
+    def _end_thread(self, patience_s: float) -> None:
+        """Let the thread close what it has open, which is quick unless the store keeps it waiting."""
+        thread = self._thread
+        if thread is None:
+            self._intake.close()
+        elif thread.ident != threading.get_ident():
+            thread.join(patience_s)
 
     def _settle(self, timeout: float | None) -> bool:
         thread = self._thread
         if self._shut or (thread is not None and thread.ident == threading.get_ident()):
             return not self.lost and not self._waiting()
         settled = True
-        if thread is not None or self._waiting() or not self._bell.empty():
+        if thread is not None or self._work_left() or not self._bell.empty():
             ticket = _Ticket()
             self._bell.put(ticket)
             if self._start():
                 ticket.answered.wait(timeout)
             else:
                 self._work_here(ticket, timeout)
-            settled = ticket.target is not None and self._intake.settled >= ticket.target
+            settled = ticket.is_settled is not None and ticket.is_settled()
         with self._lock:
             lost, told = self.lost, self._lost_told
             self._lost_told = lost
@@ -232,7 +269,7 @@ class Writer:
         return self._waiting() > 0 or self.lost > self._lost_written
 
     def _waiting(self) -> int:
-        return self._intake.accepted - self._intake.settled
+        return self._intake.waiting
 
     def _hear(self, seconds: float | None) -> bool:
         """Take one message, and do what it says; false where none came in time."""
@@ -241,23 +278,25 @@ class Writer:
         except Empty:
             return False
         if isinstance(message, _Ticket):
-            message.target = self._intake.accepted
+            message.is_settled = self._intake.mark()
             self._tickets.append(message)
         elif message is not None:
             message()
         return True
 
     def _store(self) -> None:
-        taken = self._intake.take(self._suspects.piece)
+        taken = self._intake.take(self._suspects.piece, self._turns.give)
         records = [record for record in taken if self._read(record)]
         lost, self._attempted = self.lost, len(taken)
+        if not taken and lost == self._lost_written:
+            return
         if self._sink is None:
             # Here, since it imports SQLAlchemy: in this thread, not in the caller's.
             from .sink import Sink
 
-            self._sink = Sink(self._target)
+            self._sink = Sink(self._target, durable=self._durable, between=self._turns.give)
         self._warn_full()
-        self._sink.store(records, lost - self._lost_written, self._cause or self._full())
+        self._sink.store(records, lost - self._lost_written, self._cause or self._intake.reason)
         self._lost_written = lost
         self._intake.settle(len(taken))
         self._unreadable.clear()
@@ -268,6 +307,7 @@ class Writer:
 
     def _read(self, record: Record) -> bool:
         """Whether a record can be read, which happens here; one that cannot is lost."""
+        self._turns.give()
         if id(record) not in self._unreadable:
             with self._guard:
                 return bool(record.call)
@@ -278,16 +318,12 @@ class Writer:
     def _warn_full(self) -> None:
         if self._intake.refused and not self._told_full:
             self._told_full = True
-            _logger.warning("calls are lost on their way to %s: %s", shown(self.url), self._full())
-
-    def _full(self) -> str:
-        return f"more than {self._queue_bytes} bytes were waiting to be stored"
+            _logger.warning("calls are lost on their way to %s: %s", shown(self.url), self._intake.reason)
 
     def _answer(self) -> None:
         """Tell those whose records are settled, or all when the writer is closed."""
-        settled = self._intake.settled
         for ticket in self._tickets:
-            if self._shut or (ticket.target is not None and ticket.target <= settled):
+            if self._shut or (ticket.is_settled is not None and ticket.is_settled()):
                 ticket.answered.set()
         self._tickets = [ticket for ticket in self._tickets if not ticket.answered.is_set()]
 
@@ -298,6 +334,7 @@ class Writer:
         with self._lock:
             if not self._bell.empty():
                 return False
+            self._intake.close()
             self._thread = None
             return True
 
@@ -341,6 +378,7 @@ def _begin_in_child() -> None:
     for writer in list(_writers):
         _inherited.append(writer._sink)
         stopped = writer._stopping
+        writer._intake.forsake()
         writer._begin()
         if stopped:
             writer.close()

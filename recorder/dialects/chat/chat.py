@@ -16,6 +16,7 @@ from ..failure import read_failure, status_failure
 from ..lenient import mend, read_json
 from ..usage import read_usage
 from .answer import read_choices, read_text
+from .plain_texts import read_plain_texts
 from .stream import Stream
 from .whole import read_usual
 
@@ -29,6 +30,10 @@ class Chat:
     def read_request(self, request: Request, provider: str) -> RequestHalf:
         """The meaning of a request; messages and tools stay raw until someone asks for them."""
         return read_envelope(request, provider, self.name, "chat")
+
+    def read_texts(self, answer: Answer) -> tuple[str, ...] | None:
+        """The texts of a stream in which nothing is unusual."""
+        return read_plain_texts(answer.data)
 
     def read_answer(self, exchange: Exchange, answer: Answer, request: RequestHalf) -> AnswerHalf:
         """The meaning of an answer: whether it is a stream is told by its bytes, then by its type."""

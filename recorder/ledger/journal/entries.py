@@ -1,0 +1,103 @@
+"""What the journal says about a call: that it started, how it ended, or that it is not to be recorded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from ...attempt import Attempt
+from ...ended import Ended
+from ...exchange import Ending, Request, ResponseHead
+from ...particulars import Particulars, particulars
+from ...tagging import Tags
+
+UNWRITABLE = (UnicodeEncodeError, OverflowError, TypeError)
+"""What encoding raises for values that msgpack does not have, such as lone surrogates."""
+
+
+class Start(Struct, frozen=True, array_like=True, tag=1):
+    """A call before its send: all that is known of it then, without secrets. Ids are big-endian, 0 is none."""
+
+    id: bytes
+    operation_id: bytes
+    trace_id: bytes
+    span_id: bytes
+    tags: tuple[str | None, str | None, dict[str, Any]]
+    cassette: str | None
+    dialect: str
+    provider: str
+    request: Request
+    started_us: int
+    redacted: bool = False
+
+    @property
+    def particulars(self) -> Particulars:
+        """The same, as a call wants them."""
+        id, operation, trace, span = (
+            int.from_bytes(each, "big") for each in (self.id, self.operation_id, self.trace_id, self.span_id)
+        )
+        return particulars(id, operation, trace, span, Tags(*self.tags), self.cassette)
+
+
+class End(Struct, frozen=True, array_like=True, tag=2):
+    """What came back, without secrets; `start` is there where it was not written before."""
+
+    id: bytes
+    ending: Ending
+    head: ResponseHead | None
+    chunks: tuple[bytes, ...]
+    arrivals_ns: tuple[int, ...]
+    redacted: bool
+    usage_asked: bool
+    replayed: bool
+    start: Start | None = None
+
+
+class Dropped(Struct, frozen=True, array_like=True, tag=3):
+    """A call that started and that nobody wants to know of any more."""
+
+    id: bytes
+
+
+Entry = Start | End | Dropped
+
+encode = msgspec.msgpack.Encoder().encode
+decode = msgspec.msgpack.Decoder(Entry).decode
+
+
+def start_of(attempt: Attempt, request: Request, started_us: int, *, redacted: bool) -> Start:
+    """The entry for a call that is about to be sent; `request` is without secrets."""
+    return Start(
+        attempt.id.to_bytes(16, "big"),
+        attempt.operation_id.to_bytes(16, "big"),
+        attempt.trace_id.to_bytes(16, "big"),
+        attempt.span_id.to_bytes(8, "big"),
+        attempt.tags,
+        attempt.session.name if attempt.session is not None else None,
+        attempt.dialect.name,
+        attempt.provider,
+        request,
+        started_us,
+        redacted,
+    )
+
+
+def end_of(ended: Ended) -> End:
+    """The entry for a call that has ended."""
+    attempt, exchange, start = ended.attempt, ended.clean_answer(), None
+    if not attempt.journalled:
+        request, redacted = ended.clean_request()
+        start = start_of(attempt, request, exchange.started_us, redacted=redacted)
+    return End(
+        attempt.id.to_bytes(16, "big"),
+        exchange.ending,
+        exchange.head,
+        exchange.chunks,
+        exchange.arrivals_ns,
+        exchange.redacted,
+        exchange.usage_asked,
+        attempt.replayed,
+        start,
+    )

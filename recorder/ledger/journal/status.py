@@ -1,0 +1,101 @@
+"""The journal's condition: what waits in it, since when, and whose it is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from .entries import Dropped, End, Start, decode
+from .files import Position, names, process_id, read_position, segment_path, segments
+from .locks import is_locked
+from .segment import read_pieces
+
+
+class Owner(Struct, frozen=True):
+    """One process that wrote: what it left that is not stored; `open` calls have started and not ended."""
+
+    name: str
+    pid: int | None
+    alive: bool
+    segments: int
+    records: int
+    open: int
+    bytes: int
+    oldest_us: int | None
+    corrupt: int
+
+
+class Condition(Struct, frozen=True):
+    """All owners together; `corrupt_bytes` were kept aside."""
+
+    directory: str
+    records: int
+    bytes: int
+    oldest_us: int | None
+    corrupt: int
+    corrupt_bytes: int
+    owners: tuple[Owner, ...]
+
+
+def condition(directory: Path) -> Condition:
+    """Read the journal without changing it."""
+    owners = tuple(_owner(directory, name) for name in names(directory))
+    return Condition(
+        str(directory),
+        sum(owner.records + (0 if owner.alive else owner.open) for owner in owners),
+        sum(owner.bytes for owner in owners),
+        min((owner.oldest_us for owner in owners if owner.oldest_us is not None), default=None),
+        sum(owner.corrupt for owner in owners),
+        sum(path.stat().st_size for path in directory.glob("*.corrupt")) if directory.is_dir() else 0,
+        owners,
+    )
+
+
+def _owner(directory: Path, name: str) -> Owner:
+    alive = is_locked(directory / f"{name}.live")
+    done = read_position(directory / f"{name}.position")
+    numbers = segments(directory, name)
+    counts: Counter[str] = Counter()
+    open_ids: dict[bytes, None] = {}
+    waiting: list[bytes] = []
+    for number in numbers:
+        final = not alive or number != numbers[-1]
+        for piece in read_pieces(segment_path(directory, name, number), 0, final=final):
+            stored = Position(number, piece.end) <= done
+            counts["bytes"] += 0 if stored else piece.end - piece.start
+            entry = _decoded(piece.record)
+            if isinstance(entry, Start):
+                open_ids[entry.id] = None
+            elif isinstance(entry, (End, Dropped)):
+                open_ids.pop(entry.id, None)
+                if isinstance(entry, End) and not stored:
+                    waiting.append(entry.id)
+            elif not stored:
+                counts["corrupt"] += 1
+    oldest = min((*waiting, *(() if alive else open_ids)), default=None)
+    return Owner(
+        name,
+        process_id(name),
+        alive,
+        len(numbers),
+        len(waiting),
+        len(open_ids),
+        counts["bytes"],
+        None if oldest is None else _made_us(oldest),
+        counts["corrupt"],
+    )
+
+
+def _decoded(record: bytes | None) -> Start | End | Dropped | None:
+    try:
+        return None if record is None else decode(record)
+    except (msgspec.MsgspecError, ValueError):
+        return None
+
+
+def _made_us(id: bytes) -> int:
+    """When a call began, as its id says to the millisecond (RFC 9562)."""
+    return int.from_bytes(id[:6], "big") * 1_000
