@@ -539,3 +539,40 @@ def test_drain_watches_for_what_comes(url: str, directory: Path) -> None:
     assert draining.close()
     assert stored(url) == 4
     rec.close()
+
+
+def test_whoever_looks_sees_the_calls_of_ended_programs(url: str, directory: Path) -> None:
+    leave_behind(url, 3)
+    rec = recorder.Recorder(url, drain="external")
+    make_calls(rec, 2)
+    seen = run_recorder("ls", "--store", url, "--format", "json")
+    assert len(json.loads(seen.stdout)) == 3
+    assert seen.stderr == "3 calls of ended programs stored, from the journal\n"
+    assert run_recorder("ls", "--store", url).stderr == ""
+    assert [owner.records for owner in condition(directory).owners] == [2]
+    rec.close()
+
+
+def let_the_store_refuse(url: str, sql: str) -> None:
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+        connection.execute(sql)
+        connection.commit()
+
+
+def test_what_the_store_refuses_is_kept_and_tried_again_when_asked(url: str, directory: Path) -> None:
+    with recorder.Recorder(url) as rec:
+        make_calls(rec, 1)
+    leave_behind(url, 3)
+    let_the_store_refuse(
+        url, "CREATE TRIGGER no BEFORE INSERT ON calls BEGIN SELECT RAISE(ABORT, 'not now'); END"
+    )
+    seen = run_recorder("ls", "--store", url, "--format", "json")
+    assert len(json.loads(seen.stdout)) == 1
+    assert f"see: recorder db status --store {url}" in seen.stderr
+    assert seen.stderr.count(" could not be stored: ") == 3
+    assert f"recorder drain --refused --store {url}" in run_recorder("db", "status", "--store", url).stdout
+    assert run_recorder("drain", "--store", url).stdout == f"0 calls stored in {url}\n"
+    let_the_store_refuse(url, "DROP TRIGGER no")
+    assert run_recorder("drain", "--refused", "--store", url).stdout == f"3 calls stored in {url}\n"
+    assert stored(url) == 4
+    assert not directory.exists()

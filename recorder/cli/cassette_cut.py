@@ -15,7 +15,7 @@ from .cassette_export import write_file
 from .cassette_place import refuse_existing
 from .cassette_stub import test_stub
 from .console import write_text
-from .store import open_store
+from .store import open_to_look
 
 if TYPE_CHECKING:
     from ..ledger import Store
@@ -47,7 +47,7 @@ def cut_cassette(
         raise typer.BadParameter("goes with --trace and --session only", param_hint="--since, --until")
     url = options.store_url(store)
     refuse_existing(to, overwrite)
-    opened = open_store(url)
+    opened = open_to_look(url)
     if call:
         rows = [opened.call(id) for id in dict.fromkeys(opened.find(part) for part in call)]
     else:

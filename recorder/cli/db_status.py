@@ -64,6 +64,9 @@ def _lines(url: str, found: Condition | None, lost: int | None) -> list[Text]:
     if found.corrupt or found.corrupt_bytes:
         text = f"damaged  {counted(found.corrupt, 'record')}; {found.corrupt_bytes:,} bytes kept in *.corrupt"
         lines.append(Text(text, "red"))
+    if found.refused_bytes:
+        text = f"refused  {found.refused_bytes:,} bytes of calls that the store would not have"
+        lines.append(Text(f"{text}; to try again: recorder drain --refused --store {shown(url)}", "red"))
     lines.append(_lost_line(lost))
     if any(not owner.alive for owner in found.owners):
         lines.append(styled(f"To store what ended programs left, run: recorder drain --store {shown(url)}"))

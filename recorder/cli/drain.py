@@ -12,6 +12,7 @@ from rich.text import Text
 from ..errors import StoreError
 from ..ledger.journal import journal_directory
 from ..ledger.journal.draining import Draining
+from ..ledger.journal.refused import try_again
 from ..ledger.url import check_url, shown
 from . import options
 from .calls import counted
@@ -22,13 +23,19 @@ POLL_S = 0.5
 
 def drain(
     watch: Annotated[bool, typer.Option("--watch", help="Go on with what comes, until Ctrl-C.")] = False,
+    refused: Annotated[
+        bool, typer.Option("--refused", help="Try again what the store would not have before.")
+    ] = False,
     store: options.Store = None,
     journal: options.Journal = None,
 ) -> None:
     """Carry calls from the journal into the store: those of ended programs, and of Recorder(drain="external")."""
     url = options.store_url(store)
     check_url(url)
-    draining = Draining(url, wanted_directory(url, journal))
+    directory = wanted_directory(url, journal)
+    if refused:
+        try_again(directory)
+    draining = Draining(url, directory)
     try:
         done = draining.run()
         if watch:

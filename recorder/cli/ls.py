@@ -11,7 +11,7 @@ from ..ledger.url import shown
 from . import options
 from .calls import call_row, columns_for, plain_call, print_losses, summary
 from .console import messages, output, say, write_text
-from .store import open_store
+from .store import open_to_look
 from .tables import print_footer, print_table
 from .text import json_text
 
@@ -49,7 +49,7 @@ def ls(
     tags = options.pairs(tag, "--tag")
     since_us = options.moment(since, "--since")
     until_us = options.moment(until, "--until", end=True)
-    opened = open_store(url)
+    opened = open_to_look(url)
     found = _newest(
         opened,
         model,

@@ -15,7 +15,7 @@ from . import options
 from .calls import UNPRICED, counted, print_losses, show_money
 from .console import messages, output, say, write_text
 from .money import exact_units
-from .store import open_store
+from .store import open_to_look
 from .tables import Cell, Column, lay_out, print_footer, print_line
 from .text import json_text, styled
 from .times import UNKNOWN, show_duration
@@ -69,7 +69,7 @@ def report(
     url = options.store_url(store)
     since_us = options.moment(since, "--since")
     until_us = options.moment(until, "--until", end=True)
-    opened = open_store(url)
+    opened = open_to_look(url)
     try:
         rows = audit.report(
             opened,

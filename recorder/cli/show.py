@@ -11,7 +11,7 @@ from ..errors import RecorderError
 from . import options
 from .console import output, write_text
 from .page import Page
-from .store import open_store
+from .store import open_to_look
 from .text import json_text, visible
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def show(
     from .call_page import print_call
     from .reading import find_call, plain_reading, read_call
 
-    opened = open_store(options.store_url(store))
+    opened = open_to_look(options.store_url(store))
     found = find_call(opened, id)
     if raw is not None:
         write_body(opened.exchange(found), raw, f"recorder show {found[-8:]}")

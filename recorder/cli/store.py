@@ -18,6 +18,14 @@ def open_store(url: str) -> Store:
     return Store(url)
 
 
+def open_to_look(url: str) -> Store:
+    """Open the store for somebody who wants to see the calls: first it gets those that ended programs left."""
+    from .leftovers import store_leftovers
+
+    store_leftovers(url)
+    return open_store(url)
+
+
 def absolute_url(url: str) -> str:
     """The URL as it means the same store from any directory."""
     return resolved(url) if is_sqlite(url) else url

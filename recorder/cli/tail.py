@@ -13,7 +13,7 @@ from ..ledger.url import shown
 from . import options
 from .calls import call_row, columns_for, plain_call
 from .console import output, say, write_text
-from .store import open_store
+from .store import open_to_look
 from .tables import lay_out, print_line
 from .text import json_text
 
@@ -55,7 +55,7 @@ def _wait_for_store(url: str, number: int) -> tuple[Store, list[dict[str, Any]]]
     waiting = False
     while True:
         try:
-            opened = open_store(url)
+            opened = open_to_look(url)
             return opened, opened.calls(limit=number, after_seq=0)
         except StoreNotFound:
             if not waiting:

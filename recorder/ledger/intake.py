@@ -79,6 +79,9 @@ class Intake(Protocol):
     def settle(self, count: int) -> None:
         """Forget the oldest records: they are stored, or given up."""
 
+    def give_up(self) -> None:
+        """Forget the oldest record, which the store refuses; one that is on disk is kept aside there."""
+
     def mark(self) -> Callable[[], bool]:
         """A question to ask later: whether all that was put before is settled."""
 
@@ -175,6 +178,10 @@ class MemoryIntake:
             self.settled += count
             if not self._records:
                 self._bytes = 0  # a put inside a put may have miscounted
+
+    def give_up(self) -> None:
+        """Forget the oldest record: it is lost."""
+        self.settle(1)
 
     def mark(self) -> Callable[[], bool]:
         """A question to ask later: whether all that was put before is settled."""

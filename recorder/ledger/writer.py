@@ -366,7 +366,7 @@ class Writer:
             _logger.warning("call %s could not be stored: %s", record.call.id, self.last_error)
             self._broken += 1
         self._unreadable.discard(id(record))
-        self._intake.settle(1)
+        self._intake.give_up()
 
 
 _writers: WeakSet[Writer] = WeakSet()

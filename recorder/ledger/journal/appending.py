@@ -76,6 +76,10 @@ class AppendingIntake:
         """Forget the oldest records: they are stored, or given up."""
         self._memory.settle(count)
 
+    def give_up(self) -> None:
+        """Forget the oldest record: it is lost."""
+        self._memory.give_up()
+
     def mark(self) -> Callable[[], bool]:
         """A question to ask later: whether all that was put before is settled."""
         return self._memory.mark()

@@ -19,6 +19,7 @@ from .files import Position, read_position, remove, segment_path, segments, sync
 from .frames import HEAD_BYTES, Piece
 from .kept import Kept
 from .locks import is_locked, lock_file
+from .refused import keep_refused
 from .segment import read_frame, read_pieces
 
 BATCH_BYTES: Final = 16 * 1024 * 1024
@@ -127,6 +128,12 @@ class Backlog:
             record, after = self._ready.popleft()
             self._open.pop(record.id, None)
         self._advance(after if self._ready else max(after, self._cursor))
+
+    def keep_aside(self) -> None:
+        """Write the oldest call where nobody takes it for one that is to be stored, but who asks for it."""
+        record = self._ready[0].record
+        entries = (record.start, record.end)
+        keep_refused(self._directory, self.name, [entry for entry in entries if entry is not None])
 
     def close(self, *, finished: bool = False) -> None:
         """Unlock; where it is finished, leave nothing behind but what was damaged."""

@@ -13,12 +13,12 @@ from .intake import JournalIntake
 class Draining:
     """Stores what is in a journal, whoever wrote it, and whether they live or not.
 
-    What a living process stores by itself is left to that.
+    What a living process stores by itself is left to that; without `every`, so is all that living ones wrote.
     """
 
-    def __init__(self, url: str, directory: Path, *, durable: bool = False) -> None:
+    def __init__(self, url: str, directory: Path, *, durable: bool = False, every: bool = True) -> None:
         self._writer = Writer(
-            url, 0, intake=lambda: JournalIntake(directory, 0, every=True, synced=durable), durable=durable
+            url, 0, intake=lambda: JournalIntake(directory, 0, every=every, synced=durable), durable=durable
         )
 
     @property

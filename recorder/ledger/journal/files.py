@@ -2,7 +2,7 @@
 
 `NAME.live` is locked by that process as long as it lives. `NAME.position` is locked by the one who carries
 its records into the store, and says how far that went. `NAME.0000000001.segment` hold the records, in the
-order of their numbers. `NAME.corrupt` keeps what could not be read.
+order of their numbers. `NAME.corrupt` keeps what could not be read, `NAME.refused` what the store would not have.
 """
 
 from __future__ import annotations

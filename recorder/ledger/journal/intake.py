@@ -80,6 +80,8 @@ class JournalIntake(AppendingIntake):
 
     def settle(self, count: int) -> None:
         """Forget the oldest records: they are stored, or given up."""
+        if not count:
+            return
         self._source.settle(count)
         if self._source is self._own:
             self._settled += count
@@ -87,6 +89,12 @@ class JournalIntake(AppendingIntake):
         elif isinstance(self._source, Backlog):
             self._end_finished(self._source)
         self._turn += 1
+
+    def give_up(self) -> None:
+        """Forget the oldest record, but for what is kept aside."""
+        if isinstance(self._source, Backlog):
+            self._source.keep_aside()
+        self.settle(1)
 
     def mark(self) -> Callable[[], bool]:
         """A question to ask later: whether all that was put before is settled, and what was left before."""

@@ -11,6 +11,7 @@ from msgspec import Struct
 from .entries import Dropped, End, Start, decode
 from .files import Position, names, process_id, read_position, segment_path, segments
 from .locks import is_locked
+from .refused import refused_bytes
 from .segment import read_pieces
 
 
@@ -29,7 +30,7 @@ class Owner(Struct, frozen=True):
 
 
 class Condition(Struct, frozen=True):
-    """All owners together; `corrupt_bytes` were kept aside."""
+    """All owners together; `corrupt_bytes` were kept aside, so were `refused_bytes` of calls."""
 
     directory: str
     records: int
@@ -37,6 +38,7 @@ class Condition(Struct, frozen=True):
     oldest_us: int | None
     corrupt: int
     corrupt_bytes: int
+    refused_bytes: int
     owners: tuple[Owner, ...]
 
 
@@ -50,6 +52,7 @@ def condition(directory: Path) -> Condition:
         min((owner.oldest_us for owner in owners if owner.oldest_us is not None), default=None),
         sum(owner.corrupt for owner in owners),
         sum(path.stat().st_size for path in directory.glob("*.corrupt")) if directory.is_dir() else 0,
+        refused_bytes(directory),
         owners,
     )
 
