@@ -241,15 +241,27 @@ def test_ls_without_a_terminal_cuts_nothing(ids: dict[str, str]) -> None:
         ("--tag feature=search", ["stream"]),
         ("--until 300d", ["old"]),
         ("--since 1h --provider openai", ["served", "limited"]),
+        ("--where outcome!=ok --where host=none", []),
+        ("--where outcome=error --where http_status>=400", ["limited"]),
+        ("--where tag.feature^=sea --where model!=none", ["stream"]),
+        ("--where started_at<300d", ["old"]),
     ],
 )
 def test_ls_filters(ids: dict[str, str], options: str, names: list[str]) -> None:
     assert listed(*options.split()) == [ids[name] for name in names]
 
 
-def test_ls_says_that_there_is_more(ids: dict[str, str]) -> None:
-    assert "older: -n 10" in invoke("ls", "-n", "2").stdout
+@on_both
+def test_ls_says_how_to_get_the_next_page(ids: dict[str, str]) -> None:
+    pages = [listed("-n", "2")]
+    while (older := f"older: --before {pages[-1][-1]}") in invoke("ls", "-n", "2", *_before(pages)).stdout:
+        pages.append(listed("-n", "2", *older.split()[1:]))
+    assert [id for page in pages for id in page] == listed("-n", "0")
     assert "older" not in invoke("ls", "-n", "0").stdout
+
+
+def _before(pages: list[list[str]]) -> tuple[str, ...]:
+    return ("--before", pages[-2][-1]) if len(pages) > 1 else ()
 
 
 @on_both
@@ -292,6 +304,7 @@ def test_a_store_that_is_not_there_is_an_error_of_one_line(url: str, command: st
         "ls --since soon",
         "ls --tag novalue",
         "ls --errors --outcome ok",
+        "ls --where usr_id=7",
         "report --by colour",
         "report --where model",
         "nonsense",

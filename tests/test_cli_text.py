@@ -13,7 +13,8 @@ from rich.text import Text
 
 from recorder.cli.tables import Column, lay_out
 from recorder.cli.text import json_text, styled, styled_block, visible
-from recorder.cli.times import parse_moment, show_duration, show_moment
+from recorder.cli.times import show_duration, show_moment
+from recorder.ledger.moments import parse_moment
 
 BIDI = "\u061c\u200e\u200f" + "".join(map(chr, [*range(0x202A, 0x202F), *range(0x2066, 0x206A)]))
 INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u2028\u2029\ufff9\U000e0041"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,6 +17,7 @@ from .text import json_text
 
 if TYPE_CHECKING:
     from ..ledger import Store
+    from ..ledger.conditions import Condition
 
 
 def ls(
@@ -30,8 +31,12 @@ def ls(
     provider: Annotated[str | None, typer.Option(help="Only this provider.")] = None,
     session: Annotated[str | None, typer.Option(help="Only this session.")] = None,
     user: Annotated[str | None, typer.Option(help="Only this user.")] = None,
+    where: options.Where = None,
     tag: options.Tags = None,
     errors: Annotated[bool, typer.Option("--errors", help="Only calls that failed.")] = False,
+    before: Annotated[
+        str | None, typer.Option(metavar="ID", help="Only calls older than this one: the next page.")
+    ] = None,
     store: options.Store = None,
     format: options.Format = "table",
 ) -> None:
@@ -45,7 +50,7 @@ def ls(
         "session_id": session,
         "user_id": user,
     }
-    where = {name: value for name, value in wanted.items() if value is not None}
+    conditions = [*options.conditions(where), *_equal(wanted)]
     tags = options.pairs(tag, "--tag")
     since_us = options.moment(since, "--since")
     until_us = options.moment(until, "--until", end=True)
@@ -53,12 +58,13 @@ def ls(
     found = _newest(
         opened,
         model,
-        where,
+        conditions,
         # One more than is shown tells whether there are more.
         limit=limit + 1 if limit else None,
         since_us=since_us,
         until_us=until_us,
         tags=tags,
+        before=None if before is None else opened.place(opened.find(before)),
     )
     calls = found[:limit] if limit else found
     console = output()
@@ -67,23 +73,30 @@ def ls(
         write_text(json_text([plain_call(call) for call in calls]))
     elif calls:
         print_table(console, columns_for(calls), [call_row(call) for call in calls])
-        older = [f"older: -n {limit * 5}"] if len(found) > len(calls) else []
+        older = [f"older: --before {calls[-1]['id']}"] if len(found) > len(calls) else []
         print_footer(console, [*summary(calls), *older])
     else:
-        filtered = bool(model or where or tags or since_us or until_us)
+        filtered = bool(model or conditions or tags or since_us or until_us or before)
         say("No call matches." if filtered else _how_to_record(url))
     print_losses(console, opened.losses())
 
 
+def _equal(wanted: Mapping[str, str | None]) -> Iterator[Condition]:
+    """The conditions of options that name a column of their own."""
+    from ..ledger.conditions import Condition  # brings SQLAlchemy along
+
+    yield from (Condition(name, "=", value) for name, value in wanted.items() if value is not None)
+
+
 def _newest(
-    store: Store, model: str | None, where: Mapping[str, str], *, limit: int | None, **filters: Any
+    store: Store, model: str | None, where: Sequence[Condition], *, limit: int | None, **filters: Any
 ) -> list[dict[str, Any]]:
     """The newest calls; those of a model are the ones that it served and the ones that asked for it."""
     if model is None:
         return store.calls(limit=limit, where=where, **filters)
     found = {}
     for column in ("response_model", "request_model"):
-        calls = store.calls(limit=limit, where={**where, column: model}, **filters)
+        calls = store.calls(limit=limit, where=[*where, *_equal({column: model})], **filters)
         found.update({call["id"]: call for call in calls})
     newest = sorted(found.values(), key=lambda call: (call["started_at"], call["seq"]), reverse=True)
     return newest[:limit]

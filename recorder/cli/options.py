@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from ..ledger.moments import parse_moment
 from ..settings import default_store
-from .times import parse_moment
+
+if TYPE_CHECKING:
+    from ..ledger.conditions import Condition
 
 Store = Annotated[
     str | None,
@@ -42,6 +45,15 @@ Until = Annotated[
     str | None,
     typer.Option(metavar="TIME", help="Only calls before then; a date takes in that day."),
 ]
+Where = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--where",
+        metavar="CONDITION",
+        help="Only calls of which it holds; may be repeated. A column of v_calls, `model` or tag.NAME, one of "
+        "= != < <= > >= ~ (contains) !~ ^= (begins with), and a value; `none` is unknown.",
+    ),
+]
 Tags = Annotated[
     list[str] | None,
     typer.Option("--tag", metavar="KEY=VALUE", help="Only calls with this tag; may be repeated."),
@@ -61,6 +73,18 @@ def moment(text: str | None, option: str, *, end: bool = False) -> int | None:
         return parse_moment(text, end=end)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint=option) from None
+
+
+def conditions(texts: Sequence[str] | None) -> tuple[Condition, ...]:
+    """What `--where` asks for; a usage error if one is no condition."""
+    if not texts:
+        return ()
+    from ..ledger.conditions import parse_conditions  # brings SQLAlchemy along
+
+    try:
+        return parse_conditions(texts)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--where") from None
 
 
 def pairs(texts: Sequence[str] | None, option: str) -> dict[str, str]:

@@ -14,8 +14,9 @@ from .arrivals import Arrivals
 from .cassettes import CassetteSummary, StoreCassette, summaries
 from .checks import problems
 from .database import open_database
-from .filters import filtered
+from .filters import Where, filtered
 from .payloads import unpack
+from .places import Place, earlier
 from .rows import storable
 from .schema import upgrade
 from .tables import calls, losses, payloads
@@ -57,14 +58,16 @@ class Store:
         newest_first: bool = True,
         after_seq: int | None = None,
         missing_seqs: Iterable[tuple[int, int]] = (),
+        before: Place | None = None,
         since_us: int | None = None,
         until_us: int | None = None,
-        where: Mapping[str, str | int] = {},
+        where: Where = (),
         tags: Mapping[str, str] = {},
     ) -> list[dict[str, Any]]:
         """Rows of `v_calls` with their `seq`, ordered by start; with `after_seq`, by when they came in.
 
-        Besides those after it come those in `missing_seqs`, ranges with both ends.
+        Besides those after it come those in `missing_seqs`, ranges with both ends. `before` is the place of
+        a call, for the page of those that started earlier.
         """
         query = self._filtered(select(*_listed), since_us, until_us, where, tags)
         order = [calls.c.started_us, calls.c.seq]
@@ -72,9 +75,20 @@ class Store:
             ranges = [calls.c.seq.between(*bounds) for bounds in missing_seqs]
             query = query.where(or_(calls.c.seq > after_seq, *ranges))
             order = [calls.c.seq]
+        if before is not None:
+            query = query.where(earlier(before))
         query = query.order_by(*(column.desc() if newest_first else column.asc() for column in order))
         with reading(self._database) as connection:
             return [dict(row) for row in connection.execute(query.limit(limit)).mappings()]
+
+    def place(self, id: str) -> Place:
+        """Where a call stands among all in the order of their starts."""
+        query = select(calls.c.started_us, calls.c.seq).where(calls.c.id == id)
+        with reading(self._database) as connection:
+            row = connection.execute(query).first()
+        if row is None:
+            raise self._not_found(id)
+        return (row[0], row[1])
 
     def follow(self, seq: int) -> Arrivals:
         """What comes in after the call of that number."""
@@ -92,7 +106,7 @@ class Store:
         *,
         since_us: int | None = None,
         until_us: int | None = None,
-        where: Mapping[str, str | int] = {},
+        where: Where = (),
         tags: Mapping[str, str] = {},
     ) -> Iterator[Row[Any]]:
         """Yield narrow rows, in no particular order, without holding them all.
@@ -182,7 +196,7 @@ class Store:
         query: Select[Any],
         since_us: int | None,
         until_us: int | None,
-        where: Mapping[str, str | int],
+        where: Where,
         tags: Mapping[str, str],
     ) -> Select[Any]:
         return filtered(
