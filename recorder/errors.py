@@ -11,6 +11,7 @@
         │   └── StoreTooNew     the store was written by a newer recorder
         ├── CallNotFound        no call with that id
         ├── PriceError          a price row or a book of them that cannot be used
+        ├── CallFileError       a file of calls that cannot be read or written
         └── CassetteError       a cassette that cannot be used
             └── CassetteMissing mode `none`, and there is no such cassette
     BaseException
@@ -68,6 +69,10 @@ class CallNotFound(RecorderError):
 
 class PriceError(RecorderError):
     """A price row cannot be used."""
+
+
+class CallFileError(RecorderError):
+    """A file of calls cannot be read or written."""
 
 
 class CassetteError(RecorderError):

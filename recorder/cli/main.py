@@ -15,6 +15,8 @@ from . import cassette, db, prices
 from .console import accept_any_character, say
 from .demo import demo
 from .drain import drain
+from .export import export
+from .import_calls import import_calls
 from .ls import ls
 from .report import report
 from .reprice import reprice
@@ -68,6 +70,8 @@ app.command()(tail)
 app.command()(report)
 app.command()(reprice)
 app.command()(drain)
+app.command()(export)
+app.command("import")(import_calls)
 app.add_typer(db.app, name="db")
 app.add_typer(cassette.app, name="cassette")
 app.add_typer(prices.app, name="prices")

@@ -37,6 +37,10 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is th
 KeepSecrets = Annotated[
     bool, typer.Option("--keep-secrets", help="Take no secrets out; the file is then nothing for git.")
 ]
+Summary = Annotated[
+    bool,
+    typer.Option("--json", help="Say in JSON what was done; on standard error where the calls go to output."),
+]
 Since = Annotated[
     str | None,
     typer.Option(metavar="TIME", help="Only calls from then on: 7d, 2h, 2026-11-01, 2026-11-01T12:00."),

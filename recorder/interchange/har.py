@@ -21,16 +21,17 @@ _CHARSET = re.compile(r"charset=\"?([\w-]+)", re.IGNORECASE)
 
 def claims(data: Any) -> bool:
     """Whether a document is a HAR, or several of Polly's under their names."""
-    return any(True for _ in _logs(data))
+    return any(True for _ in logs(data))
 
 
 def read(data: Any, file: str) -> Imported:
     """The recordings of a document that `claims` knows."""
-    entries = [entry for log in _logs(data) for entry in log["entries"]]
-    return read_entries(file, NAME, entries, _read_entry)
+    entries = [entry for log in logs(data) for entry in log["entries"]]
+    return read_entries(file, NAME, entries, read_entry)
 
 
-def _logs(data: Any) -> Iterator[Mapping[str, Any]]:
+def logs(data: Any) -> Iterator[Mapping[str, Any]]:
+    """The logs in a document."""
     if not isinstance(data, dict):
         return
     for each in (data, *data.values()):
@@ -39,7 +40,8 @@ def _logs(data: Any) -> Iterator[Mapping[str, Any]]:
             yield log
 
 
-def _read_entry(entry: Mapping[str, Any], tell: Tell) -> Exchange:
+def read_entry(entry: Mapping[str, Any], tell: Tell) -> Exchange:
+    """The exchange of one entry; raises NotCarried."""
     asked = mapping(field(entry, "request"), "`request`")
     answered = mapping(field(entry, "response"), "`response`")
     if entry.get("_webSocketMessages") or answered.get("status") == 101:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from hashlib import blake2b
 
-import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -19,6 +17,7 @@ from ..ledger import Store, StoreCassette
 from ..ledger.sink import Sink
 from ..redact import Redactor
 from ..settings import RedactionRules
+from .content_ids import ContentIds
 from .meaning import read_ended
 
 Progress = Callable[[int, int], None]
@@ -53,13 +52,13 @@ def store_recordings(
     if not overwrite and cassette.load() is not None:
         raise CassetteError(f"the store has a cassette {name!r} already; --overwrite replaces it")
     redactor = Redactor(RedactionRules())
-    known = _Known(url, recordings)
+    known, ids = _Known(url, recordings), ContentIds()
     sink = Sink(url)
     kept: list[Recorded] = []
     new = 0
     try:
         for start in range(0, len(recordings), _BATCH):
-            records = list(_records(recordings[start : start + _BATCH], redactor, name, known))
+            records = list(_records(recordings[start : start + _BATCH], redactor, name, known, ids))
             fresh = [record for record, id in records if id is None]
             sink.store(fresh)
             new += len(fresh)
@@ -76,10 +75,10 @@ def store_recordings(
 
 
 def _records(
-    recordings: Sequence[Recorded], redactor: Redactor, name: str, known: _Known
+    recordings: Sequence[Recorded], redactor: Redactor, name: str, known: _Known, ids: ContentIds
 ) -> Iterator[tuple[_Stored, str | None]]:
     for recorded in recordings:
-        ended = read_ended(recorded.exchange, known.number(recorded.exchange), redactor)
+        ended = read_ended(recorded.exchange, ids.number(recorded.exchange), redactor)
         record = _Stored(ended.exchange, replace(ended.call, cassette=name), ended.size)
         yield record, known.find(record)
 
@@ -89,7 +88,6 @@ class _Known:
 
     def __init__(self, url: str, recordings: Sequence[Recorded]) -> None:
         self._url = url
-        self._times: Counter[bytes] = Counter()
         self._began: defaultdict[int, list[str]] = defaultdict(list)
         moments = [recorded.exchange.started_us for recorded in recordings]
         if not moments:
@@ -100,21 +98,6 @@ class _Known:
             )
             for row in rows:
                 self._began[row.started_us].append(row.id)
-
-    def number(self, exchange: Exchange) -> int:
-        """An id, the same whenever the same exchange is stored: a UUIDv7 of its time and content."""
-        content = blake2b(msgspec.msgpack.encode(exchange)).digest()
-        self._times[content] += 1
-        times = self._times[content].to_bytes(8, "big")
-        bits = int.from_bytes(blake2b(content + times, digest_size=16).digest(), "big")
-        milliseconds = max(exchange.started_us, 0) // 1000
-        return (
-            (milliseconds & 0xFFFF_FFFF_FFFF) << 80
-            | 0x7 << 76
-            | bits >> 116 << 64
-            | 0x2 << 62
-            | bits & 0x3FFF_FFFF_FFFF_FFFF
-        )
 
     def find(self, record: _Stored) -> str | None:
         """The id of the stored call that this record is: one imported before, or the one that was exported."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from .bulk import insert_new
+from .copies import CallCopy
 from .database import Database, open_database
 from .intake import Record, nothing
 from .partitions import MonthsAhead
@@ -57,6 +58,20 @@ class Sink:
                 self._between()
             if lost:
                 connection.execute(losses.insert(), [_loss_row(lost, reason)])
+        self._months.keep(database)
+
+    def copy(self, copies: Sequence[CallCopy]) -> None:
+        """Store calls as another store had them, with their costs; all or nothing. Known ids are skipped."""
+        database = self._opened()
+        exchanges = [(copy.row["id"], copy.exchange) for copy in copies if copy.exchange is not None]
+        with database.write() as connection:
+            insert_new(connection, calls, "id", [copy.row for copy in copies])
+            insert_new(
+                connection,
+                payloads,
+                "call_id",
+                [{"call_id": id, **pack(exchange)} for id, exchange in exchanges],
+            )
         self._months.keep(database)
 
     def close(self) -> None:

@@ -134,9 +134,10 @@ class Store:
         ends = (calls.c.id.startswith(part, autoescape=True), calls.c.id.endswith(part, autoescape=True))
         query = select(calls.c.id).where(or_(*ends))
         with reading(self._database) as connection:
+            # A whole id has an index; its ends are looked for in all calls.
+            if connection.scalar(select(calls.c.seq).where(calls.c.id == part)) is not None:
+                return part
             found = list(connection.scalars(query.order_by(calls.c.id).limit(_FEW + 1)))
-        if part in found:
-            return part
         if len(found) == 1:
             return str(found[0])
         if not found:

@@ -1,0 +1,264 @@
+"""A stored call as the fields of a JSON object, from which it can be stored again, equal in everything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import accumulate, pairwise
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+from sqlalchemy import BigInteger, Column, Integer
+
+from ..call import Outcome
+from ..exchange import Ending, EndingKind, Exchange, Headers, Phase, Request, ResponseHead
+from ..ledger.copies import CARRIED, CallCopy
+from ..ledger.rows import storable
+from .exact_text import Spelled, spell, spell_text, unspell, unspell_text
+
+VERSION: Final = 1
+
+_JSON = ("finish_reasons", "tags", "notes")
+_LONG = ("error_message", "cost_note")
+_LONGEST_NAME = 500
+_LONGEST_TEXT = 8_000
+_KNOWN: dict[str, Any] = {
+    "outcome": Outcome,
+    "ending": EndingKind,
+    "stream": Literal[0, 1],
+    "replayed": Literal[0, 1],
+    "redacted": Literal[0, 1],
+}
+_Pairs = list[tuple[Spelled, Spelled]]
+_Int = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
+_Long = Annotated[int, Meta(ge=-(2**62), le=2**62)]
+
+
+class RequestFields(Struct, frozen=True, forbid_unknown_fields=True):
+    """What was sent."""
+
+    method: Spelled
+    url: Spelled
+    headers: _Pairs
+    body: Spelled | None = None
+
+
+class HeadFields(Struct, frozen=True, forbid_unknown_fields=True):
+    """The head of the response."""
+
+    status: _Int
+    http_version: Spelled
+    reason: Spelled | None
+    headers: _Pairs
+    at_ns: _Long
+
+
+class EndingFields(Struct, frozen=True, forbid_unknown_fields=True):
+    """How the exchange ended."""
+
+    kind: EndingKind
+    at_ns: _Long
+    phase: Phase | None
+    exception: Spelled | None
+    message: Spelled | None
+
+
+class ExchangeFields(Struct, frozen=True, forbid_unknown_fields=True):
+    """An exchange; `chunks` are the lengths in bytes of the pieces in which the body came.
+
+    A body that is absent stands elsewhere.
+    """
+
+    started_us: _Long
+    request: RequestFields
+    head: HeadFields | None
+    chunks: list[Annotated[int, Meta(ge=0)]]
+    arrivals_ns: list[_Long]
+    ending: EndingFields
+    redacted: bool
+    usage_asked: bool
+    body: Spelled | None = None
+
+
+def _type_of(name: str, column: Column[Any]) -> Any:
+    kind: Any
+    if name in _JSON:
+        kind = Raw
+    elif name in _KNOWN:
+        kind = _KNOWN[name]
+    elif isinstance(column.type, BigInteger):
+        kind = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+    elif isinstance(column.type, Integer):
+        kind = _Int
+    else:
+        longest = _LONGEST_TEXT if name in _LONG else _LONGEST_NAME
+        kind = Annotated[str, Meta(max_length=longest, min_length=int(name == "id"))]
+    return kind | None if column.nullable else kind
+
+
+_Row = msgspec.defstruct(
+    "Row",
+    [
+        (name, _type_of(name, column), None) if column.nullable else (name, _type_of(name, column))
+        for name, column in CARRIED.items()
+    ],
+    forbid_unknown_fields=True,
+    kw_only=True,
+)
+
+
+_Fields: Any = msgspec.defstruct(
+    "Fields",
+    [("recorder_call", int), ("call", _Row), ("exchange", ExchangeFields | None)],
+    forbid_unknown_fields=True,
+)
+
+
+class _Version(Struct):
+    recorder_call: int
+
+
+_decode = msgspec.json.Decoder(_Fields).decode
+_decode_version = msgspec.json.Decoder(_Version).decode
+
+
+class Misfit(ValueError):
+    """The text is not that of a call."""
+
+
+def call_fields(copy: CallCopy) -> dict[str, Any]:
+    """The fields of a call: its row in the exact integers of the table, and its exchange, if that is still there."""
+    row = {name: _raw(value) if name in _JSON else value for name, value in copy.row.items()}
+    exchange = None if copy.exchange is None else exchange_fields(copy.exchange)
+    return {"recorder_call": VERSION, "call": row, "exchange": exchange}
+
+
+def read_call(data: bytes) -> CallCopy:
+    """The call of a JSON text; raises Misfit with the reason where there is none."""
+    try:
+        fields = _decode(data)
+        if fields.recorder_call == VERSION:
+            exchange = None if fields.exchange is None else read_exchange(fields.exchange)
+            return CallCopy(_read_row(fields.call), exchange)
+    except (ValueError, OverflowError, RecursionError) as error:  # also what msgspec raises
+        raise Misfit(_version_problem(data) or str(error)) from error
+    raise Misfit(_version_problem(data))
+
+
+def _version_problem(data: bytes) -> str:
+    """What is wrong with the version; nothing where it is the right one."""
+    try:
+        found = _decode_version(data).recorder_call
+    except msgspec.ValidationError:
+        return "it is no call as `recorder export` writes one: it has no `recorder_call`"
+    except (ValueError, RecursionError) as error:
+        return f"it is no JSON: {error}"
+    return (
+        ""
+        if found == VERSION
+        else f"it is of version {found}, and only {VERSION} can be read; upgrade recorder"
+    )
+
+
+def exchange_fields(exchange: Exchange) -> ExchangeFields:
+    """The fields of an exchange."""
+    request, head, ending = exchange.request, exchange.head, exchange.ending
+    return ExchangeFields(
+        started_us=exchange.started_us,
+        request=RequestFields(
+            spell_text(request.method), spell_text(request.url), _pairs(request.headers), spell(request.body)
+        ),
+        head=None
+        if head is None
+        else HeadFields(
+            head.status,
+            spell(head.http_version),
+            None if head.reason is None else spell(head.reason),
+            _pairs(head.headers),
+            head.at_ns,
+        ),
+        chunks=list(map(len, exchange.chunks)),
+        arrivals_ns=list(exchange.arrivals_ns),
+        ending=EndingFields(
+            ending.kind,
+            ending.at_ns,
+            ending.phase,
+            None if ending.exception is None else spell_text(ending.exception),
+            None if ending.message is None else spell_text(ending.message),
+        ),
+        redacted=exchange.redacted,
+        usage_asked=exchange.usage_asked,
+        body=spell(exchange.body),
+    )
+
+
+def read_exchange(fields: ExchangeFields) -> Exchange:
+    """The exchange that has these fields; raises ValueError."""
+    request, head, ending = fields.request, fields.head, fields.ending
+    return Exchange(
+        request=Request(
+            unspell_text(request.method),
+            unspell_text(request.url),
+            _headers(request.headers),
+            unspell(request.body or ""),
+        ),
+        started_us=fields.started_us,
+        ending=Ending(
+            ending.kind,
+            ending.at_ns,
+            ending.phase,
+            None if ending.exception is None else unspell_text(ending.exception),
+            None if ending.message is None else unspell_text(ending.message),
+        ),
+        head=None
+        if head is None
+        else ResponseHead(
+            head.status,
+            _headers(head.headers),
+            unspell(head.http_version),
+            None if head.reason is None else unspell(head.reason),
+            head.at_ns,
+        ),
+        chunks=_cut(unspell(fields.body or ""), fields.chunks),
+        arrivals_ns=tuple(fields.arrivals_ns),
+        redacted=fields.redacted,
+        usage_asked=fields.usage_asked,
+    )
+
+
+def _read_row(fields: Any) -> dict[str, Any]:
+    row = msgspec.structs.asdict(fields)
+    for name, value in row.items():
+        if name in _JSON:
+            row[name] = value = _text(value)
+        if isinstance(value, str) and storable(value) != value:
+            raise ValueError(f"{name} holds signs that no database takes")
+    return row
+
+
+def _raw(text: str) -> Raw | str:
+    """A column of JSON as it is, for its text; the text itself where it is no JSON on one line."""
+    try:
+        msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+        return text
+    return text if "\n" in text or text.startswith('"') else Raw(text.encode())
+
+
+def _text(value: Raw) -> str:
+    data = bytes(value)
+    return str(msgspec.json.decode(data)) if data.startswith(b'"') else data.decode()
+
+
+def _pairs(headers: Headers) -> _Pairs:
+    return [(spell(name), spell(value)) for name, value in headers]
+
+
+def _headers(pairs: Iterable[tuple[Spelled, Spelled]]) -> Headers:
+    return tuple([(unspell(name), unspell(value)) for name, value in pairs])
+
+
+def _cut(body: bytes, lengths: list[int]) -> tuple[bytes, ...]:
+    if sum(lengths) != len(body):
+        raise ValueError(f"its chunks have {sum(lengths)} bytes, and its body has {len(body)}")
+    return tuple([body[start:end] for start, end in pairwise(accumulate(lengths, initial=0))])

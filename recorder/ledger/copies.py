@@ -1,0 +1,53 @@
+"""Calls as they are stored, to carry them from one store into another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from msgspec import Struct
+from sqlalchemy import Column, Connection, select
+
+from ..errors import StoreError, StoreNotFound
+from ..exchange import Exchange
+from .access import reading
+from .database import open_database
+from .payloads import unpack
+from .tables import calls, payloads
+from .url import resolved
+
+CARRIED: Final[dict[str, Column[Any]]] = {
+    str(column.name): column for column in calls.c if column.name != "seq"
+}
+"""The columns of `calls` that mean the same in every store."""
+
+
+class CallCopy(Struct, frozen=True):
+    """A row of `calls` in its own columns, without `seq`, and the exchange of that call.
+
+    Of one that cannot be read, `damage` says why.
+    """
+
+    row: dict[str, Any]
+    exchange: Exchange | None
+    damage: str | None = None
+
+
+def read_exchanges(connection: Connection, ids: Sequence[str]) -> dict[str, Exchange | StoreError]:
+    """The exchanges of calls by their ids; of those that cannot be read, why. Others are left out."""
+    found: dict[str, Exchange | StoreError] = {}
+    for row in connection.execute(select(payloads).where(payloads.c.call_id.in_(ids))).mappings():
+        try:
+            found[row["call_id"]] = unpack(dict(row))
+        except StoreError as error:
+            found[row["call_id"]] = error
+    return found
+
+
+def known_ids(url: str, ids: Sequence[str]) -> set[str]:
+    """Those of the ids that a store has; none where there is no store yet."""
+    try:
+        with reading(open_database(resolved(url))) as connection:
+            return set(connection.scalars(select(calls.c.id).where(calls.c.id.in_(ids))))
+    except StoreNotFound:
+        return set()
