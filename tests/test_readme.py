@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -189,8 +190,26 @@ def test_tables_are_what_the_commands_print(
     shown(name, result.stdout)
 
 
+def test_exports_and_imports_run_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RECORDER_STORE", "sqlite:///calls.db")
+    store_calls("sqlite:///calls.db", *readme_calls())
+    commands = re.findall(r"^recorder ((?:export|import|ls --where) [^#\n]+)", TEXT, re.MULTILINE)
+    assert len(commands) >= 7
+    for command in commands:
+        result = CliRunner().invoke(
+            app, shlex.split(command.replace("--since 30d", "").replace("--since 7d", ""))
+        )
+        assert result.exit_code == 0, command
+    assert len(Store("sqlite:///other.db").calls()) == 7
+    assert len(Path("errors.har").read_text(encoding="utf-8").splitlines()) == 2 + 2
+
+
 def test_commands_named_in_the_readme_exist() -> None:
-    named = set(re.findall(r"\brecorder (ls|show|tail|report|run|demo|db \w+|cassette \w+)", TEXT))
+    named = set(
+        re.findall(r"\brecorder (ls|show|tail|report|run|demo|export|import|db \w+|cassette \w+)", TEXT)
+    )
     assert {"ls", "show", "tail", "report", "run", "db check"} <= named
     for command in named:
         assert CliRunner().invoke(app, [*command.split(), "--help"]).exit_code == 0
