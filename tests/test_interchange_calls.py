@@ -22,6 +22,7 @@ from recorder.interchange.calls_har import read_har, with_bodies
 from recorder.interchange.calls_import import CallImport, ImportedCalls
 from recorder.interchange.har_writing import entry
 from recorder.interchange.meaning import read_ended
+from recorder.interchange.redaction import without_secrets
 from recorder.ledger.copies import CallCopy
 from recorder.ledger.rows import call_row
 from recorder.ledger.selection import Selection
@@ -174,12 +175,36 @@ def test_a_bad_line_is_told_by_its_number_and_the_rest_goes_on(url: str, other: 
     false = lines[0].replace(b'"outcome":"ok"', b'"outcome":"good"')
     long = lines[0].replace(b'"provider":"corp"', b'"provider":"%s"' % (b"x" * 501))
     short = lines[0].replace(b'"chunks":[', b'"chunks":[1,')
-    bad = [b"{\n", b"\xff\n", b'{"id":1}\n', future, lacking, false, long, short, b"[" * 100_000 + b"\n"]
+    scalar = lines[0].replace(b'"tags":{}', b'"tags":5')
+    null = lines[0].replace(b'"tags":{}', b'"tags":{"a":"\\u0000"}')
+    bad = [
+        scalar,
+        null,
+        b"{\n",
+        b"\xff\n",
+        b'{"id":1}\n',
+        future,
+        lacking,
+        false,
+        long,
+        short,
+        b"[" * 100_000 + b"\n",
+    ]
     done = imported(other, b"\n".join([b"".join(bad), b"".join(lines).rstrip()]))
     assert done.imported == 3
-    assert [skipped.place for skipped in done.skipped] == [f"line {number}" for number in range(1, 10)]
+    assert [skipped.place for skipped in done.skipped] == [f"line {number}" for number in range(1, 12)]
     reasons = "\n".join(skipped.reason for skipped in done.skipped)
-    for words in ("no JSON", "no `recorder_call`", "version 9", "`outcome`", "'good'", "500", "chunks have"):
+    for words in (
+        "no JSON",
+        "no `recorder_call`",
+        "version 9",
+        "`outcome`",
+        "'good'",
+        "500",
+        "chunks have",
+        "tags is no JSON object",
+        "no database takes",
+    ):
         assert words in reasons
 
 
@@ -255,6 +280,16 @@ def test_any_exchange_is_read_as_it_was_written(exchange: Exchange) -> None:
     assert read == copy
     written = json.loads(msgspec.json.encode(entry(copy)))
     assert read_call(json.dumps(with_bodies(written["_recorder"], written)).encode()) == copy
+
+
+@given(exchange=exchanges())
+@settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
+def test_any_call_is_stored_as_it_was_exported(sqlite_url: str, other: str, exchange: Exchange) -> None:
+    call, clean = a_call(), without_secrets(exchange, Redactor(RedactionRules()))
+    store_calls(sqlite_url, call, exchange=clean)
+    done = imported(other, exported(sqlite_url, where={"id": call.id}))
+    assert (done.imported, done.skipped, done.redacted) == (1, [], 0)
+    assert Store(other).exchange(call.id) == clean
 
 
 def test_filters_and_limit_choose_what_is_exported(url: str) -> None:

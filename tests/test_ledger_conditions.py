@@ -111,6 +111,14 @@ def test_a_condition_finds_its_calls(stored: str, text: str, seqs: list[int]) ->
     assert found(stored, text) == seqs
 
 
+def test_tags_are_found_however_their_json_spells_them(stored: str) -> None:
+    spelled = '{"\\u0066eature": "sea\\u0072ch", "nested": {"feature": "x"}}'
+    execute(stored, "UPDATE calls SET tags = ? WHERE seq = 3", spelled)
+    assert found(stored, "tag.feature=search") == [1, 3]
+    assert found(stored, "tag.feature!=search") == [2]
+    assert found(stored, "tag.feature=x") == []
+
+
 def test_all_conditions_must_hold(stored: str) -> None:
     assert found(stored, "duration_s<1", "user_id!=none") == [1, 3]
     assert found(stored, "duration_s<1", "user_id!=none", "http_status=200") == [1]

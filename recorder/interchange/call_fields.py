@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from itertools import accumulate, pairwise
 from typing import Annotated, Any, Final, Literal
@@ -18,7 +19,7 @@ from .exact_text import Spelled, spell, spell_text, unspell, unspell_text
 
 VERSION: Final = 1
 
-_JSON = ("finish_reasons", "tags", "notes")
+_JSON = {"finish_reasons": list, "tags": dict, "notes": list}
 _LONG = ("error_message", "cost_note")
 _LONGEST_NAME = 500
 _LONGEST_TEXT = 8_000
@@ -231,6 +232,7 @@ def _read_row(fields: Any) -> dict[str, Any]:
     for name, value in row.items():
         if name in _JSON:
             row[name] = value = _text(value)
+            _check_json(name, value)
         if isinstance(value, str) and storable(value) != value:
             raise ValueError(f"{name} holds signs that no database takes")
     return row
@@ -248,6 +250,16 @@ def _raw(text: str) -> Raw | str:
 def _text(value: Raw) -> str:
     data = bytes(value)
     return str(msgspec.json.decode(data)) if data.startswith(b'"') else data.decode()
+
+
+def _check_json(name: str, text: str) -> None:
+    """Raise ValueError for what would break queries that look into it, on any of the databases."""
+    value = msgspec.json.decode(text)
+    if not isinstance(value, _JSON[name]):
+        raise ValueError(f"{name} is no JSON {'object' if _JSON[name] is dict else 'list'}")
+    plain = json.dumps(value, ensure_ascii=False)
+    if "\\u0000" in plain or storable(plain) != plain:
+        raise ValueError(f"{name} holds signs that no database takes")
 
 
 def _pairs(headers: Headers) -> _Pairs:

@@ -11,7 +11,9 @@ from msgspec.structs import replace
 from ..call import Call
 from ..exchange import Exchange
 from ..ledger.copies import CallCopy, known_ids
+from ..ledger.database import open_database
 from ..ledger.sink import Sink
+from ..ledger.url import resolved
 from ..redact import Redactor
 from ..settings import RedactionRules
 from .calls_har import Found, NoCall
@@ -58,7 +60,7 @@ class CallImport:
 
     def __init__(self, url: str, *, dry_run: bool = False, rules: RedactionRules | None = None) -> None:
         self.done = ImportedCalls()
-        self._url = url
+        self._database = open_database(resolved(url), keep=True)
         self._dry_run = dry_run
         self._redactor = Redactor(rules or RedactionRules())
         self._sink = Sink(url)
@@ -79,6 +81,7 @@ class CallImport:
             self._store()
         finally:
             self._sink.close()
+            self._database.close()
 
     def _add(self, found: Found, ids: ContentIds) -> None:
         if isinstance(found, Skipped):
@@ -96,7 +99,7 @@ class CallImport:
     def _store(self) -> None:
         """Store what was gathered, but for what the store has."""
         ids = [copy.row["id"] for copy in self._copies] + [record.call.id for record in self._records]
-        known = known_ids(self._url, ids)
+        known = known_ids(self._database, ids)
         new = [id not in known and not self._was_seen(id) for id in ids]
         copies = [self._clean(copy) for copy, is_new in zip(self._copies, new, strict=False) if is_new]
         records = [

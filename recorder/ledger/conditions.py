@@ -119,7 +119,12 @@ def _tag_clause(condition: Condition, *, sqlite: bool) -> ColumnElement[bool]:
     spelled = storable(str(value))
     opposite = {"!=": "=", "!~": "~"}.get(operator)
     plain = cast(Operator, opposite or operator)
-    found = tag_exists(key, lambda text: text_clause(text, plain, spelled, sqlite=sqlite), sqlite=sqlite)
+    found = tag_exists(
+        key,
+        lambda text: text_clause(text, plain, spelled, sqlite=sqlite),
+        sqlite=sqlite,
+        holding=spelled,
+    )
     return not_(found) if opposite else found
 
 

@@ -11,10 +11,9 @@ from sqlalchemy import Column, Connection, select
 from ..errors import StoreError, StoreNotFound
 from ..exchange import Exchange
 from .access import reading
-from .database import open_database
+from .database import Database
 from .payloads import unpack
 from .tables import calls, payloads
-from .url import resolved
 
 CARRIED: Final[dict[str, Column[Any]]] = {
     str(column.name): column for column in calls.c if column.name != "seq"
@@ -44,10 +43,10 @@ def read_exchanges(connection: Connection, ids: Sequence[str]) -> dict[str, Exch
     return found
 
 
-def known_ids(url: str, ids: Sequence[str]) -> set[str]:
+def known_ids(database: Database, ids: Sequence[str]) -> set[str]:
     """Those of the ids that a store has; none where there is no store yet."""
     try:
-        with reading(open_database(resolved(url))) as connection:
+        with reading(database) as connection:
             return set(connection.scalars(select(calls.c.id).where(calls.c.id.in_(ids))))
     except StoreNotFound:
         return set()
