@@ -55,7 +55,7 @@ class _Stored(Struct, frozen=True):
 class CallImport:
     """Puts calls into a store, some hundred at a time; what is stored stays, also where the rest fails.
 
-    With `dry_run` nothing is written. `done` is what came of it so far.
+    With `dry_run` nothing is written. `done` is what came of it so far. Raises StoreError.
     """
 
     def __init__(self, url: str, *, dry_run: bool = False, rules: RedactionRules | None = None) -> None:
@@ -113,10 +113,11 @@ class CallImport:
                 self._sink.copy(copies)
             if records:
                 self._sink.store(records)
+            self._seen.clear()  # the store knows them from here on
         self._copies, self._records, self._size = [], [], 0
 
     def _was_seen(self, id: str) -> bool:
-        """Whether a dry run, or this batch, had the id before."""
+        """Whether this batch had the id before; in a dry run, any batch."""
         seen = id in self._seen
         self._seen.add(id)
         return seen
