@@ -8,7 +8,6 @@ from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct
-from opentelemetry.trace import Span
 
 from .body import read_answer
 from .call import RequestHalf
@@ -17,7 +16,7 @@ from .dialects import Dialect
 from .exchange import Exchange, Request
 from .particulars import Particulars, particulars
 from .tagging import Tags
-from .telemetry import Spans, SpanScope
+from .telemetry import SpanScope, Traced, leave
 
 if TYPE_CHECKING:
     from .capture import Capture
@@ -58,7 +57,7 @@ class Attempt(Struct, eq=False):
     slot: Slot | None = None
     playback: Recorded | None = None
     replayed: bool = False
-    span: Span | None = None
+    traced: Traced | None = None
     trace_id: int = 0
     span_id: int = 0
     kept: bool = True
@@ -70,7 +69,7 @@ class Attempt(Struct, eq=False):
         """Begin to send: the span is current, and transports further down know that the call is recorded."""
         sending = _Sending(weakref.ref(request), store, self.session)
         sent = _sent.set((*_sent.get(), sending))
-        return sent, Spans.enter(self.span) if self.span is not None else None
+        return sent, self.traced.enter() if self.traced is not None else None
 
     @staticmethod
     def leave(scope: Scope) -> None:
@@ -83,8 +82,7 @@ class Attempt(Struct, eq=False):
             _sent.reset(sent)
         except ValueError:
             return
-        if span is not None:
-            Spans.leave(span)
+        leave(span)
 
     def particulars(self) -> Particulars:
         """What is known of the call besides its exchange."""

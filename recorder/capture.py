@@ -77,6 +77,10 @@ class Capture:
         self.stamps.append(self.clock())
         self.chunks.append(data)
 
+    def so_far(self) -> Exchange:
+        """The exchange as it would be if its reader left it now."""
+        return self._exchange(Ending("closed_early", self.clock() - self.start_ns))
+
     def complete(self) -> None:
         """The stream reached its end."""
         self._end("complete")
@@ -123,18 +127,19 @@ class Capture:
             None if error is None else qualified_name(type(error)),
             None if error is None else _message(error),
         )
-        count = min(len(self.chunks), len(self.stamps))
         on_end, self._on_end = self._on_end, _nobody  # else capture and attempt would hold each other
-        on_end(
-            Exchange(
-                self._request,
-                self._started_us,
-                ending,
-                self._head,
-                tuple(self.chunks[:count]),
-                tuple([stamp - start for stamp in self.stamps[:count]]),
-                usage_asked=self.usage_asked,
-            )
+        on_end(self._exchange(ending))
+
+    def _exchange(self, ending: Ending) -> Exchange:
+        count, start = min(len(self.chunks), len(self.stamps)), self.start_ns
+        return Exchange(
+            self._request,
+            self._started_us,
+            ending,
+            self._head,
+            tuple(self.chunks[:count]),
+            tuple([stamp - start for stamp in self.stamps[:count]]),
+            usage_asked=self.usage_asked,
         )
 
 

@@ -19,11 +19,9 @@ from .ledger.url import check_url, resolved
 from .ledger.writer import Writer
 from .recording import Recording
 from .settings import DEFAULT_QUEUE_BYTES, Drain, Durability, RedactionRules, Settings, default_store
-from .telemetry import Spans
+from .telemetry import Telemetry, TelemetryOptions, telemetry_settings
 
 if TYPE_CHECKING:
-    from opentelemetry.trace import TracerProvider
-
     from .ledger.cassettes import StoreCassette
 
 T = TypeVar("T")
@@ -43,9 +41,9 @@ class Recorder:
     `journal` is where calls wait on disk, so that they survive a killed process: a directory, False for
     nowhere (default: `$RECORDER_JOURNAL`, else `calls.db.journal` beside a SQLite file, and for a server a
     directory in `$XDG_STATE_HOME`). `durability="power"` has each call on the disk itself before its caller
-    goes on. `drain="external"` leaves storing to `recorder drain`. `tracer_provider` replaces
-    OpenTelemetry's global one. `strict` (default: `$RECORDER_STRICT` is 1) raises recorder's own failures,
-    for tests.
+    goes on. `drain="external"` leaves storing to `recorder drain`. `strict` (default: `$RECORDER_STRICT` is
+    1) raises recorder's own failures, for tests. `TelemetryOptions` says what the options about
+    OpenTelemetry do.
 
     Raises StoreError for a URL that names no database, SettingsError for rules or choices that cannot be used.
     """
@@ -62,8 +60,8 @@ class Recorder:
         journal: str | os.PathLike[str] | bool | None = None,
         durability: Durability = "process",
         drain: Drain = "thread",
-        tracer_provider: TracerProvider | None = None,
         strict: bool | None = None,
+        **telemetry: Unpack[TelemetryOptions],
     ) -> None:
         store = store or default_store()
         check_url(store)
@@ -81,12 +79,13 @@ class Recorder:
             strict=os.environ.get("RECORDER_STRICT") == "1" if strict is None else strict,
         )
         self._told_unrecorded = 0
+        traces = telemetry_settings(telemetry)
         intake = chosen_intake(self.settings)
         self._writer = Writer(self.settings.store, queue_bytes, intake=intake, durable=durability == "power")
         self._recording = Recording(
             self.settings,
             (self._writer.put,),
-            lambda redactor: Spans(redactor, tracer_provider),
+            lambda redactor: Telemetry(redactor, traces, later=self._writer.call_soon),
             on_abandoned=self._reap_soon,
             beginnings=self._writer if intake is not None else None,
         )

@@ -9,8 +9,6 @@ from functools import lru_cache
 from typing import NamedTuple, Protocol
 from urllib.parse import unquote
 
-from opentelemetry.trace import Span
-
 from .attempt import Attempt
 from .capture import Capture, qualified_name
 from .cassettes import Recorded, Session
@@ -24,7 +22,7 @@ from .ids import new_id, operation_id
 from .redact import Redactor
 from .settings import Settings
 from .tagging import NO_TAGS, Tags, current_tags, tagged
-from .telemetry import Spans
+from .telemetry import ChunkFilter, Telemetry, TerminalWatch, Traced
 
 _MISS = qualified_name(CassetteMiss)
 
@@ -60,7 +58,7 @@ class Recording:
         self,
         settings: Settings,
         observers: Sequence[Observer] = (),
-        tracing: Callable[[Redactor], Spans] | None = None,
+        telemetry: Callable[[Redactor], Telemetry] | None = None,
         on_abandoned: Callable[[], None] | None = None,
         beginnings: Beginnings | None = None,
     ) -> None:
@@ -70,9 +68,9 @@ class Recording:
         self.active = True
         self.unrecorded = 0
         self._observers = tuple(observers)
-        self._keeps = bool(self._observers) or tracing is not None
+        self._keeps = bool(self._observers) or telemetry is not None
         self._redactor = Redactor(settings.redact)
-        self._spans = tracing(self._redactor) if tracing is not None else None
+        self._telemetry = telemetry(self._redactor) if telemetry is not None else None
         self._route = lru_cache(maxsize=1024)(self._find_route)
         self._on_abandoned = on_abandoned
         self._beginnings = beginnings
@@ -112,6 +110,17 @@ class Recording:
             session.lose("recorder failed to begin with a call; its log says why")
         return None
 
+    def watch_for_host(self, attempt: Attempt, inner: ChunkFilter | None) -> ChunkFilter:
+        """What tells the span of another instrumentation before a stream's last chunk is handed on."""
+        return TerminalWatch(lambda: self._tell_host(attempt), inner)
+
+    def carried(self, attempt: Attempt) -> dict[str, str]:
+        """The headers that connect the upstream's spans with the attempt's, where they are wanted."""
+        if self._telemetry is not None and self._telemetry.propagates:
+            with self.guard:
+                return self._telemetry.carried(attempt.traced)
+        return {}
+
     # What an attempt tells
 
     def finish(self, attempt: Attempt, exchange: Exchange) -> None:
@@ -120,8 +129,8 @@ class Recording:
         if not attempt.kept and attempt.slot is None:
             return
         ended = Ended(attempt, exchange, self._redactor, self.guard, self._provider)
-        if attempt.span is not None:
-            self._end_span(attempt.span, ended)
+        if attempt.traced is not None:
+            self._end_traced(attempt.traced, ended)
         if not self.active:
             return
         if (attempt.slot is not None or self.guard.strict) and not self._read(ended):
@@ -217,9 +226,11 @@ class Recording:
         operation = operation_id(request.body, half.attempt, id)
         tags = self._tags() if tagged() else NO_TAGS
         attempt = Attempt(dialect, provider, half, tags, id, operation, self.finish, kept=not nested)
-        if self._spans is not None and not nested:
+        if self._telemetry is not None and not nested:
             with self.guard:
-                attempt.span, attempt.trace_id, attempt.span_id = self._spans.start(half, started_us, tags)
+                attempt.traced, attempt.trace_id, attempt.span_id = self._telemetry.start(
+                    half, started_us, tags, operation
+                )
         return attempt
 
     def _replay(
@@ -236,6 +247,12 @@ class Recording:
             tags = self._tags() if tagged() else NO_TAGS
         attempt = Attempt(dialect, provider, None, tags, id, operation, self.finish, kept=kept)
         attempt.playback, attempt.replayed = found, True
+        if self._telemetry is not None and self._telemetry.replays and not nested:
+            with self.guard:
+                attempt.half = dialect.read_request(request, provider)
+                attempt.traced, attempt.trace_id, attempt.span_id = self._telemetry.start(
+                    attempt.half, started_us, tags, operation, replayed=True
+                )
         return attempt
 
     def _tags(self) -> Tags:
@@ -252,10 +269,18 @@ class Recording:
             return bool(ended.call)
         return False
 
-    def _end_span(self, span: Span, ended: Ended) -> None:
+    def _tell_host(self, attempt: Attempt) -> None:
         with self.guard:
-            if self._spans is not None and span.is_recording():
-                self._spans.end(span, ended.attempt.provider, ended.wire, *ended.seen())
+            if self._telemetry is not None and attempt.traced is not None and not attempt.capture.ended:
+                exchange = attempt.capture.so_far()
+                ended = Ended(attempt, exchange, self._redactor, self.guard, self._provider)
+                self._telemetry.tell_host(attempt.traced, attempt.provider, ended)
+
+    def _end_traced(self, traced: Traced, ended: Ended) -> None:
+        attempt = ended.attempt
+        with self.guard:
+            if self._telemetry is not None:
+                self._telemetry.end(traced, attempt.provider, ended, attempt.replayed)
                 return
         with self.guard:
-            span.end()
+            traced.give_up()

@@ -20,7 +20,7 @@ import recorder
 from recorder.ended import Ended
 from recorder.ledger import Store
 from recorder.recording import Recording
-from recorder.telemetry import Spans
+from recorder.telemetry import Telemetry
 
 from .drivers import URL, Driver, Reply
 from .test_transport import ANSWER, ASK, STREAM_HEADERS
@@ -43,7 +43,7 @@ def fail(*_: Any) -> Any:
     raise RuntimeError("bug")
 
 
-@pytest.mark.parametrize("where", [(Recording, "_begin"), (Ended, "_read_rest"), (Spans, "end")], ids=str)
+@pytest.mark.parametrize("where", [(Recording, "_begin"), (Ended, "_read_rest"), (Telemetry, "end")], ids=str)
 def test_call_that_recorder_fails_to_record_is_counted_and_its_span_ends(
     driver: Driver,
     lenient: recorder.Recorder,
@@ -55,7 +55,7 @@ def test_call_that_recorder_fails_to_record_is_counted_and_its_span_ends(
     monkeypatch.setattr(*where, fail)
     client = lenient.wrap(driver.client(driver.wire(Reply(chunks=[ANSWER]))))
     assert driver.run(lambda: driver.observe(client, ASK)).chunks == (ANSWER,)
-    lost = where[0] is not Spans
+    lost = where[0] is not Telemetry
     assert lenient.flush() is not lost
     assert lenient.flush()
     assert lenient.lost == lost

@@ -41,6 +41,13 @@ def span_of(
     return span
 
 
+def operation_of(rec: recorder.Recorder) -> str:
+    """The operation id in the only row."""
+    assert rec.flush()
+    (row,) = Store(rec.store).calls()
+    return str(row["operation_id"])
+
+
 def test_span_has_what_the_call_has(
     driver: Driver, rec: recorder.Recorder, spans: InMemorySpanExporter
 ) -> None:
@@ -83,7 +90,9 @@ def test_span_has_what_the_call_has(
         SpanKind.CLIENT,
         StatusCode.UNSET,
     )
-    assert dict(span.attributes or {}) == {
+    attributes = dict(span.attributes or {})
+    assert attributes.pop("recorder.operation_id") == operation_of(rec)
+    assert attributes == {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "openai",
         "gen_ai.request.model": "gpt-5",
@@ -109,7 +118,7 @@ def test_span_has_what_the_call_has(
         "gen_ai.usage.input_tokens": 10,
         "gen_ai.usage.output_tokens": 8,
         "gen_ai.usage.cache_read.input_tokens": 0,
-        "gen_ai.usage.cache_write.input_tokens": 4,
+        "gen_ai.usage.cache_creation.input_tokens": 4,
         "gen_ai.usage.reasoning.output_tokens": 3,
         "openai.response.system_fingerprint": "fp",
         "openai.response.service_tier": "default",

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from typing import Any, Protocol
+from typing import Any
 
 from ..capture import Capture
 from ..recording import Recording
-
-
-class ChunkFilter(Protocol):
-    """Decides what of the received bytes the caller gets."""
-
-    def feed(self, data: bytes) -> bytes: ...
-
-    def flush(self) -> bytes: ...
+from ..telemetry import ChunkFilter
 
 
 class Tee:

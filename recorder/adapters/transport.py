@@ -14,9 +14,10 @@ from ..dialects import UsageFilter, ask_usage
 from ..errors import CassetteMiss
 from ..exchange import Request
 from ..recording import Recording, Route
+from ..telemetry import ChunkFilter
 from .playback import REPLAYED, PlaybackStream, Player, build_response, miss_exchange
 from .read_stream import ReadStream
-from .tee import AsyncTee, ChunkFilter, SyncTee
+from .tee import AsyncTee, SyncTee
 
 
 class Binding(Struct, frozen=True):
@@ -85,7 +86,22 @@ class RecordingTransport:
             attempt.capture.fail(error, "request")
 
     def _outgoing(self, attempt: Attempt, request: Any, request_body: bytes) -> Any:
-        """What is sent: the caller's own request, or a copy that also asks for usage."""
+        """What is sent: the caller's own request, or a copy that asks for usage or carries the trace."""
+        outgoing = self._asking(attempt, request, request_body)
+        carried = self.recording.carried(attempt)
+        if not carried:
+            return outgoing
+        headers = [pair for pair in outgoing.headers.raw if pair[0].lower().decode("latin-1") not in carried]
+        return self._binding.library.Request(
+            outgoing.method,
+            outgoing.url,
+            headers=[*headers, *((name.encode(), value.encode()) for name, value in carried.items())],
+            stream=outgoing.stream,
+            extensions=outgoing.extensions,
+        )
+
+    def _asking(self, attempt: Attempt, request: Any, request_body: bytes) -> Any:
+        """The caller's own request, or a copy that also asks for usage."""
         if (
             not self.recording.settings.include_usage
             or attempt.half is None
@@ -160,6 +176,8 @@ class RecordingTransport:
                 if asynchronous:
                     capture.own()
                 chunk_filter = _usage_filter(response, capture)
+                if attempt.traced is not None and attempt.traced.host is not None:
+                    chunk_filter = self.recording.watch_for_host(attempt, chunk_filter)
                 response.stream = tee(response.stream, capture, self.recording, chunk_filter)
             return response
         capture.abandon()

@@ -1,5 +1,19 @@
-"""OpenTelemetry: one span for each attempt, after the GenAI semantic conventions."""
+"""OpenTelemetry: spans, metrics and events of attempts, after the GenAI semantic conventions."""
 
-from .spans import Spans, SpanScope
+from .host_stream import ChunkFilter, TerminalWatch
+from .options import TelemetryOptions, TelemetrySettings, telemetry_settings
+from .telemetry import Outcome, Telemetry
+from .traced import SpanScope, Traced, leave
 
-__all__ = ["SpanScope", "Spans"]
+__all__ = [
+    "ChunkFilter",
+    "Outcome",
+    "SpanScope",
+    "Telemetry",
+    "TelemetryOptions",
+    "TelemetrySettings",
+    "TerminalWatch",
+    "Traced",
+    "leave",
+    "telemetry_settings",
+]

@@ -1,0 +1,116 @@
+"""Whoever else is at a call already: their span is made richer, and no second one is made.
+
+Nothing of theirs is imported: a host is known by what it leaves in the context.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, Protocol
+
+from opentelemetry import context as otel_context
+from opentelemetry.context import Context
+from opentelemetry.trace import Span, get_current_span
+
+from .attributes import Attributes
+from .names import INFERENCES, NAMES
+
+# Private in the API, yet what OpenTelemetry's own instrumentations ask; the plain ones are older, and OpenLLMetry's.
+_SUPPRESSED: Final = (
+    getattr(otel_context, "_SUPPRESS_INSTRUMENTATION_KEY", "suppress_instrumentation"),
+    "suppress_instrumentation",
+    "suppress_language_model_instrumentation",
+)
+_INFERENCE: Final = "opentelemetry.genai.client.inference.context"
+"""Where opentelemetry-util-genai keeps the data of the inference that is going on."""
+
+_RESENT: Final = "http.request.resend_count"
+_CACHE_WRITE: Final = tuple(names.cache_write for names in NAMES.values())
+_KINDS: Final = {"LLM": INFERENCES, "EMBEDDING": frozenset({"embeddings"})}
+_NOT_TOLD: Final = frozenset({"error.type"})
+"""What a host says itself: it may try again, and then do well."""
+
+
+class Host(Protocol):
+    """The span of another instrumentation that covers this call."""
+
+    @property
+    def span(self) -> Span | None:
+        """Its span, where messages may go; None where those are the host's own affair."""
+
+    def enrich(self, attributes: Attributes) -> None:
+        """Add what the host does not know itself."""
+
+
+class SpanHost:
+    """A span that says it is a model call."""
+
+    def __init__(self, span: Span) -> None:
+        self.span: Span | None = span
+
+    def enrich(self, attributes: Attributes) -> None:
+        span = self.span
+        if span is None or not span.is_recording():
+            return
+        known = getattr(span, "attributes", None) or {}
+        span.set_attributes(
+            {
+                name: value
+                for name, value in attributes.items()
+                if name == _RESENT or (name not in known and not _is_alias(name, known))
+            }
+        )
+
+
+class DataHost:
+    """The data from which opentelemetry-util-genai makes its span and metrics."""
+
+    def __init__(self, data: Any) -> None:
+        self.span: Span | None = None
+        self._data = data
+
+    def enrich(self, attributes: Attributes) -> None:
+        data = self._data
+        others = getattr(data, "attributes", None)
+        for name, value in attributes.items():
+            field = "usage_cache_write_input_tokens" if name in _CACHE_WRITE else _field(name)
+            if hasattr(data, field):
+                if getattr(data, field) is None:
+                    setattr(data, field, value)
+            elif isinstance(others, dict):
+                others[name] = value
+
+
+def is_suppressed(context: Context) -> bool:
+    """Whether somebody has asked all instrumentation to be silent here."""
+    return any(context.get(key) for key in _SUPPRESSED)
+
+
+def host_of(context: Context, operation: str | None) -> Host | None:
+    """Who is at a call of this operation already."""
+    if (data := context.get(_INFERENCE)) is not None:
+        return DataHost(data)
+    span = get_current_span(context)
+    attributes = getattr(span, "attributes", None)
+    if not attributes or not span.is_recording():
+        return None
+    theirs = attributes.get("gen_ai.operation.name")
+    kind = _KINDS.get(attributes.get("openinference.span.kind"), frozenset())
+    if theirs in INFERENCES or (theirs is not None and theirs == operation) or operation in kind:
+        return SpanHost(span)
+    return None
+
+
+def told_to_host(attributes: Attributes, *, failed: bool) -> Attributes:
+    """What a host gets of one attempt: of a failed one only what stays true when it tries again."""
+    if failed:
+        return {name: value for name, value in attributes.items() if name == _RESENT}
+    return {name: value for name, value in attributes.items() if name not in _NOT_TOLD}
+
+
+def _is_alias(name: str, known: Any) -> bool:
+    """Whether the same number is there by another version's name, and would be counted twice."""
+    return name in _CACHE_WRITE and any(each in known for each in _CACHE_WRITE)
+
+
+def _field(name: str) -> str:
+    return name.removeprefix("gen_ai.").replace(".", "_")
