@@ -16,6 +16,7 @@ from recorder.exchange import Exchange
 
 from .databases import Server, made, made_store, own_server, server
 from .drivers import Driver
+from .otel import Otel
 from .plugin_suite import Suite
 
 __all__ = ["made", "made_store", "own_server", "server"]
@@ -73,6 +74,11 @@ def provider(spans: InMemorySpanExporter) -> TracerProvider:
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(spans))
     return provider
+
+
+@pytest.fixture
+def otel() -> Otel:
+    return Otel()
 
 
 @pytest.fixture
