@@ -19,7 +19,7 @@ from .ledger.url import check_url, resolved
 from .ledger.writer import Writer
 from .recording import Recording
 from .settings import DEFAULT_QUEUE_BYTES, Drain, Durability, RedactionRules, Settings, default_store
-from .telemetry import Telemetry, TelemetryOptions, telemetry_settings
+from .telemetry import Price, Telemetry, TelemetryOptions, TelemetrySettings, telemetry_settings
 
 if TYPE_CHECKING:
     from .ledger.cassettes import StoreCassette
@@ -85,7 +85,7 @@ class Recorder:
         self._recording = Recording(
             self.settings,
             (self._writer.put,),
-            lambda redactor: Telemetry(redactor, traces, later=self._writer.call_soon),
+            lambda redactor: Telemetry(redactor, traces, self._price(traces), self._writer.call_soon),
             on_abandoned=self._reap_soon,
             beginnings=self._writer if intake is not None else None,
         )
@@ -173,6 +173,14 @@ class Recorder:
     def _refuse_if_closed(self) -> None:
         if self not in _open:
             raise RecorderError("this recorder is closed; make another one")
+
+    def _price(self, traces: TelemetrySettings) -> Price | None:
+        """What says the cost of a call, where spans are to have it."""
+        if traces.cost_attribute is None:
+            return None
+        from .ledger.current_prices import CurrentPrices  # brings the curated book along
+
+        return CurrentPrices(self.settings.store, self._writer.call_soon).cost
 
     def _reap_soon(self) -> None:
         self._writer.call_soon(self._recording.reap)

@@ -115,9 +115,9 @@ def _point(point: Any) -> Point:
 
 
 @contextmanager
-def recording(otel: Otel, folder: Path, **options: Any) -> Iterator[Recorder]:
+def recording(kept: Otel, folder: Path, /, **options: Any) -> Iterator[Recorder]:
     """A recorder whose spans, metrics and events are kept in memory."""
-    with Recorder(f"sqlite:///{folder}/calls.db", strict=True, **{**otel.options, **options}) as rec:
+    with Recorder(f"sqlite:///{folder}/calls.db", strict=True, **{**kept.options, **options}) as rec:
         yield rec
 
 

@@ -79,7 +79,11 @@ def test_nothing_is_captured_unless_asked(otel: Otel, tmp_path: Path) -> None:
 
 def test_conversation_is_written_as_the_conventions_have_it(otel: Otel, tmp_path: Path) -> None:
     with recording(otel, tmp_path, content="SPAN_ONLY") as rec:
-        call = {"id": "t-2", "type": "function", "function": {"name": "weather", "arguments": '{"city":"Bonn"}'}}
+        call = {
+            "id": "t-2",
+            "type": "function",
+            "function": {"name": "weather", "arguments": '{"city":"Bonn"}'},
+        }
         answer = completion({"content": None, "reasoning": "Again.", "tool_calls": [call]})
         ask(rec, answer, {"messages": TURNS, "tools": [WEATHER], "system_prompt": "House rules."})
     assert otel.content("system_instructions") == [{"type": "text", "content": "House rules."}]
@@ -219,7 +223,9 @@ ITEMS = st.lists(
     st.fixed_dictionaries(
         {
             "role": st.sampled_from(["user", "system"]),
-            "parts": st.lists(st.fixed_dictionaries({"type": st.just("text"), "content": st.text()}), max_size=3),
+            "parts": st.lists(
+                st.fixed_dictionaries({"type": st.just("text"), "content": st.text()}), max_size=3
+            ),
         }
     ),
     min_size=1,

@@ -2,12 +2,13 @@
 
 from .host_stream import ChunkFilter, TerminalWatch
 from .options import TelemetryOptions, TelemetrySettings, telemetry_settings
-from .telemetry import Outcome, Telemetry
+from .telemetry import Outcome, Price, Telemetry
 from .traced import SpanScope, Traced, leave
 
 __all__ = [
     "ChunkFilter",
     "Outcome",
+    "Price",
     "SpanScope",
     "Telemetry",
     "TelemetryOptions",

@@ -1,0 +1,169 @@
+"""Beside other instrumentations: one span a call, theirs; and what it gets from here, in time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from opentelemetry import context as otel_context
+from opentelemetry import trace
+from opentelemetry.trace import Span
+
+from recorder.ledger import Store
+
+from .drivers import Driver, Reply
+from .otel import Otel, ask, completion, recording, streamed
+
+LLM = {"openinference.span.kind": "LLM"}
+CHAT = {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai"}
+USAGE = {"prompt_tokens": 10, "completion_tokens": 8, "prompt_tokens_details": {"cache_write_tokens": 4}}
+
+
+@contextmanager
+def inside(otel: Otel, attributes: dict[str, Any] | None = None, **values: Any) -> Iterator[Span]:
+    """Within another's span, with values in the context."""
+    context = otel_context.get_current()
+    for key, value in values.items():
+        context = otel_context.set_value(key, value, context)
+    token = otel_context.attach(context)
+    try:
+        tracer = otel.tracers.get_tracer("theirs")
+        with tracer.start_as_current_span("theirs", attributes=attributes or {}) as span:
+            yield span
+    finally:
+        otel_context.detach(token)
+
+
+@pytest.mark.parametrize("attributes", [LLM, CHAT], ids=["openinference", "gen_ai"])
+def test_call_in_a_span_that_is_one_already_makes_it_richer(
+    otel: Otel, tmp_path: Path, attributes: dict[str, Any]
+) -> None:
+    with recording(otel, tmp_path) as rec, inside(otel, attributes) as theirs:
+        ask(rec, completion(usage=USAGE), {"temperature": 0.5})
+        ids = theirs.get_span_context()
+        (row,) = Store(rec.store).calls()
+    told = otel.attributes
+    assert otel.span.name == "theirs"
+    assert (told["gen_ai.usage.input_tokens"], told["gen_ai.request.temperature"]) == (10, 0.5)
+    assert told["gen_ai.response.finish_reasons"] == ("stop",)
+    assert otel.metrics() == {}
+    assert (row["trace_id"], row["span_id"]) == (f"{ids.trace_id:032x}", f"{ids.span_id:016x}")
+
+
+def test_host_s_own_words_stay(otel: Otel, tmp_path: Path) -> None:
+    own = {**CHAT, "gen_ai.provider.name": "acme", "gen_ai.usage.cache_write.input_tokens": 3}
+    with recording(otel, tmp_path) as rec, inside(otel, own):
+        ask(rec, completion(usage=USAGE))
+    assert otel.attributes["gen_ai.provider.name"] == "acme"
+    assert otel.attributes["gen_ai.usage.cache_write.input_tokens"] == 3
+    assert "gen_ai.usage.cache_creation.input_tokens" not in otel.attributes
+
+
+def test_failed_attempt_does_not_mark_a_host_that_may_try_again(otel: Otel, tmp_path: Path) -> None:
+    with recording(otel, tmp_path) as rec, inside(otel, CHAT):
+        ask(
+            rec,
+            Reply(status=429, chunks=[b'{"error":{"code":"slow"}}']),
+            headers={"x-stainless-retry-count": "0"},
+        )
+        ask(rec, completion(), headers={"x-stainless-retry-count": "1"})
+    told = otel.attributes
+    assert "error.type" not in told
+    assert (told["http.response.status_code"], told["http.request.resend_count"]) == (200, 1)
+
+
+@pytest.mark.parametrize(
+    "attributes", [{"gen_ai.operation.name": "invoke_agent"}, {"openinference.span.kind": "CHAIN"}]
+)
+def test_agents_and_chains_are_parents(otel: Otel, tmp_path: Path, attributes: dict[str, Any]) -> None:
+    with recording(otel, tmp_path) as rec, inside(otel, attributes) as theirs:
+        ask(rec, completion())
+    ours = next(span for span in otel.spans if span.name == "chat gpt-5")
+    assert ours.parent is not None
+    assert ours.parent.span_id == theirs.get_span_context().span_id
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        otel_context._SUPPRESS_INSTRUMENTATION_KEY,
+        "suppress_instrumentation",
+        "suppress_language_model_instrumentation",
+    ],
+)
+def test_suppressed_calls_are_silent_but_stored(otel: Otel, tmp_path: Path, key: str) -> None:
+    with recording(otel, tmp_path, content=True) as rec, inside(otel, **{key: True}):
+        ask(rec, [completion(), Reply(error=OSError())])
+        assert len(Store(rec.store).calls()) == 2
+    assert (otel.span.name, otel.metrics(), otel.events()) == ("theirs", {}, [])
+
+
+def test_always_minds_nobody(otel: Otel, tmp_path: Path) -> None:
+    with recording(otel, tmp_path, otel="always") as rec, inside(otel, CHAT, suppress_instrumentation=True):
+        ask(rec, completion())
+    assert {span.name for span in otel.spans} == {"chat gpt-5", "theirs"}
+    assert otel.metrics()
+
+
+def test_data_of_genai_utils_is_filled_where_it_is_empty(otel: Otel, tmp_path: Path) -> None:
+    data = SimpleNamespace(
+        provider_name="openai", usage_input_tokens=None, usage_cache_write_input_tokens=None, attributes={}
+    )
+    key = {"opentelemetry.genai.client.inference.context": data}
+    with recording(otel, tmp_path) as rec, inside(otel, **key):
+        ask(rec, completion(usage=USAGE), url="https://api.deepseek.com/chat/completions")
+    assert (data.provider_name, data.usage_input_tokens, data.usage_cache_write_input_tokens) == (
+        "openai",
+        10,
+        4,
+    )
+    assert data.attributes["http.response.status_code"] == 200
+    assert otel.span.name == "theirs"
+
+
+def test_host_that_ends_with_the_last_event_is_told_before_it(
+    driver: Driver, otel: Otel, tmp_path: Path
+) -> None:
+    """SDK instrumentations end their spans when they see the end of a stream, with the body still unread."""
+    reply = streamed("Hel", "lo", usage=USAGE)
+
+    async def scenario(rec: Any) -> None:
+        span = otel.tracers.get_tracer("theirs").start_span("theirs", attributes=CHAT)
+        client = rec.wrap(driver.client(driver.wire(reply)))
+        with trace.use_span(span):
+            request = client.build_request("POST", "https://a.example/chat/completions", content=b"{}")
+            response = client.send(request, stream=True)
+            response = await response if driver.asynchronous else response
+        async for chunk in driver.raw(response):
+            if b"[DONE]" in chunk:
+                span.end()
+        await response.aclose() if driver.asynchronous else response.close()
+
+    with recording(otel, tmp_path) as rec:
+        driver.run(lambda: scenario(rec))
+    assert otel.attributes["gen_ai.usage.input_tokens"] == 10
+    assert otel.attributes["gen_ai.response.id"] == "c-1"
+
+
+def test_host_gets_messages_where_they_are_asked_for(otel: Otel, tmp_path: Path) -> None:
+    with recording(otel, tmp_path, content="SPAN_ONLY") as rec, inside(otel, CHAT):
+        ask(rec, completion(), {"messages": [{"role": "user", "content": "Hi"}]})
+    assert json.loads(otel.attributes["gen_ai.input.messages"])[0]["role"] == "user"
+
+
+def test_two_recorders_make_one_span(otel: Otel, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    driver = Driver("httpx2", asynchronous=False)
+    with recording(otel, tmp_path / "a") as outer, recording(otel, tmp_path / "b") as inner:
+        client = outer.wrap(inner.wrap(driver.client(driver.wire(completion()))))
+        client.post("https://a.example/chat/completions", json={"model": "m"})
+        assert outer.flush()
+        assert inner.flush()
+        rows = [*Store(outer.store).calls(), *Store(inner.store).calls()]
+    assert [row["span_id"] for row in rows] == [f"{otel.span.context.span_id:016x}"] * 2
