@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, ExitStack
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from . import adapters
 from .adapters import tripwire
 from .cassette_decorator import decorated
+from .cassette_spans import check_spans
 from .cassettes import (
     CassetteSource,
     Changes,
@@ -32,6 +33,7 @@ from .cassettes import (
 from .dialects import SIGNIFICANT_HEADERS
 from .errors import CassetteError
 from .recording import Recording
+from .telemetry.span_check import Spans
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -187,6 +189,16 @@ class Cassette:
             ),
             varies=self,
         )
+
+    def assert_spans(self, exporter: Spans | Iterable[Any]) -> None:
+        """Assert that each call of the last use has one span, which says what was recorded.
+
+        `exporter` is OpenTelemetry's `InMemorySpanExporter`, or any spans. Those of other instrumentations are
+        compared too, as far as they go. Raises AssertionError that says what differs.
+        """
+        if self._last is None:
+            raise CassetteError(_NOT_IN_USE)
+        check_spans(self._last, self._recording, exporter)
 
     def lane(self, name: str) -> AbstractContextManager[None]:
         """Within `with`, identical requests are told apart by this name, not by the task or thread that asks."""

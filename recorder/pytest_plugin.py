@@ -18,11 +18,14 @@ from .testing import options, vcr_hooks
 from .testing.begun import Begun
 from .testing.opening import Refused
 from .testing.running import Running
+from .testing.span_memory import span_memory
 from .testing.suite import Suite
 from .testing.summary import summary_lines
 from .testing.tracebacks import shorten
 
 if TYPE_CHECKING:
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
     from .cassette_context import Cassette
 
 _SUITE = pytest.StashKey[Suite]()
@@ -109,6 +112,12 @@ def recorded(request: pytest.FixtureRequest, recorder_config: dict[str, Any]) ->
     running.leave()
     if texts := _new_misses(request.node):
         pytest.fail("\n\n".join(texts), pytrace=False)
+
+
+@pytest.fixture
+def recorded_spans() -> InMemorySpanExporter:
+    """The spans of the calls that this test's cassette replays or records; see `recorded.assert_spans`."""
+    return span_memory()
 
 
 @pytest.hookimpl(wrapper=True)

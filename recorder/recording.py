@@ -22,7 +22,7 @@ from .ids import new_id, operation_id
 from .redact import Redactor
 from .settings import Settings
 from .tagging import NO_TAGS, Tags, current_tags, tagged
-from .telemetry import ChunkFilter, Telemetry, TerminalWatch, Traced
+from .telemetry import ChunkFilter, Names, Telemetry, TelemetrySettings, TerminalWatch, Traced
 
 _MISS = qualified_name(CassetteMiss)
 
@@ -76,6 +76,11 @@ class Recording:
         self._beginnings = beginnings
         self._open: set[Attempt] = set()
         self._abandoned: deque[Capture] = deque()
+
+    @property
+    def names(self) -> Names:
+        """What its spans call things."""
+        return TelemetrySettings().names if self._telemetry is None else self._telemetry.names
 
     # What a transport asks
 

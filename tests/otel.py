@@ -145,7 +145,7 @@ def ask(
 
 def completion(message: dict[str, Any] | None = None, **more: Any) -> Reply:
     """A whole answer with one choice."""
-    choice = {"index": 0, "message": message or {"role": "assistant", "content": "Hello"}}
+    choice: dict[str, Any] = {"index": 0, "message": message or {"role": "assistant", "content": "Hello"}}
     answer = {
         "id": "c-1",
         "model": "gpt-5-2026",
@@ -159,8 +159,10 @@ def completion(message: dict[str, Any] | None = None, **more: Any) -> Reply:
 def streamed(*texts: str, usage: dict[str, Any] | None = None) -> Reply:
     """A streamed answer, an event a chunk."""
     head = {"id": "c-1", "model": "gpt-5-2026"}
-    events = [{**head, "choices": [{"index": 0, "delta": {"content": text}}]} for text in texts]
-    end = {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
+    events: list[dict[str, Any]] = [
+        {**head, "choices": [{"index": 0, "delta": {"content": text}}]} for text in texts
+    ]
+    end: dict[str, Any] = {**head, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
     events += [{**end, "usage": usage} if usage else end]
     chunks = [b"data: " + json.dumps(event).encode() + b"\n\n" for event in events]
     return Reply(headers=(("content-type", "text/event-stream"),), chunks=[*chunks, b"data: [DONE]\n\n"])

@@ -25,10 +25,12 @@ USAGE = {"prompt_tokens": 10, "completion_tokens": 8, "prompt_tokens_details": {
 
 
 @contextmanager
-def inside(otel: Otel, attributes: dict[str, Any] | None = None, **values: Any) -> Iterator[Span]:
+def inside(
+    otel: Otel, attributes: dict[str, Any] | None = None, values: dict[str, Any] | None = None
+) -> Iterator[Span]:
     """Within another's span, with values in the context."""
     context = otel_context.get_current()
-    for key, value in values.items():
+    for key, value in (values or {}).items():
         context = otel_context.set_value(key, value, context)
     token = otel_context.attach(context)
     try:
@@ -97,14 +99,17 @@ def test_agents_and_chains_are_parents(otel: Otel, tmp_path: Path, attributes: d
     ],
 )
 def test_suppressed_calls_are_silent_but_stored(otel: Otel, tmp_path: Path, key: str) -> None:
-    with recording(otel, tmp_path, content=True) as rec, inside(otel, **{key: True}):
+    with recording(otel, tmp_path, content=True) as rec, inside(otel, values={key: True}):
         ask(rec, [completion(), Reply(error=OSError())])
         assert len(Store(rec.store).calls()) == 2
     assert (otel.span.name, otel.metrics(), otel.events()) == ("theirs", {}, [])
 
 
 def test_always_minds_nobody(otel: Otel, tmp_path: Path) -> None:
-    with recording(otel, tmp_path, otel="always") as rec, inside(otel, CHAT, suppress_instrumentation=True):
+    with (
+        recording(otel, tmp_path, otel="always") as rec,
+        inside(otel, CHAT, {"suppress_instrumentation": True}),
+    ):
         ask(rec, completion())
     assert {span.name for span in otel.spans} == {"chat gpt-5", "theirs"}
     assert otel.metrics()
@@ -115,7 +120,7 @@ def test_data_of_genai_utils_is_filled_where_it_is_empty(otel: Otel, tmp_path: P
         provider_name="openai", usage_input_tokens=None, usage_cache_write_input_tokens=None, attributes={}
     )
     key = {"opentelemetry.genai.client.inference.context": data}
-    with recording(otel, tmp_path) as rec, inside(otel, **key):
+    with recording(otel, tmp_path) as rec, inside(otel, values=key):
         ask(rec, completion(usage=USAGE), url="https://api.deepseek.com/chat/completions")
     assert (data.provider_name, data.usage_input_tokens, data.usage_cache_write_input_tokens) == (
         "openai",

@@ -20,7 +20,7 @@ def record_and_replay(driver: Driver, rec: recorder.Recorder, reply: Any, **body
     async def scenario() -> None:
         client = rec.wrap(driver.client(driver.wire(reply)))
         for mode in ("once", "none"):
-            with rec.cassette("calls", mode=mode):  # type: ignore[arg-type]
+            with rec.cassette("calls", mode=mode):
                 response = await driver.send(client, "POST", URL, json={**BODY, **body})
                 assert response.status_code == 200
 
@@ -61,7 +61,7 @@ def test_span_above_somebody_else_s_cassette_says_that_it_was_replayed(
 
     async def scenario() -> None:
         for mode in ("once", "none"):
-            with recorder.cassette(path, mode=mode) as cassette:  # type: ignore[arg-type]
+            with recorder.cassette(path, mode=mode) as cassette:
                 client = cassette.wrap(driver.client(driver.wire(completion())))
                 if mode == "none":
                     rec.wrap(client)

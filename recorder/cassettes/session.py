@@ -167,6 +167,12 @@ class Session:
         """What the cassette would hold if its use ended well now."""
         return self._before if self.replay_only else tuple(self._merged(self._before, self._recorded()))
 
+    def answered(self) -> tuple[Recorded, ...]:
+        """The recordings that were played, and the calls that were recorded, in this use."""
+        with self.lock:
+            played = () if self.mode == "all" else zip(self._loaded, self._shelf.played, strict=True)
+            return (*(each for each, used in played if used), *self._recorded())
+
     def close(self, *, save: bool, why: str = "it was discarded") -> None:
         """End the use; with `save`, keep what was recorded, as the mode says.
 

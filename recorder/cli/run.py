@@ -32,6 +32,12 @@ def run(
         list[str], typer.Argument(metavar="COMMAND", help="The program and its arguments, after --.")
     ],
     store: options.Store = None,
+    otel: Annotated[
+        bool,
+        typer.Option(
+            "--otel", help="Set OpenTelemetry up by its OTEL_* variables, for programs that do not do so."
+        ),
+    ] = False,
 ) -> None:
     """Record the calls of a program that stays as it is.
 
@@ -40,18 +46,19 @@ def run(
     url = absolute_url(options.store_url(store))
     check_url(url)
     since_us = time.time_ns() // 1000
-    code = run_command(command, child_environment(url, os.environ))
+    code = run_command(command, child_environment(url, os.environ, otel=otel))
     if code not in (126, 127) or shutil.which(command[0]):
         say(_told(url, since_us), "dim")
     raise typer.Exit(code)
 
 
-def child_environment(url: str, environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment in which a Python program records to a store."""
+def child_environment(url: str, environment: Mapping[str, str], *, otel: bool = False) -> dict[str, str]:
+    """The environment in which a Python program records to a store, and with `otel` exports its spans too."""
     paths = [
         path for path in environment.get("PYTHONPATH", "").split(os.pathsep) if path and path != str(SITE)
     ]
-    return {**environment, "RECORDER_STORE": url, "PYTHONPATH": os.pathsep.join([str(SITE), *paths])}
+    child = {**environment, "RECORDER_STORE": url, "PYTHONPATH": os.pathsep.join([str(SITE), *paths])}
+    return {**child, "RECORDER_RUN_OTEL": "1"} if otel else child
 
 
 def run_command(command: Sequence[str], environment: Mapping[str, str]) -> int:

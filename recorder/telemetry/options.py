@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal, TypedDict, get_args
 
 from msgspec import Struct
-from opentelemetry.metrics import MeterProvider
+from opentelemetry.metrics import MeterProvider, NoOpMeterProvider
 from opentelemetry.trace import TracerProvider
 
 from ..errors import SettingsError
@@ -68,6 +68,13 @@ class TelemetrySettings(Struct, frozen=True):
     def names(self) -> Names:
         """What things are called."""
         return NAMES[self.semconv]
+
+
+def cassette_telemetry(tracer_provider: TracerProvider) -> TelemetrySettings:
+    """Spans alone, of replayed calls too: for cassettes that have no Recorder."""
+    return telemetry_settings(
+        {"tracer_provider": tracer_provider, "meter_provider": NoOpMeterProvider(), "replay_spans": True}
+    )
 
 
 def telemetry_settings(

@@ -79,7 +79,7 @@ class Telemetry:
     ) -> None:
         self._settings = settings = settings or TelemetrySettings()
         self._redactor = redactor
-        self._names = names = settings.names
+        self.names = names = settings.names
         self._price = price if settings.cost_attribute is not None else None
         self._later = later
         self._tracer = trace.get_tracer(SCOPE, __version__, settings.tracer_provider, names.schema_url)
@@ -136,7 +136,7 @@ class Telemetry:
         half, error = call.request, call.error
         attributes = {
             **place_attributes(half),
-            **parameter_attributes(half, self._names),
+            **parameter_attributes(half, self.names),
             **self._read_answer(provider, outcome, call.answer, error, replayed=call.replayed),
             **messages_of(call, self._settings, traced.host.span).on_span,
         }
@@ -193,7 +193,7 @@ class Telemetry:
         common, name = self._place(
             half.dialect, half.provider, half.host, half.port, half.operation, half.model, half.stream
         )
-        asked = parameter_attributes(half, self._names)
+        asked = parameter_attributes(half, self.names)
         if half.user_id is not None:
             asked["user.id"] = half.user_id
         attributes = {**common, **(without_secrets(asked, self._redactor) if asked else asked)}
@@ -216,7 +216,7 @@ class Telemetry:
         if replayed:  # usage and cost were counted when it was recorded
             attributes[REPLAYED] = True
             return attributes
-        attributes |= usage_attributes(answer.usage, answer.raw_usage, self._names)
+        attributes |= usage_attributes(answer.usage, answer.raw_usage, self.names)
         name = self._settings.cost_attribute
         if name is not None and self._price is not None:
             attributes |= cost_attributes(self._price(outcome.call, outcome.exchange), name)

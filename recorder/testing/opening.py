@@ -16,6 +16,7 @@ from .pending import Pending
 from .precedence import LEVELS, Chosen, refusal, under_ci, unusable
 from .running import Running
 from .said import CHOSEN, OPTIONS, RECORDINGS, Said
+from .span_memory import traced
 from .strays import Strays
 from .vcr_suites import VcrFiles, is_vcrpy, vcr_files, vcr_mode, vcr_registry, vcr_source
 
@@ -60,7 +61,7 @@ def open_cassette(
             copy = type(source)(begun.copy(Path(place.file)))
     strays = Strays(request.node.nodeid, request.config.rootpath)
     pending = Pending(source, missing_is_empty=mode.value == "none", begun=copy, strays=strays)
-    opened = cassette(pending, _played(mode, place), **settings)
+    opened = cassette(pending, _played(mode, place), **settings, **traced(request))
     on_unused = _level("on_unused", each, options)
     opened.__enter__()
     return Running(

@@ -49,9 +49,19 @@ def start() -> None:
     try:
         recorder = find_recorder()
         if recorder is not None:
+            if os.environ.get("RECORDER_RUN_OTEL") == "1":
+                set_telemetry_up()
             recorder.Recorder().install()
     except Exception as error:  # noqa: BLE001 - the program has to go on
         say(f"{type(error).__name__}: {error}; the program runs unrecorded")
+
+
+def set_telemetry_up() -> None:
+    """Export spans, metrics and events as the environment says; the package is there."""
+    try:
+        importlib.import_module("recorder.telemetry.sdk_setup").set_up()
+    except Exception as error:  # noqa: BLE001 - the program has to go on
+        say(f"{type(error).__name__}: {error}; the program runs without spans")
 
 
 def find_recorder() -> Any:
