@@ -30,6 +30,7 @@ class Point:
     count: int
     sum: float
     bounds: tuple[float, ...] = ()
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,15 +104,17 @@ class Otel:
         for resource in data.resource_metrics if data is not None else ():
             for scope in resource.scope_metrics:
                 for metric in scope.metrics:
-                    found[metric.name] = [_point(point) for point in metric.data.data_points]
+                    found[metric.name] = [
+                        _point(point, metric.unit or "") for point in metric.data.data_points
+                    ]
         return found
 
 
-def _point(point: Any) -> Point:
+def _point(point: Any, unit: str) -> Point:
     attributes = dict(point.attributes)
     if hasattr(point, "bucket_counts"):
-        return Point(attributes, point.count, point.sum, tuple(point.explicit_bounds))
-    return Point(attributes, 1, point.value)
+        return Point(attributes, point.count, point.sum, tuple(point.explicit_bounds), unit)
+    return Point(attributes, 1, point.value, (), unit)
 
 
 @contextmanager
