@@ -25,7 +25,7 @@ from .otel import Otel, ask, recording, streamed
 OTLP = "opentelemetry.exporter.otlp.proto.http"
 pytest.importorskip(OTLP, reason="the OTLP exporter is not installed")
 
-from .otlp_receiver import Receiver, plain
+from .otlp_receiver import Receiver, plain  # noqa: E402 - it needs what the exporter needs
 
 USAGE = {"prompt_tokens": 10, "completion_tokens": 8}
 ASKED = {"stream": True, "messages": [{"role": "user", "content": "Hé 🙂"}], "temperature": 0.5}

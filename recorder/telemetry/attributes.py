@@ -150,11 +150,8 @@ def answer_attributes(
     return attributes
 
 
-def usage_attributes(usage: Usage | None, raw_usage: Any, names: Names) -> Attributes:
-    """The tokens that the provider counted."""
-    attributes: Attributes = {}
-    if usage is None:
-        return attributes
+def add_usage(attributes: Attributes, usage: Usage, raw_usage: Any, names: Names) -> None:
+    """Add the tokens that the provider counted."""
     if usage.input is not None:
         attributes["gen_ai.usage.input_tokens"] = usage.input
     if usage.output is not None:
@@ -168,7 +165,6 @@ def usage_attributes(usage: Usage | None, raw_usage: Any, names: Names) -> Attri
     if names.modalities:
         for each in modalities(raw_usage):
             attributes[f"gen_ai.usage.{each.kind}.{each.side}_tokens"] = each.tokens
-    return attributes
 
 
 def without_secrets(attributes: Attributes, redactor: Redactor) -> Attributes:

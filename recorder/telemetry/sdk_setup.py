@@ -1,4 +1,4 @@
-"""Set the OpenTelemetry SDK up by the standard environment variables, for programs that do not: `recorder run --otel`."""
+"""Set the OpenTelemetry SDK up by the standard environment variables: for `recorder run --otel`."""
 
 from __future__ import annotations
 

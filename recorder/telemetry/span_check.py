@@ -11,10 +11,10 @@ from ..dialects import Dialect
 from .attributes import (
     REPLAYED,
     Attributes,
+    add_usage,
     answer_attributes,
     parameter_attributes,
     place_attributes,
-    usage_attributes,
 )
 from .names import INFERENCES, SCOPE, Names
 
@@ -45,13 +45,16 @@ def expected(recorded: Recorded, dialect: Dialect, provider: str, names: Names) 
     answer = dialect.read_answer(exchange, read_answer(exchange), half)
     error = answer.error.type if answer.error is not None else exchange.ending.exception
     status = None if exchange.head is None else exchange.head.status
-    return {
+    attributes = {
         **place_attributes(half),
         **parameter_attributes(half, names),
         **answer_attributes(provider, status, answer, None),
-        **usage_attributes(answer.usage, answer.raw_usage, names),
-        **({} if error is None else {"error.type": error}),
     }
+    if answer.usage is not None:
+        add_usage(attributes, answer.usage, answer.raw_usage, names)
+    if error is not None:
+        attributes["error.type"] = error
+    return attributes
 
 
 def model_spans(exporter: Spans | Iterable[Any]) -> list[Any]:

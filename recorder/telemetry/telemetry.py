@@ -23,11 +23,11 @@ from .attributes import (
     OPERATION_ID,
     REPLAYED,
     Attributes,
+    add_usage,
     answer_attributes,
     parameter_attributes,
     place_attributes,
     tag_attributes,
-    usage_attributes,
     without_secrets,
 )
 from .costs import cost_attributes
@@ -43,6 +43,7 @@ from .traced import Traced
 Price = Callable[[Call, Exchange], Cost]
 Later = Callable[[Callable[[], None]], None]
 
+_NO_MESSAGES = Messages()
 _Started = tuple[Traced | None, int, int]
 """What is kept of the attempt, its trace id and its span id; 0 is none."""
 
@@ -154,12 +155,14 @@ class Telemetry:
         attributes = self._read_answer(provider, outcome, answer, error, replayed=replayed)
         if call is None:
             attributes = without_secrets(attributes, self._redactor)
-        messages = messages_of(call, self._settings, span) if call is not None else Messages()
+        messages = _NO_MESSAGES if call is None else messages_of(call, self._settings, span)
         if span is not None:
-            self._end_span(span, exchange, {**attributes, **messages.on_span}, error)
+            shown = {**attributes, **messages.on_span} if messages.on_span else attributes
+            self._end_span(span, exchange, shown, error)
         if not replayed:
             self._measure(traced, exchange, answer, attributes)
-        self._tell(traced, exchange, attributes, messages)
+        if self._settings.content.events or exchange.ending.kind == "error":
+            self._tell(traced, exchange, attributes, messages)
 
     def _heard(self) -> bool:
         """Whether anybody listens to spans, metrics or events."""
@@ -216,7 +219,8 @@ class Telemetry:
         if replayed:  # usage and cost were counted when it was recorded
             attributes[REPLAYED] = True
             return attributes
-        attributes |= usage_attributes(answer.usage, answer.raw_usage, self.names)
+        if answer.usage is not None:
+            add_usage(attributes, answer.usage, answer.raw_usage, self.names)
         name = self._settings.cost_attribute
         if name is not None and self._price is not None:
             attributes |= cost_attributes(self._price(outcome.call, outcome.exchange), name)
@@ -248,11 +252,10 @@ class Telemetry:
             self._later(lambda: metrics.record_chunks(exchange, attributes, context))
 
     def _tell(self, traced: Traced, exchange: Exchange, answered: Attributes, messages: Messages) -> None:
-        raised = exchange.ending.kind == "error"
-        if not (raised or self._settings.content.events) or not self._events.wanted:
+        if not self._events.wanted:
             return
         context = traced.context
-        if raised:
+        if exchange.ending.kind == "error":
             self._events.tell_exception(exchange, self._redactor, context)
         if self._settings.content.events:
             self._events.tell_details(

@@ -1,8 +1,8 @@
-"""Run recorder's pytest plugin beside others: `python -m tests.coexist`, or `make test-coexist`.
+"""Run recorder beside others: `python -m tests.coexist`, or `make test-coexist`.
 
-Some of these plugins cannot be installed together, so each has an environment below `.venv/coexist`.
-In each a suite is recorded and then replayed with its upstream gone, and pytest must list everybody's
-options and fixtures.
+Some of these pytest plugins and tracers cannot be installed together, so each has an environment below `.venv/coexist`.
+Beside a plugin a suite is recorded and then replayed with its upstream gone, and pytest must list everybody's
+options and fixtures. Beside a tracer each call must have one span of a model call.
 """
 
 from __future__ import annotations
@@ -76,14 +76,28 @@ NEIGHBOURS = (
 )
 
 
+TRACERS = tuple(
+    Neighbour(name, ("openai>=3.54", "opentelemetry-sdk>=1.37", *packages), "beside_tracing.py")
+    for name, packages in (
+        ("httpx", ("opentelemetry-instrumentation-httpx>=0.65b0",)),
+        ("genai-openai", ("opentelemetry-instrumentation-genai-openai>=1.3b0",)),
+        ("openllmetry", ("opentelemetry-instrumentation-openai",)),
+        ("openinference", ("openinference-instrumentation-openai",)),
+        ("logfire", ("logfire",)),
+        ("anthropic", ("anthropic>=2.12",)),
+        ("distro", ("opentelemetry-distro",)),
+    )
+)
+
+
 def main(names: list[str]) -> int:
     """Run those named, or all; how many failed."""
     failed = 0
-    for neighbour in NEIGHBOURS:
+    for neighbour in (*NEIGHBOURS, *TRACERS):
         if names and neighbour.name not in names:
             continue
         python = environment(neighbour)
-        problems = run(python, neighbour)
+        problems = trace(python, neighbour) if neighbour in TRACERS else run(python, neighbour)
         print(f"{neighbour.name}: {'; '.join(problems) if problems else 'ok'}", flush=True)
         failed += bool(problems)
     return failed
@@ -121,6 +135,19 @@ def run(python: Path, neighbour: Neighbour) -> list[str]:
         if done.returncode:
             problems.append(f"{what} fails:\n{done.stdout}{done.stderr}")
     return problems
+
+
+def trace(python: Path, neighbour: Neighbour) -> list[str]:
+    """What is wrong with the spans of calls that another tracer sees as well."""
+    command = [str(python), str(HERE / neighbour.suite), neighbour.name]
+    if neighbour.name == "distro":
+        command.insert(0, str(python.with_name("opentelemetry-instrument")))
+    environment = {**os.environ, "OTEL_TRACES_EXPORTER": "none", "OTEL_METRICS_EXPORTER": "none"}
+    environment |= {"OTEL_LOGS_EXPORTER": "none"}
+    done = subprocess.run(
+        command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300
+    )
+    return [f"{done.stdout}{done.stderr}"] if done.returncode else []
 
 
 def pytest(
