@@ -16,6 +16,7 @@ from recorder.exchange import Exchange
 
 from .databases import Server, made, made_store, own_server, server
 from .drivers import Driver
+from .fleet import Fleet
 from .otel import Otel
 from .plugin_suite import Suite
 
@@ -62,6 +63,13 @@ def url(request: pytest.FixtureRequest) -> str:
         kinds["postgresql"] = "postgres_url"
     found: str = request.getfixturevalue(kinds[request.param])
     return found
+
+
+@pytest.fixture
+def fleet() -> Iterator[Fleet]:
+    fleet = Fleet()
+    yield fleet
+    fleet.sink()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import tempfile
@@ -92,6 +93,19 @@ class OwnServer(Server):
                 process.kill()
         # Whoever adopted them buries them; until then it would seem to run.
         psutil.wait_procs(processes, timeout=wait_s)
+
+    def end_by(self, number: signal.Signals, *, part: bool = False) -> None:
+        """Send a signal to its first process, or to a part of it that serves somebody, and wait until it is gone."""
+        import psutil
+
+        first = psutil.Process(self._process.get_pid())
+        family = first.children()
+        serving = [each for each in family if "recorder" in " ".join(each.cmdline())]
+        ended = serving[:1] if part else [first, *family]
+        for each in serving[:1] if part else [first]:
+            with suppress(psutil.NoSuchProcess):
+                each.send_signal(number)
+        psutil.wait_procs(ended, timeout=20)
 
     def demand_passwords(self, user: str) -> None:
         """Let one user in by password alone."""

@@ -10,32 +10,30 @@ import signal
 import sys
 import threading
 import time
-
-import httpx2
+from typing import NoReturn
 
 import recorder
 
+from .accounting import call, client_of
+
 THREADS = 3
-URL = "https://api.deepseek.com/chat/completions"
-ANSWER = {"choices": [{"index": 0, "message": {"content": "Yes."}, "finish_reason": "stop"}]}
 
 
-def record(url: str, name: str, output: int) -> None:
+def record(url: str, name: str, output: int) -> NoReturn:
     """Make calls until killed; each is reported when it has returned."""
-    transport = httpx2.MockTransport(lambda request: httpx2.Response(200, json=ANSWER))
-    client = recorder.Recorder(url).wrap(httpx2.Client(transport=transport))
+    client = client_of(recorder.Recorder(url))
 
-    def call(thread: int) -> None:
+    def go_on(thread: int) -> None:
         for number in range(1_000_000):
-            model = f"{name}-{thread}-{number}"
-            client.post(URL, json={"model": model})
-            os.write(output, f"{model}\n".encode())
+            call(client, f"{name}-{thread}-{number}")
+            os.write(output, f"{name}-{thread}-{number}\n".encode())
 
-    threads = [threading.Thread(target=call, args=(thread,)) for thread in range(THREADS)]
+    threads = [threading.Thread(target=go_on, args=(thread,)) for thread in range(THREADS)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    raise AssertionError("nobody killed this process")
 
 
 def kill_one(url: str, name: str, dice: random.Random) -> list[str]:
@@ -56,4 +54,5 @@ def kill_one(url: str, name: str, dice: random.Random) -> list[str]:
 
 if __name__ == "__main__":
     dice = random.Random(int(sys.argv[3]))
-    print(json.dumps([kill_one(sys.argv[1], f"p{number}", dice) for number in range(int(sys.argv[2]))]))
+    told = [kill_one(sys.argv[1], f"p{number}", dice) for number in range(int(sys.argv[2]))]
+    print(json.dumps([name for each in told for name in each]))

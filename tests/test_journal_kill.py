@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -15,40 +14,39 @@ import pytest
 import recorder
 from recorder.ledger import Store
 
+from .accounting import settle_account
 from .killing import THREADS
 
 ROOT = Path(__file__).parents[1]
 
 
-def run_and_kill(url: str, times: int) -> list[list[str]]:
+def run_and_kill(url: str, times: int, directory: Path) -> list[str]:
     done = subprocess.run(
         [sys.executable, "-m", "tests.killing", url, str(times), "1"],
         cwd=ROOT,
+        env={**os.environ, "RECORDER_JOURNAL": str(directory)},
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=900,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    returned: list[list[str]] = json.loads(done.stdout)
-    return returned
+    told: list[str] = json.loads(done.stdout)
+    return told
 
 
-@pytest.mark.parametrize("times", [10, pytest.param(200, marks=pytest.mark.soak)])
-def test_killed_at_any_point_nothing_is_lost_and_nothing_doubled(tmp_path: Path, times: int) -> None:
-    url = f"sqlite:///{tmp_path}/calls.db"
-    returned = run_and_kill(url, times)
-    with recorder.Recorder(url) as rec:
+@pytest.mark.parametrize("times", [6, pytest.param(200, marks=pytest.mark.soak)])
+def test_killed_at_any_point_nothing_is_lost_and_nothing_doubled(
+    url: str, tmp_path: Path, times: int
+) -> None:
+    directory = tmp_path / "journal"
+    told = run_and_kill(url, times, directory)
+    with recorder.Recorder(url, journal=directory) as rec:
         assert rec.flush(timeout=120)
-    store = Store(url)
-    rows = Counter({row["request_model"]: 1 for row in store.calls(limit=None)})
-    assert sum(rows.values()) == len(store.calls(limit=None))
-    told = Counter(model for each in returned for model in each)
-    assert told - rows == Counter()
     # Calls may be stored whose caller was killed while it was being told, one a thread.
-    assert (rows - told).total() <= times * THREADS
-    assert store.losses() == 0
-    assert store.check() == []
-    assert not (tmp_path / "calls.db.journal").exists()
+    settle_account(url, told, extra=times * THREADS)
+    assert Store(url).losses() == 0
+    assert list(directory.iterdir()) == []
+    print(f"{len(told):,} calls of {times} killed processes are stored")
 
 
 PROGRAM = """
