@@ -175,7 +175,10 @@ def _sentence(kind: Kind, said: str, url: str) -> str:
                 f"{store} does not permit that ({said}); grant its user the rights, or choose another store"
             )
         case "readonly":
-            return f"{store} cannot be written; allow writing file and directory, or choose another store"
+            return (
+                f"{store} cannot be written; allow writing the file, its -wal and -shm and the directory, "
+                "or choose another store"
+            )
         case "path":
             return _path_sentence(store, path)
         case "not_a_store":

@@ -11,10 +11,14 @@ import os
 import re
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
+from zlib import crc32
 
 _SEGMENT = re.compile(r"(.+)\.(\d{10})\.segment\Z")
 _OF_A_PROCESS = re.compile(r"(.+?)\.(?:live|position|carried|\d{10}\.segment)\Z")
+
+_CHECKED: Final = 28
+"""How much of a position its checksum covers."""
 
 
 class Position(NamedTuple):
@@ -70,17 +74,24 @@ def bytes_in(directory: Path, name: str | None = None) -> tuple[int, int]:
 
 
 def read_position(path: Path) -> Position:
-    """How far the records of a process are stored; the beginning where that is not known."""
+    """How far the records of a process are stored; the beginning where that is not known.
+
+    Then what is stored is read once more, and known by its ids.
+    """
     try:
-        segment, offset = path.read_bytes().split()
-        return Position(int(segment), int(offset))
+        text = path.read_bytes()
+        segment, offset, checksum = text.split()
+        if int(checksum, 16) == crc32(text[:_CHECKED]):
+            return Position(int(segment), int(offset))
     except (OSError, ValueError):
-        return Position(0, 0)
+        pass
+    return Position(0, 0)
 
 
 def write_position(descriptor: int, position: Position) -> None:
     """Note how far the records of a process are stored."""
-    os.pwrite(descriptor, b"%010d %016d\n" % position, 0)
+    text = b"%010d %016d " % position
+    os.pwrite(descriptor, b"%s%08x\n" % (text, crc32(text)), 0)
 
 
 def sync(descriptor: int) -> None:
@@ -106,5 +117,5 @@ def _size(entry: os.DirEntry[str]) -> int:
 def _listed(directory: Path) -> list[str]:
     try:
         return os.listdir(directory)
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError:  # it is not there yet, or not ours to see
         return []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +19,8 @@ _LOOK_S: Final = 30.0
 """How long not to look for what other processes have left."""
 
 _Source = Backlog | MemoryIntake
+
+_logger = logging.getLogger("recorder")
 
 
 class JournalIntake(AppendingIntake):
@@ -45,6 +49,7 @@ class JournalIntake(AppendingIntake):
         self._damaged = 0
         self._look_at = clock()
         self._quiet = True
+        self._told: set[str] = set()
 
     @property
     def lost(self) -> int:
@@ -59,7 +64,7 @@ class JournalIntake(AppendingIntake):
     @property
     def waiting(self) -> int:
         """How many records are to be stored by this process; about so many, but 0 only where there are none."""
-        others = not self._quiet or (self._clock() >= self._look_at and self._directory.is_dir())
+        others = not self._quiet or (self._clock() >= self._look_at and os.path.isdir(self._directory))
         return self.kept + self._memory.waiting + others
 
     @property
@@ -71,10 +76,18 @@ class JournalIntake(AppendingIntake):
         """The oldest records of one source after the other; they stay until they are settled."""
         if self._clock() >= self._look_at:
             self._look()
+        failure: OSError | None = None
         for source in self._in_turn():
-            if records := self._taken(source, limit, between):
+            try:
+                records = self._taken(source, limit, between)
+            except OSError as error:  # what cannot be read must not hold up the others
+                failure = failure or self._failed(source, error)
+                continue
+            if records:
                 self._source = source
                 return records
+        if failure is not None:
+            raise failure
         self._quiet = True
         return []
 
@@ -144,8 +157,40 @@ class JournalIntake(AppendingIntake):
         """Begin to read what this process has written."""
         name = self.journal.log.name
         if name is not None:
-            self._own = claim_backlog(self._directory, name, synced=self._synced)
+            self._own = self._claimed(name)
         return self._own is not None
+
+    def _claimed(self, name: str) -> Backlog | None:
+        """The backlog of a process, unless another one has it, or this one may not."""
+        try:
+            return claim_backlog(self._directory, name, synced=self._synced)
+        except OSError as error:
+            self._say(name, error)
+            return None
+
+    def _has_ended(self, name: str) -> bool:
+        try:
+            return not is_locked(self._directory / f"{name}.live")
+        except OSError as error:
+            self._say(name, error)
+            return False
+
+    def _failed(self, source: _Source, error: OSError) -> OSError | None:
+        """What cannot be read of another process is left until the next look; our own is what has failed."""
+        if source is self._own or not isinstance(source, Backlog):
+            return error
+        self._say(source.name, error)
+        self._damaged += source.damaged
+        source.close()
+        self._others.remove(source)
+        return None
+
+    def _say(self, name: str, error: OSError) -> None:
+        if name not in self._told:
+            self._told.add(name)
+            _logger.warning(
+                "the journal %s in %s cannot be read: %s", name, self._directory, error.strerror or error
+            )
 
     def _taken(self, source: _Source, limit: int, between: Callable[[], None]) -> list[Any]:
         if source is self._own:
@@ -190,9 +235,9 @@ class JournalIntake(AppendingIntake):
         self._look_at = self._clock() + _LOOK_S
         known = {self.journal.log.name, *(each.name for each in self._others)}
         for name in names(self._directory):
-            if name in known or not (self._every or not is_locked(self._directory / f"{name}.live")):
+            if name in known or not (self._every or self._has_ended(name)):
                 continue
-            if (found := claim_backlog(self._directory, name, synced=self._synced)) is not None:
+            if (found := self._claimed(name)) is not None:
                 self._others.append(found)
         for each in self._others:
             each.look()
