@@ -35,7 +35,7 @@ class Disk:
         """Leave no byte."""
         with (self.path / "ballast").open("ab", buffering=0) as ballast, suppress(OSError):
             while True:
-                ballast.write(bytes(4_096))
+                ballast.write(bytes(65_536))
 
     def crowd(self) -> None:
         """Leave no room for another file."""
@@ -61,7 +61,7 @@ def disk() -> Iterator[Disk]:
         Path(name).chmod(0o755)
         path = Path(name, "disk")
         path.mkdir()
-        options = "size=6m,nr_inodes=40,mode=0777"
+        options = "size=64m,nr_inodes=40,mode=0777"
         done = subprocess.run(
             ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(path)],
             capture_output=True,

@@ -180,7 +180,8 @@ class Backlog:
         elif isinstance(entry, End) and (start := entry.start or self._start_of(entry.id)) is not None:
             return _Ready(Kept(start, entry, self._guard), self._cursor)
         if not stored and not isinstance(entry, (Start, Dropped)):
-            self._damage.add(self._segment(number), piece, dead=self._dead)
+            last = self._dead and number == segments(self._directory, self.name)[-1]
+            self._damage.add(self._segment(number), piece, last=last)
         return None
 
     def _start_of(self, id: bytes) -> Start | None:

@@ -6,7 +6,10 @@ import logging
 import os
 from pathlib import Path
 
-from .frames import Piece, is_torn
+import msgspec
+
+from .entries import decode
+from .frames import HEAD_BYTES, Piece, is_torn
 from .segment import read_frame
 
 _logger = logging.getLogger("recorder")
@@ -22,18 +25,21 @@ class Damage:
 
     @property
     def calls(self) -> int:
-        """How many calls that cost: damage to a start leaves an end without one, which does not count again."""
+        """How many calls that cost: damage to a start leaves an end without one, which does not count again.
+
+        Damage across several records counts once, for nobody knows what they were.
+        """
         return max(self._orphans, self._regions)
 
-    def add(self, path: Path, piece: Piece, *, dead: bool) -> None:
-        """Keep a piece of a segment aside; where its process is `dead`, its last record may be half a one.
+    def add(self, path: Path, piece: Piece, *, last: bool) -> None:
+        """Keep a piece of a segment aside; in the `last` one of a dead process, the last record may be half a one.
 
         The call of that had not gone on, so nothing is lost.
         """
         torn = False
         try:
             data = read_frame(path, piece.start, piece.end - piece.start)
-            torn = dead and piece.end == path.stat().st_size and is_torn(data)
+            torn = last and piece.end == path.stat().st_size and is_torn(data) and not _is_whole(data)
             _append(self._kept, data)
         except OSError as error:
             _logger.warning("damaged bytes of a journal cannot be kept in %s: %s", self._kept, error)
@@ -46,6 +52,15 @@ class Damage:
             path,
             self._kept.name,
         )
+
+
+def _is_whole(frame: bytes) -> bool:
+    """Whether all of a record is there, and its length alone was damaged."""
+    try:
+        decode(frame[HEAD_BYTES:])
+    except (msgspec.MsgspecError, ValueError):
+        return False
+    return True
 
 
 def _append(path: Path, data: bytes) -> None:
