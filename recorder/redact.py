@@ -42,6 +42,7 @@ from .json_spans import (
     spread,
     strings,
 )
+from .known_heads import KnownHeads
 from .known_messages import KnownMessages
 from .rewriting import rewritten, with_length
 from .secret_names import FIELD_ENDINGS, FIELD_NAMES, HEADER_NAMES, QUERY_NAMES, squash
@@ -76,8 +77,9 @@ _LOGPROBS = frozenset(("logprobs", "prompt_logprobs"))
 class Redactor:
     """Knows what is secret, built in and by one's own rules; with None for rules it changes nothing.
 
-    Raises SettingsError where one of the rules' patterns is no regular expression. Keeps the names
-    of headers, models and the like between calls, and hashes of messages, but nothing that could be a secret.
+    Raises SettingsError where one of the rules' patterns is no regular expression. Keeps headers without their
+    secrets between calls, the names of models and the like, hashes of messages and the last bodies that held no
+    secret, but nothing that could be one.
     """
 
     def __init__(self, rules: RedactionRules | None) -> None:
@@ -94,6 +96,7 @@ class Redactor:
         self._kinds = HeaderKinds(headers, kept)
         self._known_names: set[str] = set()
         self._known_messages = KnownMessages()
+        self._known_heads = KnownHeads()
 
     def request(self, request: Request, messages: Raw | None = None) -> Request:
         """The request without its secrets; the same object where it has none.
@@ -102,26 +105,13 @@ class Redactor:
         """
         if self._off:
             return request
-        values, named = self._kinds.sort(request.headers)
-        headers, url, body = request.headers, request.url, request.body
-        for index in named:
-            if self._kinds.kind_of(headers[index][0]) == ENCODING:
-                body = decode_request(body, headers[index][1])
-        values.append(_encode(url))
-        news, hashes = self._known_messages.without(body, messages)
-        looked = b"\n".join((news, *values))
-        known = self._known_messages.is_known(looked)
-        alarm = not known and self._may_hold(looked)
-        outer = alarm and self._may_hold(b"\n".join(values))
-        if named or outer:
-            headers = self._clean_headers(headers, named, outer)
-        if outer or "?" in url or "@" in url or "#" in url:
-            url = self._clean_url(url, outer)
-        clean = body
-        if alarm and settled(news, self._body_edits) is not news:
-            clean = settled(body, self._body_edits)
-        elif not known:
-            self._known_messages.add((*hashes, hash(looked)))
+        key = 0 if self._patterns else self._known_heads.key(request)
+        if key and (known := self._known_heads.find(key, request)) is not None:
+            headers, url = known
+            body = request.body
+        else:
+            headers, url, body = self._clean_head(request, key)
+        clean = self._clean_body(body, messages)
         if clean is not body:
             headers = with_length(headers, len(clean), keep_encoding=body is request.body)
         elif headers is request.headers and url is request.url:
@@ -129,6 +119,33 @@ class Redactor:
         else:
             clean = request.body
         return Request(request.method, url, headers, clean)
+
+    def _clean_head(self, request: Request, key: int) -> tuple[Headers, str, bytes]:
+        """A request's headers and URL without their secrets, and its body with its encoding undone."""
+        headers, url, body = request.headers, request.url, request.body
+        values, named = self._kinds.sort(headers)
+        encodings = [headers[i][1] for i in named if self._kinds.kind_of(headers[i][0]) == ENCODING]
+        for encoding in encodings:
+            body = decode_request(body, encoding)
+        values.append(_encode(url))
+        outer = self._may_hold(b"\n".join(values))
+        if named or outer:
+            headers = self._clean_headers(headers, named, outer)
+        if outer or "?" in url or "@" in url or "#" in url:
+            url = self._clean_url(url, outer)
+        if not outer and not encodings:
+            self._known_heads.add(key, request, headers, url)
+        return headers, url, body
+
+    def _clean_body(self, body: bytes, messages: Raw | None) -> bytes:
+        """A decoded body without its secrets, of which only what is new is looked at."""
+        news = self._known_messages.without(body, messages)
+        if self._known_messages.is_known(news.text):
+            return body
+        if self._may_hold(news.text) and settled(news.text, self._body_edits) is not news.text:
+            return settled(body, self._body_edits)
+        self._known_messages.add(news)
+        return body
 
     def credential(self, request: Request) -> bytes | None:
         """A fingerprint of what a request logs in with, None where it has nothing; good in this process only."""

@@ -34,28 +34,66 @@ def clean(redactor: Redactor, data: bytes) -> bytes:
 
 def test_messages_that_are_known_are_left_out() -> None:
     known = KnownMessages()
-    first, second = body(PAD, "one"), body(PAD, "one", "two")
-    left, hashes = known.without(first, messages_of(first))
-    assert (left, len(hashes)) == (first, 2)
-    known.add(hashes)
-    left, hashes = known.without(second, messages_of(second))
-    assert (json.loads(left), len(hashes)) == (json.loads(body("two")), 1)
-    assert known.without(second, None) == (second, [])
+    first, second, other = body(PAD, "one"), body(PAD, "one", "two"), body("new", PAD, "one")
+    news = known.without(first, messages_of(first))
+    assert json.loads(news.text) == json.loads(first)
+    known.add(news)
+    for data, left in ((second, body("two")), (other, body("new")), (first, body())):
+        assert json.loads(known.without(data, messages_of(data)).text) == json.loads(left)
+    assert known.without(second, None).text == second
 
 
-@settings(max_examples=25)
-@given(
-    st.lists(
-        st.lists(st.sampled_from([PAD, "a", "b", f"my key: {SECRET}", '"messages"']), max_size=4), max_size=6
-    )
-)
-def test_what_was_seen_before_changes_nothing(conversations: list[list[str]]) -> None:
+def test_what_follows_the_messages_is_known_too() -> None:
+    known = KnownMessages()
+    tools = [{"type": "function", "function": {"name": "ask", "description": PAD}}]
+    first, second = body(PAD, tools=tools), body(PAD, "one", tools=tools)
+    known.add(known.without(first, messages_of(first)))
+    assert json.loads(known.without(second, messages_of(second)).text) == json.loads(body("one"))
+    other = body(PAD, "one", tools=[*tools, *tools])
+    left = known.without(other, messages_of(other)).text
+    assert json.loads(left) == json.loads(body("one", tools=[*tools, *tools]))
+
+
+@pytest.mark.parametrize("turns", [3, 100])
+def test_a_conversation_is_known_by_how_it_begins(turns: int) -> None:
+    known = KnownMessages()
+    contents = [PAD]
+    for turn in range(turns):
+        data = body(*contents)
+        known.add(known.without(data, messages_of(data)))
+        contents.append(f"turn {turn}")
+    data = body(*contents)
+    assert json.loads(known.without(data, messages_of(data)).text) == json.loads(body(contents[-1]))
+    assert len(known._openings) == 1
+
+
+def test_the_last_bodies_are_kept_within_a_bound() -> None:
+    known = KnownMessages()
+    for number in range(60):
+        data = body(f"{number}", "x" * 1_000_000, "and")
+        known.add(known.without(data, messages_of(data)))
+    assert sum(len(opening.text) for opening in known._openings) <= 8 * 1024 * 1024
+    assert len(known._openings) == 8
+
+
+CONTENTS = st.lists(st.sampled_from([PAD, "a", "b", f"my key: {SECRET}", '"messages"', "]}"]), max_size=4)
+STYLES = st.sampled_from([{}, {"indent": 2}, {"separators": (",", ":")}, {"sort_keys": True}])
+
+
+@settings(max_examples=50)
+@given(st.lists(st.tuples(CONTENTS, STYLES), max_size=6))
+def test_what_was_seen_before_changes_nothing(turns: list[tuple[list[str], dict[str, Any]]]) -> None:
     redactor = Redactor(RedactionRules())
-    for contents in conversations:
-        data = body(PAD, *contents, api_key="hush", messages_too=contents)
-        fresh = clean(Redactor(RedactionRules()), data)
-        assert clean(redactor, data) == clean(redactor, data) == fresh
-        assert SECRET.encode() not in fresh
+    sent: list[str] = []
+    for contents, style in turns:
+        sent += contents
+        fields = {"model": "m", "api_key": "hush", "messages_too": contents}
+        for heard in (contents, sent):
+            messages = [{"role": "user", "content": content} for content in (PAD, *heard)]
+            data = json.dumps({**fields, "messages": messages, "tail": PAD}, **style).encode()
+            fresh = clean(Redactor(RedactionRules()), data)
+            assert clean(redactor, data) == clean(redactor, data) == fresh
+            assert SECRET.encode() not in fresh
 
 
 @pytest.mark.parametrize("where", ["first", "last", "outside"])
@@ -78,3 +116,25 @@ def test_rules_of_ones_own_look_at_every_message() -> None:
     assert b"swordfish" not in clean(redactor, data)
     assert clean(redactor, body(PAD, "nothing")) == body(PAD, "nothing")
     assert b"swordfish" not in clean(redactor, data)
+
+
+def test_a_head_is_known_only_as_it_was() -> None:
+    redactor = Redactor(RedactionRules())
+    pairs = [(b"host", b"model.test"), (b"x-api-key", b"hush"), (b"x-note", b"none")]
+
+    def cleaned(url: str, *headers: tuple[bytes, bytes], length: bytes = b"2") -> Request:
+        return redactor.request(Request("POST", url, (*headers, (b"content-length", length)), b"{}"))
+
+    url = "http://model.test/v1?key=hush"
+    for length in (b"2", b"2", b"31"):
+        request = cleaned(url, *pairs, length=length)
+        assert request.headers == (
+            pairs[0],
+            (b"x-api-key", b"REDACTED"),
+            pairs[2],
+            (b"content-length", length),
+        )
+        assert request.url == "http://model.test/v1?key=REDACTED"
+    assert SECRET.encode() not in cleaned(url, *pairs[:2], (b"x-note", SECRET.encode())).headers[2][1]
+    assert SECRET not in cleaned(f"http://model.test/{SECRET}", *pairs).url
+    assert cleaned("http://model.test/", (b"cookie", b"a=hush")).headers[0][1] == b"a=REDACTED"

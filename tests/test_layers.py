@@ -18,6 +18,7 @@ ROOMS = (
         "secret_shapes",
         "credential_headers",
         "rewriting",
+        "known_heads",
         "known_messages",
         "stream_fields",
         "redact",
