@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from .exchange import Exchange, header_values
+from .exchange import Exchange, header, header_values
 
 _MAX_DECODED = 256 * 1024 * 1024
 
@@ -42,9 +42,9 @@ class Answer(msgspec.Struct, frozen=True):
 def read_answer(exchange: Exchange) -> Answer:
     """Undo the content encoding of an exchange's response body."""
     head = exchange.head
-    encoding = b",".join(header_values(head.headers, b"content-encoding")) if head is not None else b""
-    if not encoding:
+    if head is None or header(head.headers, b"content-encoding") is None:
         return Answer(exchange.body)
+    encoding = b",".join(header_values(head.headers, b"content-encoding"))
     names = [name.strip().lower() for name in encoding.decode("latin-1").split(",")]
     if not (names := [name for name in names if name in _FACTORIES]):  # clients ignore what they do not know
         return Answer(exchange.body)

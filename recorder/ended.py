@@ -22,8 +22,7 @@ _CHUNK_BYTES = 64
 class Ended:
     """An attempt that has ended. It is read when somebody first asks, so that its caller need not wait for it.
 
-    `size` is about what it takes in memory, in bytes: the parsed request refers to as much again as its
-    body. `wire` is the exchange as it was; `exchange` and `call` are without secrets. These raise what
+    `wire` is the exchange as it was; `exchange` and `call` are without secrets. These raise what
     recorder itself fails with, but for a failing dialect: that leaves the answer's fields empty, with a note.
     """
 
@@ -34,8 +33,8 @@ class Ended:
         "_read",
         "_redactor",
         "_seen",
+        "_size",
         "attempt",
-        "size",
         "wire",
     )
 
@@ -55,9 +54,16 @@ class Ended:
         self._answer: Answer | None = None
         self._seen: AnswerHalf | None = None
         self._read: tuple[Exchange, Call] | None = None
-        chunks = exchange.chunks
-        bodies = 2 * len(exchange.request.body) + sum(map(len, chunks))
-        self.size = _CALL_BYTES + bodies + _CHUNK_BYTES * len(chunks)
+        self._size = 0
+
+    @property
+    def size(self) -> int:
+        """About what it takes in memory, in bytes: the parsed request refers to as much again as its body."""
+        if not self._size:
+            chunks = self.wire.chunks
+            bodies = 2 * len(self.wire.request.body) + sum(map(len, chunks))
+            self._size = _CALL_BYTES + bodies + _CHUNK_BYTES * len(chunks)
+        return self._size
 
     @property
     def exchange(self) -> Exchange:
@@ -76,7 +82,7 @@ class Ended:
             answer = self._whole_answer()
             self._seen = attempt.dialect.read_answer(self.wire, answer, self._asked())
             if answer.encoded:  # decoded once more later, rather than kept
-                self.size += len(answer.data)
+                self._size = self.size + len(answer.data)
                 self._answer = None
         return self._seen, outcome_of(self.wire, self._seen)[1]
 

@@ -213,7 +213,8 @@ class Redactor:
 
     def may_split(self, answer: Answer) -> bool:
         """Whether a body has several documents, over which a secret may be split."""
-        return not self._off and (b"\ndata:" in answer.data or b"\n{" in answer.data)
+        data = answer.data
+        return not self._off and b"\n" in data and (b"\ndata:" in data or b"\n{" in data)
 
     def splits(self, answer: Answer, *, assembled: bool = False) -> bool:
         """Whether a body's documents, put together path by path, hold a secret that none of them holds alone.

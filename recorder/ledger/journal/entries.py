@@ -17,7 +17,7 @@ UNWRITABLE = (UnicodeEncodeError, OverflowError, TypeError)
 """What encoding raises for values that msgpack does not have, such as lone surrogates."""
 
 
-class Start(Struct, frozen=True, array_like=True, tag=1):
+class Start(Struct, frozen=True, array_like=True, tag=1, gc=False):
     """A call before its send: all that is known of it then, without secrets. Ids are big-endian, 0 is none."""
 
     id: bytes
@@ -41,7 +41,7 @@ class Start(Struct, frozen=True, array_like=True, tag=1):
         return particulars(id, operation, trace, span, Tags(*self.tags), self.cassette)
 
 
-class End(Struct, frozen=True, array_like=True, tag=2):
+class End(Struct, frozen=True, array_like=True, tag=2, gc=False):
     """What came back, without secrets; `start` is there where it was not written before."""
 
     id: bytes
@@ -63,15 +63,17 @@ class Dropped(Struct, frozen=True, array_like=True, tag=3):
 
 Entry = Start | End | Dropped
 
-encode = msgspec.msgpack.Encoder().encode
+encode_into = msgspec.msgpack.Encoder().encode_into
 decode = msgspec.msgpack.Decoder(Entry).decode
 
 
-def start_of(attempt: Attempt, request: Request, started_us: int, *, redacted: bool) -> Start:
+def start_of(attempt: Attempt, request: Request, started_us: int, redacted: bool) -> Start:
     """The entry for a call that is about to be sent; `request` is without secrets."""
+    id, operation = attempt.id, attempt.operation_id
+    written = id.to_bytes(16, "big")
     return Start(
-        attempt.id.to_bytes(16, "big"),
-        attempt.operation_id.to_bytes(16, "big"),
+        written,
+        written if operation == id else operation.to_bytes(16, "big"),
         attempt.trace_id.to_bytes(16, "big"),
         attempt.span_id.to_bytes(8, "big"),
         attempt.tags,
@@ -89,7 +91,7 @@ def end_of(ended: Ended) -> End:
     attempt, exchange, start = ended.attempt, ended.clean_answer(), None
     if not attempt.journalled:
         request, redacted = ended.clean_request()
-        start = start_of(attempt, request, exchange.started_us, redacted=redacted)
+        start = start_of(attempt, request, exchange.started_us, redacted)
     return End(
         attempt.id.to_bytes(16, "big"),
         exchange.ending,
@@ -101,3 +103,8 @@ def end_of(ended: Ended) -> End:
         attempt.replayed,
         start,
     )
+
+
+def dropped(attempt: Attempt) -> Dropped:
+    """The entry for a call that started and is not to be recorded."""
+    return Dropped(attempt.id.to_bytes(16, "big"))

@@ -27,10 +27,12 @@ class Piece(NamedTuple):
     record: bytes | None
 
 
-def framed(record: bytes) -> bytes:
-    """The frame that holds a record."""
-    length = len(record)
-    return _head.pack(MARK, length, crc32(record, length)) + record
+def seal(frame: bytearray) -> None:
+    """Make a frame of a record for whose head there is room before it."""
+    length = len(frame) - HEAD_BYTES
+    with memoryview(frame) as view:
+        checksum = crc32(view[HEAD_BYTES:], length)
+    _head.pack_into(frame, 0, MARK, length, checksum)
 
 
 def frame_bytes(data: bytes, start: int = 0) -> int | None:

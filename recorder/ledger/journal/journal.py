@@ -7,12 +7,12 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from ...attempt import Attempt
 from ...ended import Ended
 from ...exchange import Request
-from .entries import UNWRITABLE, Dropped, Entry, encode, end_of, start_of
+from .entries import UNWRITABLE, Entry, dropped, end_of, start_of
 from .log import Log
 
 _PATIENCE_S: Final = 1.0
@@ -48,12 +48,12 @@ class Journal:
 
     def start(self, attempt: Attempt, request: Request, started_us: int, *, redacted: bool) -> None:
         """Write that a call is about to be sent; `request` is without secrets."""
-        entry = lambda: start_of(attempt, request, started_us, redacted=redacted)  # noqa: E731
-        attempt.journalled = self._write(entry) == "written"
+        written = self._write(start_of, attempt, request, started_us, redacted)
+        attempt.journalled = written == "written"
 
     def end(self, ended: Ended) -> Written:
         """Write how a call has ended; what comes of it is counted, unless it `failed` and has to wait elsewhere."""
-        written = self._write(lambda: end_of(ended))
+        written = self._write(end_of, ended)
         if written == "written":
             with self._lock:
                 self.ended += 1
@@ -68,7 +68,7 @@ class Journal:
     def drop(self, attempt: Attempt) -> None:
         """Write that a call which started is not to be recorded."""
         if attempt.journalled:
-            self._write(lambda: Dropped(attempt.id.to_bytes(16, "big")), bounded=False)
+            self._write(dropped, attempt, bounded=False)
 
     def drop_elsewhere(self) -> None:
         """Drop the starts of calls whose ends had to wait elsewhere, and wait no more."""
@@ -76,14 +76,12 @@ class Journal:
         while self._elsewhere:
             self.drop(self._elsewhere.pop())
 
-    def _write(self, entry: Callable[[], Entry], *, bounded: bool = True) -> Written:
+    def _write(self, entry: Callable[..., Entry], *about: Any, bounded: bool = True) -> Written:
         if self._failing_until is not None and self._clock() < self._failing_until:
             return "failed"
         try:
-            record = encode(entry())
-            if bounded and not self.log.has_room(len(record)):
+            if not self.log.append(entry(*about), bounded=bounded):
                 return "full"
-            self.log.append(record)
         except UNWRITABLE:
             return "failed"
         except OSError as error:

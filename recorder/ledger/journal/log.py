@@ -8,12 +8,14 @@ import threading
 from pathlib import Path
 from typing import Final
 
+from .entries import Entry, encode_into
 from .files import Position, bytes_in, new_name, remove, segment_path, sync
-from .frames import framed
+from .frames import HEAD_BYTES, seal
 from .locks import lock_file
 
 SEGMENT_BYTES: Final = 4 * 1024 * 1024
 _TRIES = 5
+_SPARE_BYTES: Final = 256 * 1024
 
 
 class Log:
@@ -37,6 +39,7 @@ class Log:
         self._live: int | None = None
         self._file: int | None = None
         self._writing = False
+        self._spare: list[bytearray] = []
         # Reentrant: a signal or the garbage collector may end a capture inside any of these methods.
         self._lock = threading.RLock()
 
@@ -58,11 +61,27 @@ class Log:
             base = self._bases.get(position.segment, 0)
             self._stored = max(self._stored, base + position.offset)
 
-    def append(self, record: bytes) -> None:
-        """Append a record. Raises OSError where that cannot be done; the log is then as it was."""
-        frame = framed(record)
+    def append(self, entry: Entry, *, bounded: bool = True) -> bool:
+        """Append an entry; false where there is no room for it, unless it is not `bounded`.
+
+        Raises OSError where that cannot be done; the log is then as it was. Raises one of UNWRITABLE
+        for what cannot be written.
+        """
+        frame = self._spare.pop() if self._spare else bytearray()
+        encode_into(entry, frame, HEAD_BYTES)
+        if bounded and not self.has_room(len(frame)):
+            return False
+        seal(frame)
+        self._append(frame)
+        if len(frame) <= _SPARE_BYTES and not self._spare:
+            self._spare.append(frame)
+        return True
+
+    def _append(self, frame: bytearray) -> None:
         with self._lock:
-            file = self._ready()
+            file = self._file
+            if file is None or (self._size >= SEGMENT_BYTES and not self._writing):
+                file = self._ready()
             before, self._writing = self._writing, True
             try:
                 written = os.write(file, frame)
@@ -99,11 +118,10 @@ class Log:
         self._file = self._live = None
 
     def _ready(self) -> int:
-        """The file to append to; nobody begins another one while a write is under way further up."""
-        if self._file is None or (self._size >= SEGMENT_BYTES and not self._writing):
-            if self.name is None or self._live is None:
-                self._claim()
-            self._begin_segment()
+        """A file to append to; nobody asks for another one while a write is under way further up."""
+        if self.name is None or self._live is None:
+            self._claim()
+        self._begin_segment()
         assert self._file is not None
         return self._file
 
