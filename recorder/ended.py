@@ -88,9 +88,9 @@ class Ended:
 
     def clean_answer(self) -> Exchange:
         """The exchange without the secrets of its answer; only a stream must be read for that."""
-        answer, head, redactor = self._whole_answer(), self.wire.head, self._redactor
         if self._read is not None or self._seen is not None:
             return self._settled()[0]
+        answer, head, redactor = self._whole_answer(), self.wire.head, self._redactor
         exchange, clean = redactor.exchange(self.wire, answer)
         if (head is not None and is_stream(head, clean.data)) or redactor.may_split(clean):
             texts = self.attempt.dialect.read_texts(clean)

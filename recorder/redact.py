@@ -166,6 +166,8 @@ class Redactor:
         headers = () if head is None else head.headers
         values, named = self._kinds.sort(headers)
         alarm = self._may_hold(b"\n".join((distil(answer.data), *values)))
+        if not (alarm or named or message or answer.encoded) and (head is None or not head.reason):
+            return exchange, answer
         outer = alarm and self._may_hold(b"\n".join(values))
         if head is not None and (named or outer):
             clean = self._clean_headers(headers, named, outer)

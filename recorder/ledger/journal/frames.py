@@ -1,7 +1,7 @@
 """How records stand in a segment: each in a frame that tells where it ends and whether it is whole.
 
-A frame is a mark, the length of the record, its checksum and the record. The mark is what reading goes on
-from behind damage; the checksum also covers the length.
+A frame is a mark, the length of the record, a checksum and the record. The mark is what reading goes on
+from behind damage; the checksum is that of the whole frame, where four zeros stand in its place.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ MARK: Final = b"\xf1RJ\x01"
 HEAD_BYTES: Final = 12
 
 _head = Struct(">4sII")
+_checksum = Struct(">I")
+_CHECKSUM_AT: Final = 8
 
 
 class Piece(NamedTuple):
@@ -29,10 +31,8 @@ class Piece(NamedTuple):
 
 def seal(frame: bytearray) -> None:
     """Make a frame of a record for whose head there is room before it."""
-    length = len(frame) - HEAD_BYTES
-    with memoryview(frame) as view:
-        checksum = crc32(view[HEAD_BYTES:], length)
-    _head.pack_into(frame, 0, MARK, length, checksum)
+    _head.pack_into(frame, 0, MARK, len(frame) - HEAD_BYTES, 0)
+    _checksum.pack_into(frame, _CHECKSUM_AT, crc32(frame))
 
 
 def frame_bytes(data: bytes, start: int = 0) -> int | None:
@@ -73,7 +73,8 @@ def _record(data: bytes, start: int) -> bytes | None:
     if length is None or start + length > len(data):
         return None
     record = data[start + HEAD_BYTES : start + length]
-    return record if crc32(record, len(record)) == _head.unpack_from(data, start)[2] else None
+    checksum = crc32(record, crc32(data[start : start + _CHECKSUM_AT] + bytes(4)))
+    return record if checksum == _head.unpack_from(data, start)[2] else None
 
 
 def _next(data: bytes, start: int) -> int | None:
