@@ -19,26 +19,27 @@ class KnownHeads:
     def __init__(self) -> None:
         self._clean: dict[int, tuple[Headers | None, str | None]] = {}
 
-    def key(self, request: Request) -> int:
-        """What a head is remembered by; 0 where it is not remembered."""
-        headers = request.headers
-        if not headers or headers[-1][0] not in _LENGTH or not headers[-1][1].isdigit():
-            return 0
-        return hash((request.url, headers[-1][0], headers[:-1]))
-
-    def find(self, key: int, request: Request) -> tuple[Headers, str] | None:
+    def find(self, request: Request) -> tuple[Headers, str] | None:
         """The headers and URL of a request without their secrets, the same objects where they have none."""
-        if (found := self._clean.get(key)) is None:
+        if not (key := _key(request)) or (found := self._clean.get(key)) is None:
             return None
         headers, url = found
         whole = request.headers if headers is None else (*headers, request.headers[-1])
         return whole, request.url if url is None else url
 
-    def add(self, key: int, request: Request, headers: Headers, url: str) -> None:
+    def add(self, request: Request, headers: Headers, url: str) -> None:
         """These are the headers and the URL of a request without their secrets."""
-        if not key:
+        if not (key := _key(request)):
             return
         if len(self._clean) > _MOST:
             self._clean.clear()
         kept = None if headers is request.headers else headers[:-1]
         self._clean[key] = kept, None if url is request.url else url
+
+
+def _key(request: Request) -> int:
+    """What a head is remembered by; 0 where it is not remembered."""
+    headers = request.headers
+    if not headers or headers[-1][0] not in _LENGTH or not headers[-1][1].isdigit():
+        return 0
+    return hash((request.url, headers[-1][0], headers[:-1]))

@@ -47,6 +47,7 @@ from .known_messages import KnownMessages
 from .rewriting import rewritten, with_length
 from .secret_names import FIELD_ENDINGS, FIELD_NAMES, HEADER_NAMES, QUERY_NAMES, squash
 from .secret_shapes import (
+    DISTILLED,
     PLACEHOLDER,
     distil,
     escaped,
@@ -105,12 +106,11 @@ class Redactor:
         """
         if self._off:
             return request
-        key = 0 if self._patterns else self._known_heads.key(request)
-        if key and (known := self._known_heads.find(key, request)) is not None:
+        body = request.body
+        if (known := self._known_heads.find(request)) is not None:
             headers, url = known
-            body = request.body
         else:
-            headers, url, body = self._clean_head(request, key)
+            headers, url, body = self._clean_head(request)
         clean = self._clean_body(body, messages)
         if clean is not body:
             headers = with_length(headers, len(clean), keep_encoding=body is request.body)
@@ -120,7 +120,7 @@ class Redactor:
             clean = request.body
         return Request(request.method, url, headers, clean)
 
-    def _clean_head(self, request: Request, key: int) -> tuple[Headers, str, bytes]:
+    def _clean_head(self, request: Request) -> tuple[Headers, str, bytes]:
         """A request's headers and URL without their secrets, and its body with its encoding undone."""
         headers, url, body = request.headers, request.url, request.body
         values, named = self._kinds.sort(headers)
@@ -133,8 +133,8 @@ class Redactor:
             headers = self._clean_headers(headers, named, outer)
         if outer or "?" in url or "@" in url or "#" in url:
             url = self._clean_url(url, outer)
-        if not outer and not encodings:
-            self._known_heads.add(key, request, headers, url)
+        if not (outer or encodings or self._patterns):
+            self._known_heads.add(request, headers, url)
         return headers, url, body
 
     def _clean_body(self, body: bytes, messages: Raw | None) -> bytes:
@@ -165,10 +165,12 @@ class Redactor:
         head, message = exchange.head, exchange.ending.message
         headers = () if head is None else head.headers
         values, named = self._kinds.sort(headers)
-        alarm = self._may_hold(b"\n".join((distil(answer.data), *values)))
-        if not (alarm or named or message or answer.encoded) and (head is None or not head.reason):
+        data = answer.data
+        values.append(distil(data) if len(data) >= DISTILLED else data)
+        alarm = self._may_hold(b"\n".join(values))
+        if not (alarm or named or message or answer.encoded) and (head is None or _is_short(head.reason)):
             return exchange, answer
-        outer = alarm and self._may_hold(b"\n".join(values))
+        outer = alarm and self._may_hold(b"\n".join(values[:-1]))
         if head is not None and (named or outer):
             clean = self._clean_headers(headers, named, outer)
             if clean is not headers:
@@ -184,7 +186,7 @@ class Redactor:
 
     def _clean_reason(self, exchange: Exchange) -> Exchange:
         head = exchange.head
-        if head is None or head.reason is None or len(head.reason) < _SHORTEST:
+        if head is None or head.reason is None or _is_short(head.reason):
             return exchange
         reason = settled(head.reason, self._shape_edits)
         if reason is head.reason:
@@ -381,6 +383,11 @@ def _compiled(pattern: str) -> re.Pattern[str]:
         return re.compile(pattern)
     except (re.error, RecursionError, OverflowError) as error:
         raise SettingsError(f"redact pattern {pattern!r} is no regular expression: {error}") from error
+
+
+def _is_short(reason: bytes | None) -> bool:
+    """Whether a status line's reason is too short for a secret."""
+    return reason is None or len(reason) < _SHORTEST
 
 
 def _key_end(name: str) -> bytes:

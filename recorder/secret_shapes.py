@@ -250,6 +250,10 @@ def escaped(data: bytes) -> bool:
     return b"\\" in data and _escape(data) is not None
 
 
+DISTILLED = 4096
+"""From how many bytes on a text is distilled; of less there is nothing to win."""
+
+
 def distil(data: bytes) -> bytes:
     """The text without what its lines repeat, for `may_hold`: the envelope of a stream's events.
 
@@ -257,7 +261,7 @@ def distil(data: bytes) -> bytes:
     two lines still agree on a quote, which no secret spans, with some bytes to spare for the names and
     signs around it. One line stays whole.
     """
-    if len(data) < 4096:
+    if len(data) < DISTILLED:
         return data
     lines = [line for line in data.split(b"\n") if line]
     if len(lines) < 8:

@@ -49,10 +49,6 @@ class Log:
         with self._lock:
             return Position(self.number, self._size)
 
-    def has_room(self, size: int) -> bool:
-        """Whether a record of so many bytes would keep the journal within its bound."""
-        return self._appended - self._stored + self._others + size <= self._limit_bytes
-
     def settle(self, position: Position) -> None:
         """All up to there is stored."""
         with self._lock:
@@ -69,15 +65,10 @@ class Log:
         """
         frame = self._spare.pop() if self._spare else bytearray()
         encode_into(entry, frame, HEAD_BYTES)
-        if bounded and not self.has_room(len(frame)):
+        size = len(frame)
+        if bounded and self._appended - self._stored + self._others + size > self._limit_bytes:
             return False
         seal(frame)
-        self._append(frame)
-        if len(frame) <= _SPARE_BYTES and not self._spare:
-            self._spare.append(frame)
-        return True
-
-    def _append(self, frame: bytearray) -> None:
         with self._lock:
             file = self._file
             if file is None or (self._size >= SEGMENT_BYTES and not self._writing):
@@ -87,13 +78,16 @@ class Log:
                 written = os.write(file, frame)
             finally:
                 self._writing = before
-            if written != len(frame):
+            if written != size:
                 os.ftruncate(file, os.lseek(file, 0, os.SEEK_END) - written)
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.directory))
-            self._size += written
-            self._appended += written
+            self._size += size
+            self._appended += size
             if self._synced:
                 sync(file)
+        if size <= _SPARE_BYTES and not self._spare:
+            self._spare.append(frame)
+        return True
 
     def close(self, *, remove_lock: bool = False) -> None:
         """Give up the name, whose segments are then anybody's."""
