@@ -10,8 +10,7 @@ import pytest
 
 from recorder.exchange import Ending, Request, ResponseHead
 from recorder.ledger.journal.backlog import claim_backlog
-from recorder.ledger.journal.entries import Dropped, End, Start, encode
-from recorder.ledger.journal.frames import framed
+from recorder.ledger.journal.entries import Dropped, End, Start, frame_of
 from recorder.ledger.journal.kept import Kept
 from recorder.ledger.journal.status import condition
 
@@ -45,9 +44,9 @@ def a_journal(directory: Path, dice: random.Random) -> dict[bytes, tuple[Start, 
         if kind >= 0.2 or kind < 0.1:
             said[start.id] = (start, end if kind >= 0.2 else None)
         place = dice.randrange(len(records) + 1)
-        records.insert(place, framed(encode(start)))
+        records.insert(place, frame_of(start))
         for entry in ending:
-            records.insert(dice.randrange(place + 1, len(records) + 1), framed(encode(entry)))
+            records.insert(dice.randrange(place + 1, len(records) + 1), frame_of(entry))
     cut = dice.randrange(len(records))
     for number, part in enumerate((records[:cut], records[cut:]), 1):
         (directory / f"{NAME}.{number:010}.segment").write_bytes(b"".join(part))

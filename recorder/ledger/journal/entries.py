@@ -12,6 +12,7 @@ from ...ended import Ended
 from ...exchange import Ending, Request, ResponseHead
 from ...particulars import Particulars, particulars
 from ...tagging import Tags
+from .frames import HEAD_BYTES, seal
 
 UNWRITABLE = (UnicodeEncodeError, OverflowError, TypeError)
 """What encoding raises for values that msgpack does not have, such as lone surrogates."""
@@ -103,6 +104,14 @@ def end_of(ended: Ended) -> End:
         attempt.replayed,
         start,
     )
+
+
+def frame_of(entry: Entry) -> bytes:
+    """An entry as it stands in a segment."""
+    frame = bytearray()
+    encode_into(entry, frame, HEAD_BYTES)
+    seal(frame)
+    return bytes(frame)
 
 
 def dropped(attempt: Attempt) -> Dropped:

@@ -7,9 +7,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from .entries import Entry, encode
+from .entries import Entry, frame_of
 from .files import new_name, segment_path
-from .frames import framed
 
 _logger = logging.getLogger("recorder")
 
@@ -20,7 +19,7 @@ def keep_refused(directory: Path, name: str, entries: Iterable[Entry]) -> None:
     try:
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
-            os.write(file, b"".join(framed(encode(entry)) for entry in entries))
+            os.write(file, b"".join(map(frame_of, entries)))
         finally:
             os.close(file)
     except OSError as error:
