@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from itertools import accumulate, pairwise
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -12,15 +10,16 @@ from msgspec import Meta, Raw, Struct
 from sqlalchemy import BigInteger, Column, Integer
 
 from ..call import Outcome
-from ..exchange import Ending, EndingKind, Exchange, Headers, Phase, Request, ResponseHead
+from ..exchange import EndingKind
 from ..ledger.copies import CARRIED, CallCopy
 from ..ledger.rows import storable
-from .exact_text import Spelled, spell, spell_text, unspell, unspell_text
+from .exchange_fields import ExchangeFields, exchange_fields, read_exchange
 
 VERSION: Final = 1
 
 _JSON = {"finish_reasons": list, "tags": dict, "notes": list}
 _LONG = ("error_message", "cost_note")
+# As `rows` cuts them.
 _LONGEST_NAME = 500
 _LONGEST_TEXT = 8_000
 _KNOWN: dict[str, Any] = {
@@ -30,55 +29,7 @@ _KNOWN: dict[str, Any] = {
     "replayed": Literal[0, 1],
     "redacted": Literal[0, 1],
 }
-_Pairs = list[tuple[Spelled, Spelled]]
 _Int = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
-_Long = Annotated[int, Meta(ge=-(2**62), le=2**62)]
-
-
-class RequestFields(Struct, frozen=True, forbid_unknown_fields=True):
-    """What was sent."""
-
-    method: Spelled
-    url: Spelled
-    headers: _Pairs
-    body: Spelled | None = None
-
-
-class HeadFields(Struct, frozen=True, forbid_unknown_fields=True):
-    """The head of the response."""
-
-    status: _Int
-    http_version: Spelled
-    reason: Spelled | None
-    headers: _Pairs
-    at_ns: _Long
-
-
-class EndingFields(Struct, frozen=True, forbid_unknown_fields=True):
-    """How the exchange ended."""
-
-    kind: EndingKind
-    at_ns: _Long
-    phase: Phase | None
-    exception: Spelled | None
-    message: Spelled | None
-
-
-class ExchangeFields(Struct, frozen=True, forbid_unknown_fields=True):
-    """An exchange; `chunks` are the lengths in bytes of the pieces in which the body came.
-
-    A body that is absent stands elsewhere.
-    """
-
-    started_us: _Long
-    request: RequestFields
-    head: HeadFields | None
-    chunks: list[Annotated[int, Meta(ge=0)]]
-    arrivals_ns: list[_Long]
-    ending: EndingFields
-    redacted: bool
-    usage_asked: bool
-    body: Spelled | None = None
 
 
 def _type_of(name: str, column: Column[Any]) -> Any:
@@ -161,72 +112,6 @@ def _version_problem(data: bytes) -> str:
     )
 
 
-def exchange_fields(exchange: Exchange) -> ExchangeFields:
-    """The fields of an exchange."""
-    request, head, ending = exchange.request, exchange.head, exchange.ending
-    return ExchangeFields(
-        started_us=exchange.started_us,
-        request=RequestFields(
-            spell_text(request.method), spell_text(request.url), _pairs(request.headers), spell(request.body)
-        ),
-        head=None
-        if head is None
-        else HeadFields(
-            head.status,
-            spell(head.http_version),
-            None if head.reason is None else spell(head.reason),
-            _pairs(head.headers),
-            head.at_ns,
-        ),
-        chunks=list(map(len, exchange.chunks)),
-        arrivals_ns=list(exchange.arrivals_ns),
-        ending=EndingFields(
-            ending.kind,
-            ending.at_ns,
-            ending.phase,
-            None if ending.exception is None else spell_text(ending.exception),
-            None if ending.message is None else spell_text(ending.message),
-        ),
-        redacted=exchange.redacted,
-        usage_asked=exchange.usage_asked,
-        body=spell(exchange.body),
-    )
-
-
-def read_exchange(fields: ExchangeFields) -> Exchange:
-    """The exchange that has these fields; raises ValueError."""
-    request, head, ending = fields.request, fields.head, fields.ending
-    return Exchange(
-        request=Request(
-            unspell_text(request.method),
-            unspell_text(request.url),
-            _headers(request.headers),
-            unspell(request.body or ""),
-        ),
-        started_us=fields.started_us,
-        ending=Ending(
-            ending.kind,
-            ending.at_ns,
-            ending.phase,
-            None if ending.exception is None else unspell_text(ending.exception),
-            None if ending.message is None else unspell_text(ending.message),
-        ),
-        head=None
-        if head is None
-        else ResponseHead(
-            head.status,
-            _headers(head.headers),
-            unspell(head.http_version),
-            None if head.reason is None else unspell(head.reason),
-            head.at_ns,
-        ),
-        chunks=_cut(unspell(fields.body or ""), fields.chunks),
-        arrivals_ns=tuple(fields.arrivals_ns),
-        redacted=fields.redacted,
-        usage_asked=fields.usage_asked,
-    )
-
-
 def _read_row(fields: Any) -> dict[str, Any]:
     row = msgspec.structs.asdict(fields)
     for name, value in row.items():
@@ -260,17 +145,3 @@ def _check_json(name: str, text: str) -> None:
     plain = json.dumps(value, ensure_ascii=False)
     if "\\u0000" in plain or storable(plain) != plain:
         raise ValueError(f"{name} holds signs that no database takes")
-
-
-def _pairs(headers: Headers) -> _Pairs:
-    return [(spell(name), spell(value)) for name, value in headers]
-
-
-def _headers(pairs: Iterable[tuple[Spelled, Spelled]]) -> Headers:
-    return tuple([(unspell(name), unspell(value)) for name, value in pairs])
-
-
-def _cut(body: bytes, lengths: list[int]) -> tuple[bytes, ...]:
-    if sum(lengths) != len(body):
-        raise ValueError(f"its chunks have {sum(lengths)} bytes, and its body has {len(body)}")
-    return tuple([body[start:end] for start, end in pairwise(accumulate(lengths, initial=0))])
