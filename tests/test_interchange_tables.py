@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recorder.exchange import Request, ResponseHead
@@ -49,6 +49,7 @@ def test_no_cell_of_csv_is_a_formula(url: str, text: str) -> None:
 
 
 @given(st.integers() | st.floats(allow_nan=False) | st.none() | st.text(st.characters(categories=["L", "N"])))
+@settings(deadline=None)
 def test_numbers_and_plain_texts_stay_as_they_are_in_csv(value: Any) -> None:
     assert harmless(value) is value
 
