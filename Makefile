@@ -74,6 +74,7 @@ lint: .venv/.dev  ## check style and types: ruff and mypy
 bench: .venv/.bench  ## measure what recording and replay cost, beside their peers
 	@$(BIN)/python tests/bench.py $(ARGS)
 	@$(BIN)/python tests/bench_replay.py $(ARGS)
+	@$(BIN)/python tests/bench_telemetry.py $(ARGS)
 
 soak: .venv/.dev  ## run the tests that take minutes
 	@$(BIN)/python -m pytest -m soak $(ARGS)
