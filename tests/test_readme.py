@@ -22,7 +22,9 @@ from recorder.demo.upstream import Upstream
 from recorder.exchange import Ending, Exchange, Request, ResponseHead
 from recorder.ledger import Store
 
+from .drivers import Reply
 from .ledger_calls import a_call, store_calls
+from .otel import Otel, ask, recording
 
 pytest_plugins = ("pytester",)
 
@@ -175,6 +177,16 @@ def shown(name: str, printed: str, language: str = "") -> None:
         README.write_text(re.sub(pattern, lambda _: block, text, flags=re.DOTALL), encoding="utf-8")
     else:
         assert printed == GENERATED[name]
+
+
+def test_span_reads_as_shown(otel: Otel, tmp_path: Path) -> None:
+    asked = {"model": "deepseek-chat", "messages": [{"role": "user", "content": "Hi"}], "temperature": 0.7}
+    with recording(otel, tmp_path, content="SPAN_ONLY") as rec:
+        ask(rec, Reply(chunks=[ANSWER]), asked, url="https://api.deepseek.com/chat/completions")
+    told = {**otel.attributes, "recorder.operation_id": "019aa000-0000-7000-8000-0000a1f0c2d4"}
+    lines = [f"{otel.span.name} · {otel.span.kind.name}"]
+    lines += [f"  {name:<34} {value}" for name, value in sorted(told.items())]
+    shown("span", "\n".join(lines) + "\n")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
