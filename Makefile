@@ -6,7 +6,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # targets share one .venv
-.PHONY: help demo test test-coexist lint bench soak clean
+.PHONY: help demo test test-coexist test-sinks lint bench soak clean
 
 BIN := .venv/bin
 UNFINISHED := .venv/.unfinished
@@ -63,8 +63,11 @@ demo: .venv/.demo  ## record, look and replay against a local upstream; needs no
 test: .venv/.dev  ## run the tests
 	@$(BIN)/python -m pytest -n auto --maxprocesses 8 $(ARGS)
 
-test-coexist: .venv/.dev  ## run the pytest plugin beside others', each in an environment of its own; takes minutes
+test-coexist: .venv/.dev  ## run beside other pytest plugins and tracers, each in an environment of its own; takes minutes
 	@$(BIN)/python -m tests.coexist $(ARGS)
+
+test-sinks: .venv/.dev  ## send spans to Phoenix and MLflow and read them back; installs both, which takes minutes
+	@$(BIN)/python -m tests.sinks $(ARGS)
 
 lint: .venv/.dev  ## check style and types: ruff and mypy
 	$(BIN)/ruff check
