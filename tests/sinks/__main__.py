@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -170,6 +171,7 @@ def serving(sink: Sink, programs: Path, folder: Path) -> Iterator[str]:
             },
             stdout=log,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         try:
             url = f"http://127.0.0.1:{port}"
@@ -177,8 +179,8 @@ def serving(sink: Sink, programs: Path, folder: Path) -> Iterator[str]:
                 sys.exit(f"{sink.name} does not start:\n{(folder / 'log.txt').read_text()}")
             yield url
         finally:
-            server.terminate()
-            server.wait(30)
+            os.killpg(server.pid, signal.SIGKILL)  # mlflow's workers outlive a gentler end
+            server.wait()
 
 
 def send(url: str, sink: Sink, folder: Path) -> None:
