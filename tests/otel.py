@@ -142,7 +142,7 @@ def ask(
         return [await driver.observe(client, content, url=url, headers=headers) for _ in replies]
 
     seen: list[Seen] = driver.run(scenario)
-    assert rec.flush()
+    assert rec.flush(60)
     return seen
 
 
