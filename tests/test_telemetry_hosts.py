@@ -57,6 +57,13 @@ def test_call_in_a_span_that_is_one_already_makes_it_richer(
     assert (row["trace_id"], row["span_id"]) == (f"{ids.trace_id:032x}", f"{ids.span_id:016x}")
 
 
+def test_host_of_a_call_that_nobody_here_can_read_is_no_parent(otel: Otel, tmp_path: Path) -> None:
+    with recording(otel, tmp_path, record_paths=["/messages"]) as rec, inside(otel, LLM):
+        ask(rec, completion(), url="https://api.anthropic.com/v1/messages")
+    assert otel.attributes["gen_ai.provider.name"] == "anthropic"
+    assert "gen_ai.operation.name" not in otel.attributes
+
+
 def test_host_s_own_words_stay(otel: Otel, tmp_path: Path) -> None:
     own = {**CHAT, "gen_ai.provider.name": "acme", "gen_ai.usage.cache_write.input_tokens": 3}
     with recording(otel, tmp_path) as rec, inside(otel, own):

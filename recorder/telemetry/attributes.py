@@ -9,7 +9,7 @@ from ..call import AnswerHalf, CallError, RequestHalf, Usage
 from ..redact import Redactor
 from ..tagging import Tags
 from .modalities import modalities
-from .names import Names
+from .names import UNKNOWN, Names
 
 AttributeValue = str | bool | int | float | list[str]
 Attributes = dict[str, AttributeValue]
@@ -89,7 +89,7 @@ _NEWER = "max_completion_tokens"
 def place_attributes(half: RequestHalf) -> Attributes:
     """What many requests have in common: who is asked for what, where. The required ones are among them."""
     attributes: Attributes = {
-        "gen_ai.operation.name": half.operation or "request",
+        "gen_ai.operation.name": half.operation or UNKNOWN,
         "gen_ai.provider.name": half.provider,
         "server.address": half.host,
         "server.port": half.port,

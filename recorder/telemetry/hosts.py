@@ -12,7 +12,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Span, get_current_span
 
 from .attributes import Attributes
-from .names import INFERENCES, NAMES
+from .names import INFERENCES, NAMES, UNKNOWN
 
 # Private in the API, yet what OpenTelemetry's own instrumentations ask; the plain ones are older, and OpenLLMetry's.
 _SUPPRESSED: Final = (
@@ -95,7 +95,8 @@ def host_of(context: Context, operation: str | None) -> Host | None:
         return None
     theirs = attributes.get("gen_ai.operation.name")
     kind = _KINDS.get(attributes.get("openinference.span.kind"), frozenset())
-    if theirs in INFERENCES or (theirs is not None and theirs == operation) or operation in kind:
+    same = operation in kind or (operation is None and bool(kind))
+    if same or theirs in INFERENCES or (theirs is not None and theirs == operation):
         return SpanHost(span)
     return None
 
@@ -104,7 +105,12 @@ def told_to_host(attributes: Attributes, *, failed: bool) -> Attributes:
     """What a host gets of one attempt: of a failed one only what stays true when it tries again."""
     if failed:
         return {name: value for name, value in attributes.items() if name == _RESENT}
-    return {name: value for name, value in attributes.items() if name not in _NOT_TOLD}
+    unknown = attributes.get("gen_ai.operation.name") == UNKNOWN
+    return {
+        name: value
+        for name, value in attributes.items()
+        if name not in _NOT_TOLD and not (unknown and name == "gen_ai.operation.name")
+    }
 
 
 def _is_alias(name: str, known: Any) -> bool:

@@ -14,6 +14,9 @@ SCOPE: Final = "recorder"
 INFERENCES: Final = frozenset({"chat", "text_completion", "generate_content"})
 """The operations that are inferences."""
 
+UNKNOWN: Final = "request"
+"""The operation of a request that nobody can read."""
+
 SECONDS: Final = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
 TOKENS: Final = tuple(4**power for power in range(14))
 """The conventions' bucket boundaries."""

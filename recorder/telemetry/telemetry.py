@@ -35,7 +35,7 @@ from .events import Events
 from .hosts import host_of, is_suppressed, told_to_host
 from .messages import Messages, messages_of
 from .metrics import Metrics
-from .names import INFERENCES, SCOPE
+from .names import INFERENCES, SCOPE, UNKNOWN
 from .options import TelemetrySettings
 from .propagation import trace_headers
 from .traced import Traced
@@ -239,7 +239,7 @@ class Telemetry:
         if self._settings.meter_provider is None and not listeners.measured():
             return
         asked = traced.attributes
-        if asked["gen_ai.operation.name"] == "request":  # nobody knows what it is
+        if asked["gen_ai.operation.name"] == UNKNOWN:
             return
         metrics, context = self._metrics, traced.context
         attributes = metrics.attributes(asked, answered)
