@@ -81,6 +81,7 @@ class Recorder:
         self._told_unrecorded = 0
         traces = telemetry_settings(telemetry)
         intake = chosen_intake(self.settings)
+        self._journalled = intake is not None
         self._writer = Writer(self.settings.store, queue_bytes, intake=intake, durable=durability == "power")
         self._recording = Recording(
             self.settings,
@@ -162,6 +163,15 @@ class Recorder:
         self._recording.active = False
         return self._writer.close(timeout) and self.lost == 0
 
+    def _leave(self) -> None:
+        """At the end of the interpreter, where daemon threads still make calls: the journal keeps those."""
+        if not self._journalled:
+            self.close()
+            return
+        _open.discard(self)
+        self._recording.abandon_open()
+        self._writer.close(leave_journal=True)
+
     def __enter__(self) -> Self:
         return self
 
@@ -221,7 +231,7 @@ class _StoreSource:
 
 def _close_all() -> None:
     for recorder in list(_open):
-        recorder.close()
+        recorder._leave()
 
 
 def _begin_in_child() -> None:

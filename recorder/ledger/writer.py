@@ -144,29 +144,34 @@ class Writer:
         """
         return self._settle(timeout)
 
-    def close(self, timeout: float | None = 5.0) -> bool:
-        """Flush and end the thread; what is not stored then is lost, and said so once."""
+    def close(self, timeout: float | None = 5.0, *, leave_journal: bool = False) -> bool:
+        """Flush and end the thread; what is not stored then is lost, and said so once.
+
+        With `leave_journal` calls are still taken, for another process to store.
+        """
         with self._lock:
             if self._stopping:
                 return bool(self._closed_well)
             self._stopping = True
         settled = self._settle(timeout)
         self._shut = True
-        self._intake.shut()
+        if not leave_journal:
+            self._intake.shut()
         self._bell.put(None)
-        self._say_what_is_left(timeout)
+        self._say_what_is_left(timeout, settled=settled)
         self._closed_well = settled and not self.lost
         self._end_thread(_END_S if settled or timeout is None else min(timeout, _END_S))
         return self._closed_well
 
-    def _say_what_is_left(self, timeout: float | None) -> None:
+    def _say_what_is_left(self, timeout: float | None, *, settled: bool) -> None:
         lost, waiting = self.lost, self._waiting()
         no_time = f"they were not done after {timeout} s"
         reason = self.last_error or (no_time if waiting else self._intake.reason)
         if lost:
             calls = "1 call was" if lost == 1 else f"{lost} calls were"
             _logger.warning("%s not stored in %s: %s", calls, shown(self.url), reason)
-        if kept := self._intake.kept:
+        # What came after all was settled, threads have added since: nothing to worry about.
+        if (kept := self._intake.kept) and not settled:
             _logger.warning(
                 "%s in the journal of %s, until a recorder opens it or `recorder drain` runs: %s",
                 "1 call stays" if kept == 1 else f"{kept} calls stay",

@@ -23,6 +23,14 @@ _Source = Backlog | MemoryIntake
 _logger = logging.getLogger("recorder")
 
 
+def _is_finished(own: Backlog, end: Position) -> bool:
+    """Whether all up to there is stored, and no call is in flight."""
+    try:
+        return not own.take(1) and not own.open and own.done >= end
+    except OSError:
+        return False
+
+
 class JournalIntake(AppendingIntake):
     """Also stores what it wrote, and what dead processes left; with `every`, what living ones write as well."""
 
@@ -125,11 +133,11 @@ class JournalIntake(AppendingIntake):
         """Let go of the files, and leave none behind that are done with."""
         if not self._memory.waiting:
             self.journal.drop_elsewhere()
-        log, own = self.journal.log, self._own
-        finished = own is None or (not own.take(1) and not own.open and own.done >= log.end)
+        own = self._own
+        # First this: threads that make calls yet, as the interpreter ends, go on under another name.
+        end = self.journal.log.close(remove_lock=own is None)
         if own is not None:
-            own.close(finished=finished)
-        log.close(remove_lock=finished)
+            own.close(finished=_is_finished(own, end))
         for each in self._others:
             each.close(finished=each.finished)
         self._own, self._others = None, []

@@ -89,12 +89,17 @@ class Log:
             self._spare.append(frame)
         return True
 
-    def close(self, *, remove_lock: bool = False) -> None:
-        """Give up the name, whose segments are then anybody's."""
+    def close(self, *, remove_lock: bool = False) -> Position:
+        """Give up the name, whose segments are then anybody's, and say where they end.
+
+        What is appended later gets another name.
+        """
         with self._lock:
+            end = self.end
             if remove_lock and self.name is not None:
                 remove(self.directory / f"{self.name}.live")
             self.release()
+            return end
 
     def begin_anew(self) -> None:
         """Take another name: somebody removed the files of this one."""
@@ -120,10 +125,14 @@ class Log:
         return self._file
 
     def _claim(self) -> None:
-        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         for _ in range(_TRIES):
+            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             name = new_name()
-            if (live := lock_file(self.directory / f"{name}.live")) is not None:
+            try:
+                live = lock_file(self.directory / f"{name}.live")
+            except FileNotFoundError:  # another process was done with the directory and removed it
+                continue
+            if live is not None:
                 self.name, self._live, self.number = name, live, 0
                 return
         raise OSError(errno.EAGAIN, "no lock can be had", str(self.directory))
