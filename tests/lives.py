@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import httpx2
 
@@ -75,7 +75,7 @@ def spawned(url: str) -> None:
     """Processes of multiprocessing's, made in each way, beside the one that makes them."""
     some(url, "parent")
     for method in multiprocessing.get_all_start_methods():
-        context = multiprocessing.get_context(method)
+        context: Any = multiprocessing.get_context(method)
         children = [context.Process(target=some, args=(url, f"{method}-{number}")) for number in range(2)]
         for child in children:
             child.start()

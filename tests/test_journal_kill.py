@@ -34,7 +34,7 @@ def run_and_kill(url: str, times: int, directory: Path) -> list[str]:
     return told
 
 
-@pytest.mark.parametrize("times", [6, pytest.param(200, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("times", [3, pytest.param(200, marks=pytest.mark.soak)])
 def test_killed_at_any_point_nothing_is_lost_and_nothing_doubled(
     url: str, tmp_path: Path, times: int
 ) -> None:

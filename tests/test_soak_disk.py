@@ -22,7 +22,7 @@ from .accounting import call, client_of, settle_account
 from .test_journal import leave_behind
 from .test_ledger_writer import as_plain_user
 
-WHERE = ("store", "journal", "both")
+WHERE = (*(pytest.param(each, marks=pytest.mark.soak) for each in ("store", "journal")), "both")
 
 
 class Disk:

@@ -56,9 +56,8 @@ def write_all(fleet: Fleet, url: str, directory: Path, processes: int, number: i
     print(f"{processes} x {number:,} calls are stored while {reads} commands read them")
 
 
-@pytest.mark.usefixtures("absent")
-def test_many_processes_share_a_store_with_its_readers(fleet: Fleet, url: str, tmp_path: Path) -> None:
-    write_all(fleet, url, tmp_path / "journal", 2, 400)
+def test_many_processes_share_a_store_with_its_readers(fleet: Fleet, sqlite_url: str, tmp_path: Path) -> None:
+    write_all(fleet, sqlite_url, tmp_path / "journal", 2, 400)
 
 
 @pytest.mark.soak

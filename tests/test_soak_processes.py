@@ -37,13 +37,13 @@ def settle(url: str, journal: Path, told: list[str], extra: int = 0) -> None:
 @pytest.mark.parametrize(
     ("name", "status", "extra"),
     [
-        ("spawned", 0, 0),
+        pytest.param("spawned", 0, 0, marks=pytest.mark.soak),
         ("in_flight", 0, 3),
-        ("leaving_threads", 0, 0),
+        pytest.param("leaving_threads", 0, 0, marks=pytest.mark.soak),
         ("torn_off", 0, 0),
         ("terminated", -signal.SIGTERM, 0),
-        ("raised", 1, 0),
-        ("replaced", 0, 0),
+        pytest.param("raised", 1, 0, marks=pytest.mark.soak),
+        pytest.param("replaced", 0, 0, marks=pytest.mark.soak),
         ("two", 0, 0),
     ],
 )
@@ -66,7 +66,7 @@ def test_a_process_may_end_as_it_likes_beside_a_server(
     settle(postgres_url, tmp_path / "journal", told, extra=3)
 
 
-@pytest.mark.parametrize("rounds", [6, pytest.param(150, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("rounds", [4, pytest.param(150, marks=pytest.mark.soak)])
 def test_workers_that_end_and_are_replaced_lose_nothing(
     fleet: Fleet, sqlite_url: str, tmp_path: Path, rounds: int
 ) -> None:

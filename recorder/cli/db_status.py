@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from rich.text import Text
 
-from ..errors import StoreNotFound
+from ..errors import StoreError, StoreNotFound
 from ..ledger.journal import journal_directory
 from ..ledger.journal.status import Condition, Owner, condition
 from ..ledger.url import shown
@@ -25,21 +25,23 @@ def status(
     """Show what waits in the journal, since when and from whom, and how many calls were lost."""
     url = options.store_url(store)
     directory = journal_directory(url, None if journal is None else str(journal))
-    lost = _losses(url)
+    lost, problem = _losses(url)
     found = None if directory is None else condition(directory)
     if format == "json":
-        write_text(json_text(_plain(found) | {"store": shown(url), "lost": lost}))
+        write_text(json_text(_plain(found) | {"store": shown(url), "problem": problem, "lost": lost}))
         return
-    for line in _lines(url, found, lost):
+    for line in _lines(url, found, lost, problem):
         output().print(line, soft_wrap=True)
 
 
-def _losses(url: str) -> int | None:
-    """How many calls the store knows to be lost; None where there is no store yet."""
+def _losses(url: str) -> tuple[int | None, str | None]:
+    """How many calls the store knows to be lost, or why nobody can ask it: when it is away, its journal matters most."""
     try:
-        return open_store(url).losses()
+        return open_store(url).losses(), None
     except StoreNotFound:
-        return None
+        return None, "there is no store yet"
+    except StoreError as error:
+        return None, str(error)
 
 
 def _plain(found: Condition | None) -> dict[str, Any]:
@@ -51,9 +53,9 @@ def _plain(found: Condition | None) -> dict[str, Any]:
     return plain
 
 
-def _lines(url: str, found: Condition | None, lost: int | None) -> list[Text]:
+def _lines(url: str, found: Condition | None, lost: int | None, problem: str | None) -> list[Text]:
     if found is None:
-        return [Text("no journal: calls wait in memory"), _lost_line(lost)]
+        return [Text("no journal: calls wait in memory"), _lost_line(lost, problem)]
     age_s = _age_s(found.oldest_us)
     since = "" if age_s is None else f", the oldest for {age_s:.0f} s"
     lines = [
@@ -67,7 +69,7 @@ def _lines(url: str, found: Condition | None, lost: int | None) -> list[Text]:
     if found.refused_bytes:
         text = f"refused  {found.refused_bytes:,} bytes of calls that the store would not have"
         lines.append(Text(f"{text}; to try again: recorder drain --refused --store {shown(url)}", "red"))
-    lines.append(_lost_line(lost))
+    lines.append(_lost_line(lost, problem))
     if any(not owner.alive for owner in found.owners):
         lines.append(styled(f"To store what ended programs left, run: recorder drain --store {shown(url)}"))
     return lines
@@ -82,9 +84,9 @@ def _owner_line(owner: Owner) -> Text:
     )
 
 
-def _lost_line(lost: int | None) -> Text:
+def _lost_line(lost: int | None, problem: str | None) -> Text:
     if lost is None:
-        return Text("lost     unknown: there is no store yet")
+        return styled(f"lost     unknown: {problem}")
     return Text(f"lost     {counted(lost, 'call')}", "red" if lost else "")
 
 

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from weakref import WeakValueDictionary, finalize
 
 from sqlalchemy import Connection, Engine, NullPool, QueuePool, StaticPool, create_engine, event
+from sqlalchemy.exc import SQLAlchemyError
 
 from ..errors import MissingExtra
 from .url import check_url, is_memory, is_sqlite, resolved, sqlite_path
@@ -138,6 +139,19 @@ class Database:
             return False
         self.engine = _engine(f"sqlite:///file:{quote(self.path)}?immutable=1&uri=true", keep=False)
         return True
+
+    def finish_log(self) -> None:
+        """Write what is in SQLite's log alone into the file, which somebody may have moved without its log."""
+        if self.path is None:
+            return
+        try:
+            with self.engine.connect() as connection:
+                driver = cast("sqlite3.Connection", connection.connection.driver_connection)
+                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            _logger.warning(
+                "%s was moved while it was open, and may lack its last calls: %s", self.url, error
+            )
 
     def close(self) -> None:
         """Close idle connections; the next use opens new ones."""

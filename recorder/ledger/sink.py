@@ -76,9 +76,13 @@ class Sink:
 
     def close(self) -> None:
         """Close the connection; the next batch looks at the store anew."""
+        database = self._database
+        if database is None:
+            return
+        if self._open and database.identity() != self._file:
+            database.finish_log()
         self._open = False
-        if self._database is not None:
-            self._database.close()
+        database.close()
 
     def _opened(self) -> Database:
         database = self._database
