@@ -26,6 +26,7 @@ from recorder.ledger.journal.draining import Draining
 from recorder.ledger.journal.frames import HEAD_BYTES
 from recorder.ledger.journal.kept import Kept
 from recorder.ledger.journal.status import condition
+from recorder.ledger.journal.writing import Writing
 from recorder.ledger.tables import calls, payloads
 
 from .drivers import URL, Driver, Reply
@@ -282,17 +283,15 @@ def test_an_end_without_its_start_is_kept_aside(url: str, directory: Path) -> No
 
 
 def failing(code: int, *, after: int = 0) -> Any:
-    """An os.write that fails, for segments only."""
-    write = os.write
+    """A write to segments that fails."""
+    write = Writing.write
     left = [after]
 
-    def fail(file: int, data: bytes) -> int:
-        if not data.startswith(b"\xf1RJ"):
-            return write(file, data)
+    def fail(writing: Writing, file: int, data: bytearray) -> int:
         left[0] -= 1
         if left[0] < 0:
             raise OSError(code, os.strerror(code))
-        return write(file, data)
+        return write(writing, file, data)
 
     return fail
 
@@ -302,7 +301,7 @@ def test_a_full_disk_sends_calls_through_memory(
 ) -> None:
     rec = recorder.Recorder(url)
     with monkeypatch.context() as patch:
-        patch.setattr(os, "write", failing(errno.ENOSPC, after=3))
+        patch.setattr(Writing, "write", failing(errno.ENOSPC, after=3))
         make_calls(rec, 5)
         assert rec.flush()
     assert rec.close()
@@ -312,12 +311,12 @@ def test_a_full_disk_sends_calls_through_memory(
 
 
 def test_half_a_record_is_taken_back(url: str, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write = os.write
+    write = Writing.write
     rec = recorder.Recorder(url, drain="external")
     make_calls(rec, 1)
     size = segment(directory).stat().st_size
     with monkeypatch.context() as patch:
-        patch.setattr(os, "write", lambda file, data: write(file, data[: len(data) // 2]))
+        patch.setattr(Writing, "write", lambda self, file, data: write(self, file, data[: len(data) // 2]))
         make_calls(rec, 1)
     assert segment(directory).stat().st_size == size
     assert rec.close()
@@ -456,16 +455,16 @@ def test_another_process_may_store(url: str, directory: Path) -> None:
 
 
 def test_a_signal_inside_an_append_may_make_a_call(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    write, rec = os.write, recorder.Recorder(url)
+    write, rec = Writing.write, recorder.Recorder(url)
     inner = [1]
 
-    def interrupted(file: int, data: bytes) -> int:
+    def interrupted(writing: Writing, file: int, data: bytearray) -> int:
         if inner:
             inner.pop()
             make_calls(rec, 1)
-        return write(file, data)
+        return write(writing, file, data)
 
-    monkeypatch.setattr(os, "write", interrupted)
+    monkeypatch.setattr(Writing, "write", interrupted)
     make_calls(rec, 2)
     assert rec.close()
     assert stored(url) == 3

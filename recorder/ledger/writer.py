@@ -290,6 +290,7 @@ class Writer:
         return True
 
     def _store(self) -> None:
+        self._turns.measure(self._waiting())
         taken = self._intake.take(self._suspects.piece, self._turns.give)
         records = [record for record in taken if self._read(record)]
         lost, self._attempted = self.lost, len(taken)

@@ -19,6 +19,7 @@ HEAD_BYTES: Final = 12
 _head = Struct(">4sII")
 _checksum = Struct(">I")
 _CHECKSUM_AT: Final = 8
+_PIECE_BYTES: Final = 5 * 1024
 
 
 class Piece(NamedTuple):
@@ -32,7 +33,18 @@ class Piece(NamedTuple):
 def seal(frame: bytearray) -> None:
     """Make a frame of a record for whose head there is room before it."""
     _head.pack_into(frame, 0, MARK, len(frame) - HEAD_BYTES, 0)
-    _checksum.pack_into(frame, _CHECKSUM_AT, crc32(frame))
+    _checksum.pack_into(frame, _CHECKSUM_AT, _crc32(frame))
+
+
+def _crc32(data: bytearray) -> int:
+    """The checksum of all, which is taken piece by piece: for more than 5 KB, zlib gives the interpreter away."""
+    if len(data) <= _PIECE_BYTES:
+        return crc32(data)
+    checksum = 0
+    with memoryview(data) as view:
+        for start in range(0, len(data), _PIECE_BYTES):
+            checksum = crc32(view[start : start + _PIECE_BYTES], checksum)
+    return checksum
 
 
 def frame_bytes(data: bytes, start: int = 0) -> int | None:

@@ -12,6 +12,7 @@ from .entries import Entry, encode_into
 from .files import Position, bytes_in, new_name, remove, segment_path, sync
 from .frames import HEAD_BYTES, seal
 from .locks import lock_file
+from .writing import Writing
 
 SEGMENT_BYTES: Final = 4 * 1024 * 1024
 _TRIES = 5
@@ -40,6 +41,7 @@ class Log:
         self._file: int | None = None
         self._writing = False
         self._spare: list[bytearray] = []
+        self._disk = Writing()
         # Reentrant: a signal or the garbage collector may end a capture inside any of these methods.
         self._lock = threading.RLock()
 
@@ -75,7 +77,7 @@ class Log:
                 file = self._ready()
             before, self._writing = self._writing, True
             try:
-                written = os.write(file, frame)
+                written = self._disk.write(file, frame)
             finally:
                 self._writing = before
             if written != size:
