@@ -51,10 +51,12 @@ class KnownMessages:
         self._clean: set[int] = set()
         self._openings: tuple[_Opening, ...] = ()
 
-    def without(self, body: bytes, messages: Raw | None) -> News:
-        """A request's body without the messages that are known; all of it where none is."""
-        if messages is None or len(body) < _SHORT:
-            return News(body)
+    def news(self, body: bytes, messages: Raw | None) -> News | None:
+        """What is new in a request's body: that without the messages that are known; None where all of it is."""
+        news = News(body) if messages is None or len(body) < _SHORT else self._without(body, messages)
+        return None if hash(news.text) in self._clean else news
+
+    def _without(self, body: bytes, messages: Raw) -> News:
         listed = bytes(messages)
         opening = self._opening_of(body, listed)
         start = opening.start if opening is not None else _place(body, listed)
@@ -73,10 +75,6 @@ class KnownMessages:
             hashes.append(hash(rest))
             rest = b"]}" if hashes[-1] in self._clean else rest
         return News(b"".join((body[: start + 1], b",".join(new), rest)), hashes, opening)
-
-    def is_known(self, text: bytes) -> bool:
-        """Whether a whole text was looked through before, as one that is sent again."""
-        return hash(text) in self._clean
 
     def add(self, news: News) -> None:
         """This holds no secret."""

@@ -139,8 +139,7 @@ class Redactor:
 
     def _clean_body(self, body: bytes, messages: Raw | None) -> bytes:
         """A decoded body without its secrets, of which only what is new is looked at."""
-        news = self._known_messages.without(body, messages)
-        if self._known_messages.is_known(news.text):
+        if (news := self._known_messages.news(body, messages)) is None:
             return body
         if self._may_hold(news.text) and settled(news.text, self._body_edits) is not news.text:
             return settled(body, self._body_edits)

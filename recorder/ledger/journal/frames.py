@@ -33,13 +33,12 @@ class Piece(NamedTuple):
 def seal(frame: bytearray) -> None:
     """Make a frame of a record for whose head there is room before it."""
     _head.pack_into(frame, 0, MARK, len(frame) - HEAD_BYTES, 0)
-    _checksum.pack_into(frame, _CHECKSUM_AT, _crc32(frame))
+    checksum = crc32(frame) if len(frame) <= _PIECE_BYTES else _checksum_of(frame)
+    _checksum.pack_into(frame, _CHECKSUM_AT, checksum)
 
 
-def _crc32(data: bytearray) -> int:
+def _checksum_of(data: bytearray) -> int:
     """The checksum of all, which is taken piece by piece: for more than 5 KB, zlib gives the interpreter away."""
-    if len(data) <= _PIECE_BYTES:
-        return crc32(data)
     checksum = 0
     with memoryview(data) as view:
         for start in range(0, len(data), _PIECE_BYTES):
