@@ -108,6 +108,6 @@ def sessions_above(store: str, request: object) -> list[Session | None]:
     )
 
 
-def is_recorded_live(request: object) -> bool:
-    """Whether a transport further up is sending this very request to be recorded, by a cassette or another Recorder."""
-    return any(each.request() is request for each in _sent.get())
+def takers(request: object) -> list[Session | None]:
+    """The cassettes, or None for none, for which transports further up are sending this very request, in any store."""
+    return [each.session for each in _sent.get() if each.request() is request]

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import http.client
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import urllib.request
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib import import_module
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import httpx
@@ -94,7 +99,30 @@ def by_httpx(url: str) -> object:
         return client.get(url).content
 
 
-OTHERS = {"requests": by_requests, "urllib3": by_urllib3, "aiohttp": by_aiohttp}
+def by_urllib_request(url: str) -> object:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(url, timeout=5) as response:
+        return response.read()
+
+
+def by_http_client(url: str) -> object:
+    parts = urlsplit(url)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(parts.netloc, timeout=5)
+    try:
+        connection.request("GET", parts.path)
+        return connection.getresponse().read()
+    finally:
+        connection.close()
+
+
+OTHERS = {
+    "requests": by_requests,
+    "urllib3": by_urllib3,
+    "aiohttp": by_aiohttp,
+    "urllib.request": by_urllib_request,
+    "http.client": by_http_client,
+}
 ALL = {**OTHERS, "httpx": by_httpx}
 NO_NETWORK = (
     OSError,
@@ -192,17 +220,111 @@ def test_mode_none_brings_the_tripwire_along(install: bool, rec: Rec) -> None:
         by_requests(OWN)
 
 
-def test_client_that_a_second_recorder_keeps_live_goes_live(driver: Driver, rec: Rec, tmp_path: Path) -> None:
-    async def scenario(other: Rec) -> Seen:
-        client = other.wrap(bare(driver))
-        with rec.cassette("c"):
-            try:
-                return await driver.observe(client, ASK, url=OWN)
-            finally:
-                await driver.close(client)
+def live(driver: Driver, rec: Rec) -> Any:
+    """A client that a Recorder records, of a kind that reaches for the network."""
+    return rec.wrap(bare(driver))
 
+
+def test_client_that_a_recorder_records_live_fails_by_name(driver: Driver, rec: Rec, tmp_path: Path) -> None:
     with Rec(f"sqlite:///{tmp_path}/other.db") as other:
-        assert driver.run(lambda: scenario(other)).error is driver.library.ConnectError
+        client = live(driver, other)
+        with (
+            rec.cassette("c") as cassette,
+            pytest.raises(CassetteMiss, match="a Recorder records this") as caught,
+        ):
+            driver.run(lambda: post(driver, client, OWN))
+        assert str(caught.value).startswith(f"{driver.library.__name__} was about to send POST {OWN}")
+        assert cassette.report.misses == (str(caught.value),)
+
+
+def test_client_that_an_installed_recorder_records_live_fails(
+    driver: Driver, rec: Rec, tmp_path: Path
+) -> None:
+    with Rec(f"sqlite:///{tmp_path}/other.db") as other:
+        other.install()
+        with rec.cassette("c"), pytest.raises(CassetteMiss, match=r"cassette\.wrap"):
+            driver.run(lambda: post(driver, bare(driver), OWN))
+        with rec.cassette("c", tripwire=False), pytest.raises(driver.library.ConnectError):
+            driver.run(lambda: post(driver, bare(driver), OWN))
+
+
+def test_covered_client_of_a_second_recorder_replays(driver: Driver, rec: Rec, tmp_path: Path) -> None:
+    recorded = "https://recorded.invalid/chat/completions"
+    with Rec(f"sqlite:///{tmp_path}/other.db") as other:
+        client = live(driver, other)
+        with rec.cassette("c", install=True) as cassette:
+            assert driver.run(lambda: driver.observe(client, ASK, url=recorded)).status == 200
+        assert cassette.report.misses == ()
+        driver.run(lambda: driver.close(client))
+
+
+def test_file_cassette_lets_the_stores_cassette_play_and_nothing_else(
+    driver: Driver, rec: Rec, tmp_path: Path
+) -> None:
+    path = tmp_path / "c.yaml"
+    with recorder.cassette(path, mode="once") as cassette:
+        wire = cassette.wrap(driver.client(driver.wire(answer("1"))))
+        driver.run(lambda: driver.observe(wire, ASK, url=OWN))
+    client = live(driver, rec)
+    recorded = "https://recorded.invalid/chat/completions"
+    with rec.cassette("c"), recorder.cassette(path) as inner:
+        assert driver.run(lambda: driver.observe(client, ASK, url=recorded)).status == 200
+        assert inner.report.misses == ()
+    with recorder.cassette(path), pytest.raises(CassetteMiss, match="a Recorder records this client"):
+        driver.run(lambda: post(driver, client, OWN))
+
+
+def in_thread(work: Callable[[], object], context: contextvars.Context | None = None) -> BaseException | None:
+    """What this raises in a thread that knows of no cassette, or in another context."""
+    caught: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            context.run(work) if context is not None else work()
+        except BaseException as error:  # noqa: BLE001 - what is raised is what is tested
+            caught.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    return caught[0] if caught else None
+
+
+def test_recorder_and_recording_cassette_in_threads_of_no_context(rec: Rec, tmp_path: Path) -> None:
+    with Rec(f"sqlite:///{tmp_path}/other.db") as other, rec.cassette("d", mode="once") as recording:
+        driver = Driver("httpx2", asynchronous=False)
+        client, kept = live(driver, other), recording.wrap(bare(driver))
+        with guarded(rec):
+            assert isinstance(in_thread(lambda: client.post(OWN, content=ASK)), CassetteMiss)
+            assert isinstance(in_thread(lambda: kept.post(OWN, content=ASK)), httpx2.ConnectError)
+        client.close()
+        kept.close()
+
+
+def test_cassette_that_another_context_records_takes_no_calls_of_this_one(rec: Rec) -> None:
+    context = contextvars.copy_context()
+    recording = rec.cassette("d", mode="once")
+    context.run(recording.__enter__)
+    client = recording.wrap(httpx2.Client(trust_env=False))
+    with guarded(rec), pytest.raises(CassetteMiss, match="cover its client"):
+        client.post(OWN, content=ASK)
+    with guarded(rec):
+        assert isinstance(in_thread(lambda: client.post(OWN, content=ASK), context), httpx2.ConnectError)
+    client.close()
+    context.run(recording.__exit__, None, None, None)
+
+
+def test_request_through_a_proxy_is_known_by_where_it_goes(rec: Rec) -> None:
+    with guarded(rec):
+        connection = http.client.HTTPSConnection("proxy.invalid", 3128)
+        connection.set_tunnel("api.openai.com", 443)
+        with pytest.raises(CassetteMiss, match=r"GET https://api\.openai\.com/v1/models "):
+            connection.request("GET", "/v1/models")
+        plain = http.client.HTTPConnection("proxy.invalid", 3128)
+        with pytest.raises(CassetteMiss, match=r"GET http://api\.openai\.com/v1/models "):
+            plain.request("GET", "http://api.openai.com/v1/models")
+        with pytest.raises(OSError, match=r"."):
+            http.client.HTTPConnection("proxy.invalid", 3128).request("GET", "/v1/models")
 
 
 def test_cassette_that_records_within_one_that_replays_goes_live(driver: Driver, rec: Rec) -> None:
@@ -243,7 +365,7 @@ def test_covered_client_replays(driver: Driver, rec: Rec) -> None:
 
 def attributes() -> list[Any]:
     kinds = [
-        getattr(__import__(name), kind.kind) for name, kinds in tripwire._SPOTS.items() for kind in kinds
+        getattr(import_module(name), kind.kind) for name, kinds in tripwire._SPOTS.items() for kind in kinds
     ]
     names = [spot.method for spots in tripwire._SPOTS.values() for spot in spots]
     return [kind.__dict__[name] for kind, name in zip(kinds, names, strict=True)]
@@ -275,20 +397,9 @@ def test_calls_of_a_context_with_another_cassette_belong_to_that(rec: Rec) -> No
 
 
 def test_thread_of_no_context_belongs_to_the_guarded_cassette(rec: Rec) -> None:
-    caught: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            by_requests(OWN)
-        except BaseException as error:  # noqa: BLE001 - what is raised is what is tested
-            caught.append(error)
-
     with guarded(rec) as cassette:
-        thread = threading.Thread(target=work)
-        thread.start()
-        thread.join()
+        assert isinstance(in_thread(lambda: by_requests(OWN)), CassetteMiss)
         assert len(cassette.report.misses) == 1
-    assert isinstance(caught[0], CassetteMiss)
 
 
 def test_client_that_another_cassette_records_goes_live(driver: Driver, rec: Rec) -> None:
@@ -304,7 +415,7 @@ def test_client_that_another_cassette_records_goes_live(driver: Driver, rec: Rec
     assert driver.run(scenario).error is driver.library.ConnectError
 
 
-@pytest.mark.parametrize("client", ["httpx", "requests", "aiohttp"])
+@pytest.mark.parametrize("client", ["httpx", "requests", "aiohttp", "urllib.request", "http.client"])
 def test_what_vcrpy_answers_is_vcrpys_own_business(client: str, rec: Rec, tmp_path: Path) -> None:
     path = tmp_path / "vcr.yaml"
     path.write_text(

@@ -10,7 +10,7 @@ from inspect import iscoroutinefunction
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from ..attempt import is_recorded_live
+from ..attempt import takers
 from ..cassettes import Session
 from ..cassettes_in_use import context_sessions
 from ..dialects import dialect_for
@@ -25,11 +25,12 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class Asked(NamedTuple):
-    """A request that a client is about to send."""
+    """A request that a client is about to send; `recorded` where a Recorder would record it."""
 
     client: str
     method: str
     url: str
+    recorded: bool = False
 
 
 class Spot(NamedTuple):
@@ -148,6 +149,11 @@ def _explain(wire: _Wire, asked: Asked, path: str) -> str:
             f"record this path too, with record_paths=({path!r},), "
             "and cover the client with cassette.wrap(client) or install=True"
         )
+    elif asked.recorded:
+        advice = (
+            "a Recorder records this client, which does not keep its calls from going live: cover it with "
+            "cassette.wrap(client), or every client with install=True, or let it pass with tripwire=False"
+        )
     else:
         advice = "cover its client with cassette.wrap(client), or every client with install=True"
     return (
@@ -167,32 +173,39 @@ def _by_httpx(transport: Any, request: Any) -> Asked | None:
     for name in ("handle_request", "handle_async_request"):
         if (method := getattr(pool, name, None)) is not None and not _comes_from(method, pool.__module__):
             return None  # respx answers below
-    if is_recorded_live(request):
+    sessions = takers(request)
+    if any(session is not None and _may_take(session) for session in sessions):
         return None
     homes = (kind.__module__.partition(".")[0] for kind in type(transport).__mro__)
-    return Asked(next(home for home in homes if home in _SPOTS), request.method, str(request.url))
+    home = next(home for home in homes if home in _SPOTS)
+    return Asked(home, request.method, str(request.url), recorded=None in sessions)
+
+
+def _may_take(session: Session) -> bool:
+    """Whether this context has entered a cassette that lets a call go live, or knows of no cassette at all."""
+    entered = [each for each in context_sessions() if not each.closed]
+    return not entered or session in entered
 
 
 def _by_urllib3(pool: Any, method: str, url: str, *_: Any, **__: Any) -> Asked | None:
     if pool.ConnectionCls.__module__.partition(".")[0] not in ("urllib3", "botocore"):
         return None  # vcrpy answers below
     if not url.startswith(("http://", "https://")):
-        host = f"[{pool.host}]" if ":" in pool.host else pool.host
-        port = "" if pool.port in (None, _PORTS.get(pool.scheme)) else f":{pool.port}"
-        url = f"{pool.scheme}://{host}{port}{url}"
-    return Asked(_caller_of_urllib3(), method, url)
+        url = _joined(pool.scheme, pool.host, pool.port, url)
+    return Asked(_caller("requests", "botocore") or "urllib3", method, url)
 
 
-def _caller_of_urllib3() -> str:
-    """The library that uses urllib3, if it is one that users know by its own name."""
+def _caller(*libraries: str) -> str | None:
+    """Which of these libraries, that users know by their own names, has its hand in this call."""
     frame = sys._getframe(3)
     for _ in range(12):
-        if (name := frame.f_globals.get("__name__", "").partition(".")[0]) in ("requests", "botocore"):
-            return str(name)
+        name = frame.f_globals.get("__name__", "")
+        if (found := name if name in libraries else name.partition(".")[0]) in libraries:
+            return str(found)
         if frame.f_back is None:
             break
         frame = frame.f_back
-    return "urllib3"
+    return None
 
 
 def _by_aiohttp(session: Any, method: str, url: Any, **_: Any) -> Asked | None:
@@ -200,6 +213,22 @@ def _by_aiohttp(session: Any, method: str, url: Any, **_: Any) -> Asked | None:
         return Asked("aiohttp", method, str(session._build_url(url)))
     except (ValueError, TypeError):  # aiohttp says better what is wrong with it
         return None
+
+
+def _by_http_client(connection: Any, method: str, url: str, *_: Any, **__: Any) -> Asked | None:
+    if any(kind.__module__.partition(".")[0] in ("urllib3", "botocore") for kind in type(connection).__mro__):
+        return None  # urllib3 was asked further up
+    if not url.startswith(("http://", "https://")):  # else it is a proxy that is asked
+        scheme = "https" if connection.default_port == _PORTS["https"] else "http"
+        tunnel = connection._tunnel_host
+        host, port = (tunnel, connection._tunnel_port) if tunnel else (connection.host, connection.port)
+        url = _joined(scheme, host, port, url)
+    return Asked(_caller("urllib.request") or "http.client", method, url)
+
+
+def _joined(scheme: str, host: str, port: int | None, target: str) -> str:
+    host = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{host}{'' if port in (None, _PORTS.get(scheme)) else f':{port}'}{target}"
 
 
 _HTTPX = (
@@ -211,5 +240,6 @@ _SPOTS = {
     "httpx2": _HTTPX,
     "urllib3": (Spot("HTTPConnectionPool", "urlopen", _by_urllib3),),
     "aiohttp": (Spot("ClientSession", "_request", _by_aiohttp),),
+    "http.client": (Spot("HTTPConnection", "request", _by_http_client),),  # urllib.request's too
 }
 _LIBRARIES = tuple(_SPOTS)
