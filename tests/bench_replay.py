@@ -29,7 +29,8 @@ from recorder.cassettes.file import FileCassette
 from recorder.exchange import Ending, Exchange, Request, ResponseHead
 
 URL = "https://api.deepseek.com/chat/completions"
-SIZES = (1, 100, 1_000, 10_000)
+SIZES = ((1, 0), (100, 0), (1_000, 0), (10_000, 0), (1_000, 100))
+"""How many recordings, of how many events each; 0 is an answer that is not streamed."""
 MOST_S = 2.0
 HEADERS = {"authorization": "Bearer sk-bench", "content-type": "application/json"}
 
@@ -42,6 +43,7 @@ class Result:
 
     name: str
     size: int
+    events: int
     load_ms: float | None = None
     calls_per_s: float | None = None
 
@@ -52,6 +54,21 @@ def ask(number: int) -> bytes:
         {"role": "user", "content": f"Question {number}: why is the sky blue? " + "Please. " * 60},
     ]
     return dump({"model": "deepseek-chat", "messages": messages, "temperature": 0.7})
+
+
+def stream(number: int, events: int) -> tuple[bytes, ...]:
+    """The chunks of a streamed answer."""
+    chunks = [
+        {
+            "id": f"chatcmpl-{number}",
+            "object": "chat.completion.chunk",
+            "created": 1_763_766_000,
+            "model": "deepseek-chat",
+            "choices": [{"index": 0, "delta": {"content": f" word{place}"}, "finish_reason": None}],
+        }
+        for place in range(events)
+    ]
+    return (*(b"data: " + dump(chunk) + b"\n\n" for chunk in chunks), b"data: [DONE]\n\n")
 
 
 def answer(number: int) -> bytes:
@@ -67,19 +84,24 @@ def dump(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode()
 
 
-def exchanges(size: int) -> list[Exchange]:
+def exchanges(size: int, events: int = 0) -> list[Exchange]:
     headers = ((b"content-type", b"application/json"), (b"authorization", b"Bearer REDACTED"))
-    return [
-        Exchange(
-            Request("POST", URL, headers, ask(number)),
-            1_763_766_000_000_000 + number,
-            Ending("complete", 5_000_000),
-            ResponseHead(200, ((b"content-type", b"application/json"),), reason=b"OK", at_ns=4_000_000),
-            (answer(number),),
-            (4_500_000,),
+    answered = ((b"content-type", b"text/event-stream" if events else b"application/json"),)
+    found = []
+    for number in range(size):
+        chunks = stream(number, events) if events else (answer(number),)
+        arrivals = tuple(4_500_000 + 20_000_000 * place for place in range(len(chunks)))
+        found.append(
+            Exchange(
+                Request("POST", URL, headers, ask(number)),
+                1_763_766_000_000_000 + number,
+                Ending("complete", arrivals[-1] + 500_000),
+                ResponseHead(200, answered, reason=b"OK", at_ns=4_000_000),
+                chunks,
+                arrivals,
+            )
         )
-        for number in range(size)
-    ]
+    return found
 
 
 class Refusing(httpx2.BaseTransport):
@@ -89,10 +111,15 @@ class Refusing(httpx2.BaseTransport):
         raise AssertionError("went live")
 
 
+def headers_of(recorded: list[Exchange]) -> dict[str, str]:
+    head = recorded[0].head
+    return {} if head is None else {name.decode(): value.decode() for name, value in head.headers}
+
+
 @contextmanager
 def a_dict(recorded: list[Exchange], folder: Path) -> Iterator[Callable[[], Opened]]:
     """The least that can be done: bodies as keys, behind the library's own mock transport."""
-    path = folder / "dict.json"
+    path, headers = folder / "dict.json", headers_of(recorded)
     path.write_text(json.dumps([[e.request.body.decode(), e.body.decode()] for e in recorded]))
 
     @contextmanager
@@ -100,9 +127,7 @@ def a_dict(recorded: list[Exchange], folder: Path) -> Iterator[Callable[[], Open
         answers = {body.encode(): text.encode() for body, text in json.loads(path.read_text())}
 
         def handle(request: httpx2.Request) -> httpx2.Response:
-            return httpx2.Response(
-                200, headers={"content-type": "application/json"}, content=answers[request.content]
-            )
+            return httpx2.Response(200, headers=headers, content=answers[request.content])
 
         with httpx2.Client(transport=httpx2.MockTransport(handle)) as client:
             yield client
@@ -130,11 +155,10 @@ def recorder_file(recorded: list[Exchange], folder: Path) -> Iterator[Callable[[
 def recorder_store(recorded: list[Exchange], folder: Path) -> Iterator[Callable[[], Opened]]:
     with recorder.Recorder(f"sqlite:///{folder}/store.db") as rec:
         answers = {exchange.request.body: exchange.body for exchange in recorded}
+        headers = headers_of(recorded)
 
         def handle(request: httpx2.Request) -> httpx2.Response:
-            return httpx2.Response(
-                200, headers={"content-type": "application/json"}, content=answers[request.content]
-            )
+            return httpx2.Response(200, headers=headers, content=answers[request.content])
 
         client = rec.wrap(httpx2.Client(transport=httpx2.MockTransport(handle)))
         with rec.cassette("bench", mode="rewrite"):
@@ -163,7 +187,7 @@ def vcrpy(recorded: list[Exchange], folder: Path) -> Iterator[Callable[[], Opene
             },
             "response": {
                 "status": {"code": 200, "message": "OK"},
-                "headers": {"content-type": ["application/json"]},
+                "headers": {name: [value] for name, value in headers_of(recorded).items()},
                 "body": {"string": exchange.body.decode()},
             },
         }
@@ -188,13 +212,14 @@ CONTENDERS = {
 }
 
 
-def measure(name: str, size: int) -> Result:
+def measure(name: str, size: int, events: int) -> Result:
     try:
         import_module("vcr") if name == "vcrpy" else None
     except ModuleNotFoundError:
-        return Result(name, size)
+        return Result(name, size, events)
     bodies = [ask(number) for number in range(size)]
-    with tempfile.TemporaryDirectory() as folder, CONTENDERS[name](exchanges(size), Path(folder)) as load:
+    recorded = exchanges(size, events)
+    with tempfile.TemporaryDirectory() as folder, CONTENDERS[name](recorded, Path(folder)) as load:
         loads, rates = [], []
         for _ in range(1 if size >= 10_000 else 5):
             gc.collect()
@@ -204,7 +229,7 @@ def measure(name: str, size: int) -> Result:
                 rates.append(rate(client, bodies))
             if loads[-1] > MOST_S:
                 break
-    return Result(name, size, statistics.median(loads) * 1000, statistics.median(rates))
+    return Result(name, size, events, statistics.median(loads) * 1000, statistics.median(rates))
 
 
 def rate(client: httpx2.Client, bodies: list[bytes]) -> float:
@@ -225,23 +250,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--format", choices=("table", "json"), default="table")
     as_json = parser.parse_args().format == "json"
-    results = [measure(name, size) for size in SIZES for name in CONTENDERS]
+    results = [measure(name, size, events) for size, events in SIZES for name in CONTENDERS]
     if as_json:
         print(json.dumps([{name: getattr(r, name) for name in Result.__slots__} for r in results], indent=2))
         return
     shown = Table(title="Replay of distinct requests, bodies compared", title_justify="left")
     shown.add_column("from")
-    for column in ("recordings", "load (ms)", "calls/s", "of the dict's"):
+    for column in ("recordings", "of events", "load (ms)", "calls/s", "of the dict's"):
         shown.add_column(column, justify="right")
     for result in results:
-        dict_rate = next(r.calls_per_s for r in results if r.size == result.size and "dict" in r.name)
+        shape = f"{result.size:,}", f"{result.events:,}" if result.events else "-"
+        dict_rate = next(
+            r.calls_per_s
+            for r in results
+            if (r.size, r.events) == (result.size, result.events) and "dict" in r.name
+        )
         if result.calls_per_s is None or result.load_ms is None or dict_rate is None:
-            shown.add_row(result.name, f"{result.size:,}", "not installed", "", "")
+            shown.add_row(result.name, *shape, "not installed", "", "")
             continue
         share = f"{result.calls_per_s / dict_rate:.0%}"
-        shown.add_row(
-            result.name, f"{result.size:,}", f"{result.load_ms:,.1f}", f"{result.calls_per_s:,.0f}", share
-        )
+        shown.add_row(result.name, *shape, f"{result.load_ms:,.1f}", f"{result.calls_per_s:,.0f}", share)
     Console().print(shown)
 
 

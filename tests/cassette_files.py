@@ -200,7 +200,7 @@ def stream(*texts: str) -> Recorded:
     ending = Ending("closed_early", arrivals[-1])
     return replace(
         recorded,
-        exchange=replace(recorded.exchange, chunks=tuple(events), arrivals_ns=arrivals, ending=ending),
+        content=replace(recorded.exchange, chunks=tuple(events), arrivals_ns=arrivals, ending=ending),
     )
 
 

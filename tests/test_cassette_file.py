@@ -96,7 +96,7 @@ def test_two_recordings_of_the_same_traffic_differ_in_their_times_alone(tmp_path
     later = replace(
         again,
         call_id="c-2",
-        exchange=replace(again.exchange, arrivals_ns=tuple(a + 10**9 for a in again.exchange.arrivals_ns)),
+        content=replace(again.exchange, arrivals_ns=tuple(a + 10**9 for a in again.exchange.arrivals_ns)),
     )
     first, second = (
         saved(tmp_path / "a.yaml", once).split("\n"),

@@ -71,7 +71,7 @@ def test_both_readers_read_what_is_written_alike(recorded: Recorded) -> None:
 def test_any_yaml_reader_reads_the_structure_of_a_body(body: dict[str, Any]) -> None:
     recorded = chat()
     request = replace(recorded.exchange.request, body=json.dumps(body).encode())
-    document = write_block(replace(recorded, exchange=replace(recorded.exchange, request=request)))
+    document = write_block(replace(recorded, content=replace(recorded.exchange, request=request)))
     loaded = yaml.load(document, yaml.CSafeLoader)["request"]
     assert "json" in loaded
     assert repr(loaded["json"]) == repr(yaml_numbers(body))
@@ -117,7 +117,7 @@ def test_encoded_answers_are_readable_and_exact(encoding: bytes, cuts: int, tmp_
         200, ((b"content-encoding", encoding), (b"content-length", str(len(body)).encode())), reason=b"OK"
     )
     recorded = replace(
-        recorded, exchange=replace(recorded.exchange, head=head, chunks=chunks, arrivals_ns=(0,) * cuts)
+        recorded, content=replace(recorded.exchange, head=head, chunks=chunks, arrivals_ns=(0,) * cuts)
     )
     path = tmp_path / "c.yaml"
     FileCassette(path).save([recorded])
@@ -134,7 +134,7 @@ def test_an_edited_answer_wins_over_its_encoded_form(tmp_path: Path) -> None:
         [
             replace(
                 recorded,
-                exchange=replace(
+                content=replace(
                     recorded.exchange, head=head, chunks=(body[:9], body[9:]), arrivals_ns=(0, 1)
                 ),
             )
@@ -184,7 +184,7 @@ def test_chunks_that_hold_several_or_parts_of_events_follow_an_edit(tmp_path: Pa
     first = body.index(b"two")
     chunks = (body[: first - 40], body[first - 40 : first], b"", body[first:])
     recorded = replace(
-        recorded, exchange=replace(recorded.exchange, chunks=chunks, arrivals_ns=(1_000_000,) * 4)
+        recorded, content=replace(recorded.exchange, chunks=chunks, arrivals_ns=(1_000_000,) * 4)
     )
     cassette = FileCassette(tmp_path / "c.yaml")
     cassette.save([recorded])

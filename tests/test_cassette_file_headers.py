@@ -79,7 +79,7 @@ def test_a_length_that_was_not_the_bodys_stays_as_it_was(tmp_path: Path, length:
     assert head is not None
     head = replace(head, headers=((b"Content-Length", length),))
     cassette = FileCassette(tmp_path / "c.yaml")
-    cassette.save([replace(recorded, exchange=replace(recorded.exchange, head=head))])
+    cassette.save([replace(recorded, content=replace(recorded.exchange, head=head))])
     assert (cassette.load() or ())[0].exchange.head == head
 
 
@@ -91,7 +91,7 @@ def test_a_length_that_reads_like_ours_stays_as_it_was(tmp_path: Path, length: b
 
 def test_headers_that_are_compared_stay(tmp_path: Path) -> None:
     request = replace(chat().exchange.request, headers=named("Host", "X-Request-ID", "user-agent", "id"))
-    recorded = replace(chat(), exchange=replace(chat().exchange, request=request))
+    recorded = replace(chat(), content=replace(chat().exchange, request=request))
     cassette = FileCassette(tmp_path / "c.yaml")
     session = Session(cassette, "once", matching=Matching(("headers:host", "headers:X-Request-Id")))
     slot = session.find(request)
@@ -129,7 +129,7 @@ def test_an_encoded_request_is_readable_and_exact(tmp_path: Path) -> None:
     body = gzip.compress(recorded.exchange.request.body)
     request = replace(recorded.exchange.request, headers=((b"content-encoding", b"gzip"),), body=body)
     cassette = FileCassette(tmp_path / "c.yaml")
-    cassette.save([replace(recorded, exchange=replace(recorded.exchange, request=request))])
+    cassette.save([replace(recorded, content=replace(recorded.exchange, request=request))])
     assert (cassette.load() or ())[0].exchange.request == request
     text = (tmp_path / "c.yaml").read_text()
     (tmp_path / "c.yaml").write_text(text.replace("Readable, all the same.", "Edited."))

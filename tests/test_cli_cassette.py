@@ -529,7 +529,7 @@ def test_verify_sends_no_key_to_two_hosts(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("OTHER_KEY", "x")
     kept = recordings()[:2]
     request = replace(kept[1].exchange.request, url="https://elsewhere.test/chat/completions")
-    kept[1] = replace(kept[1], exchange=replace(kept[1].exchange, request=request))
+    kept[1] = replace(kept[1], content=replace(kept[1].exchange, request=request))
     path = tmp_path / "two.yaml"
     FileCassette(path).save(kept)
     result = invoke(

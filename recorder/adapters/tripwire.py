@@ -131,9 +131,7 @@ def _is_known(wire: _Wire, host: str, port: int, path: str) -> bool:
     """Whether the host serves models, or is one that the cassette has recordings of."""
     if serves_models(host, port, path, wire.recording.settings.providers):
         return True
-    return any(
-        endpoint(recorded.exchange.request.url)[:2] == (host, port) for recorded in wire.session.recordings
-    )
+    return any(endpoint(recorded.request.url)[:2] == (host, port) for recorded in wire.session.recordings)
 
 
 def _explain(wire: _Wire, asked: Asked, path: str) -> str:

@@ -24,7 +24,7 @@ def check_age(
     if max_age_s is None or concern == "ignore":
         return
     oldest_us = ((time.time() if now_s is None else now_s) - max_age_s) * 1e6
-    numbers = [place for place, each in enumerate(recordings, 1) if each.exchange.started_us < oldest_us]
+    numbers = [place for place, each in enumerate(recordings, 1) if each.started_us < oldest_us]
     if numbers:
         _raise(
             concern,
@@ -41,7 +41,7 @@ def check_unused(
         return
     ids = {id(each) for each in unused}
     places = [(place, each) for place, each in enumerate(recordings, 1) if id(each) in ids]
-    first = places[0][1].exchange.request
+    first = places[0][1].request
     _raise(
         concern,
         f"cassette {name!r}: {_some([place for place, _ in places])} unused, first {first.method} {first.url}; "

@@ -80,4 +80,4 @@ def _only(recordings: Sequence[Recorded], wanted: Counter[Recorded]) -> Iterator
 
 
 def _same(recorded: Recorded, scope: Scope) -> Same:
-    return digest(comparable(recorded.exchange.request, scope)), recorded.credential
+    return digest(comparable(recorded.request, scope)), recorded.credential

@@ -53,7 +53,7 @@ class Misses:
         times = len(own)
         text = f"this request was recorded {times} time{'s' * (times > 1)} and is now asked once more"
         if self._shelf.repeat != "error" or refusal(
-            self._shelf.matchers, request, self._shelf.recordings[own[-1]].exchange.request
+            self._shelf.matchers, request, self._shelf.recordings[own[-1]].request
         ):
             return f"{text}, which {self._which(own[-1])} does not answer: {self._objection(request, ids, own[-1])}"
         return f'{text}; it would have matched with repeat="last", which gives {self._which(own[-1])} again'
@@ -72,14 +72,14 @@ class Misses:
 
     def _objection(self, request: Request, ids: tuple[str, ...], place: int) -> str:
         """What but the digest speaks against this recording."""
-        recorded = self._shelf.recordings[place].exchange.request
+        recorded = self._shelf.recordings[place].request
         reason = refusal(self._shelf.matchers, request, recorded)
         return reason or f"other ids stand for {', '.join(map(repr, ids[:3]))} already"
 
     def _nearest(self, request: Request) -> str:
         shelf = self._shelf
         order = self._considered(request.body)
-        requests = [shelf.recordings[place].exchange.request for place in order]
+        requests = [shelf.recordings[place].request for place in order]
         scope = shelf.scope
         found = nearest([comparable(each, scope) for each in requests], comparable(request, scope))
         assert found is not None
@@ -94,7 +94,7 @@ class Misses:
     def _considered(self, body: bytes) -> list[int]:
         """The places to look closely at: not played yet, and with much of their body's ends in common with this."""
         played = self._shelf.played
-        bodies = [recorded.exchange.request.body for recorded in self._shelf.recordings]
+        bodies = [recorded.request.body for recorded in self._shelf.recordings]
 
         def rank(place: int) -> tuple[int, int]:
             return played[place], -_in_common(body, bodies[place])

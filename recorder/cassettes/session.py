@@ -136,8 +136,9 @@ class Session:
             sender = sender_of(request, credential)
             place = self._shelf.find(request, same, lane, sender)
             if place is not None and self.mode != "all":  # which only learns whose credential it is
+                recorded = self._read(place)
                 self._hits += 1
-                return self._shelf.recordings[place]
+                return recorded
             if not self.replay_only:
                 slot = Slot(lane, sender)
                 self._slots.append(slot)
@@ -202,13 +203,25 @@ class Session:
 
     def _load(self, mode: Mode) -> tuple[Recorded, ...] | None:
         """What there is; where all of it is to be replaced, it may be broken."""
+        load: Callable[[], tuple[Recorded, ...] | None] = self._source.load
+        if mode in ("none", "once"):  # which write nothing where there is something
+            load = getattr(self._source, "load_lazily", load)
         try:
-            return self._source.load()
+            return load()
         except CassetteError as error:
             if mode != "rewrite" or isinstance(error, ForeignCassette):
                 raise
             self._broken = True
             return None
+
+    def _read(self, place: int) -> Recorded:
+        """The recording at this place, all of which can be read."""
+        recorded = self._shelf.recordings[place]
+        try:
+            recorded.exchange  # noqa: B018 - reads it, where it was not yet
+        except CassetteError as error:
+            raise self._miss(str(error)) from error
+        return recorded
 
     def _no_answer(self, request: Request, sender: Sender) -> CassetteMiss:
         title = f"cassette {self.name!r} (mode {self.mode!r}) has no answer to {_title(request)}"
@@ -235,7 +248,7 @@ class Session:
 
 def _numbered(recordings: Sequence[Recorded]) -> set[tuple[Host, int]]:
     """Which credentials were recorded at which host."""
-    return {(endpoint(each.exchange.request.url)[:2], each.credential) for each in recordings}
+    return {(endpoint(each.request.url)[:2], each.credential) for each in recordings}
 
 
 def _title(request: Request) -> str:

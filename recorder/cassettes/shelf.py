@@ -71,7 +71,7 @@ class Shelf:
         self._ids: list[tuple[str, ...]] = []
         if not (self.scope.rename_ids or self.matchers):
             for place, recorded in enumerate(recordings):
-                exact = _exact(recorded.exchange.request, self.scope)
+                exact = _exact(recorded.request, self.scope)
                 _put(self._by_bytes.setdefault(exact, {}), recorded, place)
 
     def same(self, request: Request) -> Bucket | None:
@@ -113,14 +113,14 @@ class Shelf:
         return tuple(
             recorded
             for recorded, played in zip(self.recordings, self.played, strict=True)
-            if not played and id(recorded.exchange.request) not in self.varied
+            if not played and id(recorded.request) not in self.varied
         )
 
     def count_variant(self, variant: Shelf) -> None:
         """What a variant of these recordings played, which keeps their requests, is in use here too."""
         self.varied |= variant.varied
         self.varied |= {
-            id(recorded.exchange.request)
+            id(recorded.request)
             for recorded, played in zip(variant.recordings, variant.played, strict=True)
             if played
         }
@@ -176,14 +176,14 @@ class Shelf:
             return None
         return lambda place: (
             self.ids.allows(asked.ids, self._ids[place])
-            and refusal(self.matchers, request, self.recordings[place].exchange.request) is None
+            and refusal(self.matchers, request, self.recordings[place].request) is None
         )
 
     def _same_digest(self) -> dict[Key, Bucket]:
         if self._by_digest is None:
             self._by_digest = {}
             for place, recorded in enumerate(self.recordings):
-                reduced = comparable(recorded.exchange.request, self.scope)
+                reduced = comparable(recorded.request, self.scope)
                 self._digests.append(digest(reduced))
                 self._ids.append(reduced.ids)
                 _put(self._by_digest.setdefault(self._digests[-1], {}), recorded, place)

@@ -7,23 +7,67 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ..errors import CassetteError
-from ..exchange import Exchange
+from ..exchange import Exchange, Request
+
+
+class Unread:
+    """An exchange of which only what is asked was read so far; `read` gives all of it, or raises CassetteError."""
+
+    __slots__ = ("_exchange", "_read", "request", "started_us")
+
+    def __init__(self, request: Request, started_us: int, read: Callable[[], Exchange]) -> None:
+        self.request = request
+        self.started_us = started_us
+        self._read: Callable[[], Exchange] | None = read
+        self._exchange: Exchange | None = None
+
+    def exchange(self) -> Exchange:
+        """All of it, with this very request, by which recordings know one another."""
+        if (read := self._read) is not None:  # two threads may both read, and find the same
+            self._exchange = replace(read(), request=self.request)
+            self._read = None
+        assert self._exchange is not None
+        return self._exchange
+
+    def __eq__(self, other: object) -> bool:
+        return self.exchange() == (other.exchange() if isinstance(other, Unread) else other)
+
+    def __hash__(self) -> int:
+        return hash(self.exchange())
 
 
 class Recorded(Struct, frozen=True, gc=False):
     """One recording of a cassette.
 
+    `content` is its exchange, or one that is still to be read; then `exchange` may raise CassetteError.
     `lane` numbers the task or thread that asked, in order of first asking; `call_id` is the id of
     the call that it belongs to, "" where no store knows one. `credential` tells which credential of
     the cassette was sent, numbered by first use; 0 is none, or not known.
     """
 
-    exchange: Exchange
+    content: Exchange | Unread
     call_id: str
     lane: int = 0
     credential: int = 0
+
+    @property
+    def exchange(self) -> Exchange:
+        """What went over the wire."""
+        content = self.content
+        return content.exchange() if isinstance(content, Unread) else content
+
+    @property
+    def request(self) -> Request:
+        """What was asked, for which nothing else need be read."""
+        return self.content.request
+
+    @property
+    def started_us(self) -> int:
+        """When it was asked, in epoch microseconds."""
+        return self.content.started_us
 
 
 Change = Callable[[tuple[Recorded, ...] | None], Sequence[Recorded]]
@@ -39,7 +83,8 @@ class CassetteSource(Protocol):
 
     One that can also keep what was not to be saved has `reject(recordings)`, which gives the place, and
     one that leaves some requests to the network has `ignores(request)`, which tells them. One that keeps not
-    all request headers has `keep_headers(names)`, to be told those that are compared.
+    all request headers has `keep_headers(names)`, to be told those that are compared. One for which it takes
+    long to read answers has `load_lazily()`, which is `load()` but for exchanges that are `Unread`.
     """
 
     @property

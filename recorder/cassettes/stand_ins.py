@@ -32,7 +32,7 @@ class StandIns:
             )
             return shelf.recordings[alike[-1]]
         places = [place for place in range(len(shelf.recordings)) if self._free(place, request)]
-        requests = [shelf.recordings[place].exchange.request for place in places]
+        requests = [shelf.recordings[place].request for place in places]
         found = nearest([comparable(each, shelf.scope) for each in requests], asked)
         if found is None:
             self.planned.append(title)
@@ -43,7 +43,7 @@ class StandIns:
         return shelf.recordings[places[index]]
 
     def _free(self, place: int, request: Request) -> bool:
-        recorded = self._shelf.recordings[place].exchange.request
+        recorded = self._shelf.recordings[place].request
         return (
             not self._shelf.played[place]
             and place not in self._used

@@ -82,7 +82,7 @@ class VariantSource:
 
     def _derived(self, one: Recorded, place: int) -> tuple[Recorded, ...]:
         try:
-            changed = replace(one, exchange=varied(one.exchange, self._change))
+            changed = replace(one, content=varied(one.exchange, self._change))
         except CassetteError as error:
             raise CassetteError(
                 f"recording {place} of cassette {self.name!r} cannot vary so: {error}; "

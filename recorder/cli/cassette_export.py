@@ -47,7 +47,7 @@ def write_file(path: Path, recordings: tuple[Recorded, ...], *, keep_secrets: bo
     from ..settings import RedactionRules
 
     redactor = Redactor(None if keep_secrets else RedactionRules())
-    clean = [replace(each, exchange=without_secrets(each.exchange, redactor)) for each in recordings]
+    clean = [replace(each, content=without_secrets(each.exchange, redactor)) for each in recordings]
     file_source(path).save(clean)
     text = Text(f"{counted(len(clean), 'recording')} written to ").append_text(styled(path, "cyan"))
     cleaned = sum(new.exchange is not old.exchange for new, old in zip(clean, recordings, strict=True))

@@ -111,7 +111,7 @@ def drifted(
     count = 0
     for request, recorded in answered:
         count += 1
-        differences = compare(comparable(recorded.exchange.request, _EXACT), comparable(request, _EXACT))
+        differences = compare(comparable(recorded.request, _EXACT), comparable(request, _EXACT))
         if differences:
             found.append(
                 Drifted(places.get(id(recorded), 0), request.method, request.url, tuple(differences))

@@ -89,7 +89,7 @@ class _Known:
     def __init__(self, url: str, recordings: Sequence[Recorded]) -> None:
         self._url = url
         self._began: defaultdict[int, list[str]] = defaultdict(list)
-        moments = [recorded.exchange.started_us for recorded in recordings]
+        moments = [recorded.started_us for recorded in recordings]
         if not moments:
             return
         with suppress(StoreNotFound):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,10 +47,10 @@ class Pending:
         return str(self._source.name)
 
     def load(self) -> tuple[Recorded, ...] | None:
-        found = self._load()
-        self.missing = found is None
-        self.loaded = found or ()
-        return () if found is None and self._missing_is_empty else found
+        return self._note(self._load(self._source.load))
+
+    def load_lazily(self) -> tuple[Recorded, ...] | None:
+        return self._note(self._load(getattr(self._source, "load_lazily", self._source.load)))
 
     def ignores(self, request: Request) -> bool:
         """Whether the source leaves a request to the network, or whoever asks it has no business here."""
@@ -83,16 +83,18 @@ class Pending:
         if self._change is not None:
             self.reject(self._change(self._source.load()))
 
-    def _load(self) -> tuple[Recorded, ...] | None:
-        found: tuple[Recorded, ...] | None
+    def _load(self, load: Callable[[], tuple[Recorded, ...] | None]) -> tuple[Recorded, ...] | None:
         if self._begun is not None:
             try:
-                found = self._begun.load()
-                return found
+                return self._begun.load()
             except CassetteError:
                 pass  # the cassette itself says it with its own name
-        found = self._source.load()
-        return found
+        return load()
+
+    def _note(self, found: tuple[Recorded, ...] | None) -> tuple[Recorded, ...] | None:
+        self.missing = found is None
+        self.loaded = found or ()
+        return () if found is None and self._missing_is_empty else found
 
 
 def _remove_older(rejected: Path, begun: Path) -> None:

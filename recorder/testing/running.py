@@ -147,7 +147,7 @@ class Running:
 
 
 def _titles(recordings: Iterable[Recorded]) -> list[str]:
-    return [f"{each.exchange.request.method} {each.exchange.request.url}" for each in recordings]
+    return [f"{each.request.method} {each.request.url}" for each in recordings]
 
 
 def _last_line(report: pytest.TestReport) -> str:

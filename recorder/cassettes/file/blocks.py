@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
+from functools import partial
 
 import msgspec
 from msgspec import Struct
 
 from ...errors import CassetteError
+from ...exchange import Exchange
 from ..source import Recorded
 from .document import VERSION, Misfit, read_document, read_preamble
+from .documents import END, Piece, cut_documents
 from .exchanges import read_recorded, write_recorded
 from .foreign import refuse_foreign
+from .head import read_lazily
 from .layout import render
 from .read_fast import FastReader
 from .read_yaml import Unreadable, read_yaml
@@ -21,14 +25,12 @@ PREAMBLE = f"""\
 # Recorded by recorder. Edit texts by hand if you like: lengths follow.
 recorder_cassette: {VERSION}
 """
-_END = "...\n"
-_SEPARATOR = re.compile(r"^---[ \t]*\n", re.MULTILINE)
 _CONFLICT = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?:[ \t].*)?$", re.MULTILINE)
 _AT = re.compile(r"(.*) - at `(\$.*)`", re.DOTALL)
 
 
 class Block(Struct, frozen=True, gc=False):
-    """A recording and its document."""
+    """A recording and its document, which is left out where most of it is still to be read."""
 
     text: str
     recorded: Recorded
@@ -41,38 +43,63 @@ def write_block(recorded: Recorded, compared: Collection[bytes] = ()) -> str:
 
 def join_file(preamble: str, blocks: Iterable[str]) -> str:
     """The text of a file."""
-    return "---\n".join((preamble, *blocks)) + _END
+    return "---\n".join((preamble, *blocks)) + END
 
 
-def read_file(text: str, name: str) -> tuple[str, list[Block]]:
-    """The preamble and the blocks of a file; raises CassetteError, which says where what is wrong."""
-    if "\r\n" in text:  # as git checks it out on Windows; no text of ours holds a bare CR
+def read_file(text: str, name: str, *, lazily: bool = False) -> tuple[str, list[Block]]:
+    """The preamble and the blocks of a file; raises CassetteError, which says where what is wrong.
+
+    With `lazily`, what is wrong with a long answer is only known when that is read.
+    """
+    if "\r" in text and "\r\n" in text:  # as git checks it out on Windows; no text of ours holds a bare CR
         text = text.replace("\r\n", "\n")
     refuse_foreign(text, PREAMBLE, name)
     try:
-        return _read_file(text, name)
+        return _read_file(text, name, lazily)
     except CassetteError:
         _refuse_conflicts(text, name)  # which explains more than what came of it
         raise
 
 
-def _read_file(text: str, name: str) -> tuple[str, list[Block]]:
-    preamble, *documents = _split(text, name)
+def _read_file(text: str, name: str, lazily: bool) -> tuple[str, list[Block]]:
+    preamble, pieces = cut_documents(text, name)
     _check_version(preamble, name)
+    reader, later = FastReader(), _Later(name)
     blocks = []
-    reader = FastReader()
-    for place, document in enumerate(documents):
-        try:
-            blocks.append(Block(document, _read_block(document, reader)))
-        except Unreadable as error:
-            before = (preamble, *documents[:place])
-            line = 1 + error.line + sum(each.count("\n") + 1 for each in before)
-            field = f"{error.field.removeprefix('$.')}: " if error.field not in ("", "$") else ""
-            raise CassetteError(
-                f"{name}:{line}: recording {place + 1}: {field}{error.problem}; "
-                "mend it, or delete the file and record it anew"
-            ) from error
+    for number, piece in enumerate(pieces, 1):
+        if lazily and (recorded := read_lazily(piece, reader, partial(later.read, piece, number))):
+            blocks.append(Block("", recorded))
+        else:
+            blocks.append(Block(piece.text, _read_at(piece, reader, number, name)))
     return preamble, blocks
+
+
+class _Later:
+    """Reads what was left for later of one file, whichever thread asks for it."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._spare: list[FastReader] = []
+
+    def read(self, piece: Piece, number: int) -> Exchange:
+        try:
+            reader = self._spare.pop()
+        except IndexError:
+            reader = FastReader()
+        exchange = _read_at(piece, reader, number, self._name).exchange
+        self._spare.append(reader)
+        return exchange
+
+
+def _read_at(piece: Piece, reader: FastReader, number: int, name: str) -> Recorded:
+    try:
+        return _read_block(piece.text, reader)
+    except Unreadable as error:
+        field = f"{error.field.removeprefix('$.')}: " if error.field not in ("", "$") else ""
+        raise CassetteError(
+            f"{name}:{piece.line + error.line}: recording {number}: {field}{error.problem}; "
+            "mend it, or delete the file and record it anew"
+        ) from error
 
 
 def _read_block(document: str, reader: FastReader) -> Recorded:
@@ -100,27 +127,6 @@ def _line_of(path: str, lines: dict[str, int]) -> int:
     while path not in lines and path:
         path = path[: max(path.rfind("."), path.rfind("["), 0)]
     return lines.get(path, 0)
-
-
-def _split(text: str, name: str) -> list[str]:
-    body = text.rstrip()
-    if not body.endswith("\n..."):
-        raise CassetteError(
-            f"{name}:{body.count(chr(10)) + 1}: the file ends without its last line `...`, so it may have been "
-            "cut off; get it back from git, or add that line if it is whole"
-        )
-    body = body[: -len("...")]
-    first, *others = _documents(body)
-    if others and all(not line or line.startswith("#") for line in first.split("\n")):
-        return [first + others[0], *others[1:]]  # formatters let a file begin with `---`
-    return [first, *others]
-
-
-def _documents(body: str) -> list[str]:
-    documents = body.removesuffix("\n").split("\n---\n")
-    if body.count("\n---") == len(documents) - 1 and not body.startswith("---"):
-        return [f"{document}\n" for document in documents]
-    return _SEPARATOR.split(body)
 
 
 def _refuse_conflicts(text: str, name: str) -> None:

@@ -77,8 +77,8 @@ def read_recorded(document: Document) -> Recorded:
     arrivals = _read_arrivals(times, len(chunks))
     ended = times.end if times.end is not None else arrivals[-1] // _MS if arrivals else times.head
     exchange = Exchange(
-        _read_request(document.request),
-        _read_time(document.recorded),
+        read_request(document.request),
+        read_time(document.recorded),
         _read_ending(document.ending, ended * _MS),
         head,
         chunks,
@@ -100,7 +100,8 @@ def _write_request(request: Request, compared: Collection[bytes]) -> Tree:
     return Open({**tree, **shown})
 
 
-def _read_request(fields: RequestFields) -> Request:
+def read_request(fields: RequestFields) -> Request:
+    """The request that a document shows; raises Misfit."""
     body, _ = read_body(fields, "$.request")
     headers, body = _unwired(fields, fields.headers, body, "$.request")
     return Request(unspell(fields.method), unspell(fields.url), headers, body)
@@ -198,7 +199,8 @@ def _write_time(epoch_us: int) -> Tree:
     return None if not epoch_us else f"{moment:%Y-%m-%dT%H:%M:%S.%f}Z"
 
 
-def _read_time(text: str | None) -> int:
+def read_time(text: str | None) -> int:
+    """When a recording was made, in epoch microseconds; 0 is unknown. Raises Misfit."""
     if text is None:
         return 0
     try:

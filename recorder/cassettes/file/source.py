@@ -51,8 +51,11 @@ class FileCassette:
 
     def load(self) -> tuple[Recorded, ...] | None:
         """The recordings in the order of the file; None where there is no file, or an empty one."""
-        content = self._read()
-        return None if content is None else tuple([block.recorded for block in content.blocks])
+        return _recordings(self._read())
+
+    def load_lazily(self) -> tuple[Recorded, ...] | None:
+        """The same, but long answers are read, and what is wrong with them known, when they are asked for."""
+        return _recordings(self._read(lazily=True))
 
     def save(self, recordings: Sequence[Recorded]) -> None:
         """Replace the file by these recordings, as a whole or not at all."""
@@ -63,8 +66,7 @@ class FileCassette:
         """Load, change and save, while other threads and processes wait; `change` must not save itself."""
         with self._changing():
             content = self._read()
-            loaded = None if content is None else tuple([block.recorded for block in content.blocks])
-            self._write(self._path, change(loaded), content)
+            self._write(self._path, change(_recordings(content)), content)
 
     def reject(self, recordings: Sequence[Recorded]) -> Path:
         """Write the recordings beside the file, as `<file>.rej`, or else to a temporary folder; says where."""
@@ -106,7 +108,7 @@ class FileCassette:
             "check the folder's permissions and space"
         )
 
-    def _read(self) -> _Content | None:
+    def _read(self, *, lazily: bool = False) -> _Content | None:
         try:
             data = self._path.read_bytes() if (size := self._path.stat().st_size) <= _LARGEST else b""
         except (FileNotFoundError, NotADirectoryError):
@@ -126,7 +128,7 @@ class FileCassette:
             raise CassetteError(
                 f"{self._name}:{line}: this is no UTF-8: {error.reason}; get the file back from git"
             ) from error
-        preamble, blocks = read_file(text, self._name)
+        preamble, blocks = read_file(text, self._name, lazily=lazily)
         return _Content(preamble, blocks)
 
     def _read_leniently(self) -> _Content | None:
@@ -153,6 +155,10 @@ class FileCassette:
             replace_file(path, text.encode())
         except OSError as error:
             raise self._unwritable(error) from error
+
+
+def _recordings(content: _Content | None) -> tuple[Recorded, ...] | None:
+    return None if content is None else tuple([block.recorded for block in content.blocks])
 
 
 def _can_be(path: str) -> bool:
