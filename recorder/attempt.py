@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from .body import read_answer
 from .call import RequestHalf
-from .cassettes import Recorded, Session, Slot
+from .cassettes import Session, Slot
 from .dialects import Dialect
 from .exchange import Exchange, Request
 from .particulars import Particulars, particulars
@@ -39,7 +39,7 @@ Scope = tuple[Token[_Sent], SpanScope | None]
 class Attempt(Struct, eq=False):
     """One attempt at one call; `half` is None while a replayed request was not read.
 
-    `playback` is the recording that answers it; nothing is sent then. `replayed` says that the answer is a
+    `playback` is the recorded exchange that answers it; nothing is sent then. `replayed` says that the answer is a
     recording's, its own or that of a cassette further down. One that is not `kept` interests nobody once
     it is answered. Ids are numbers here, since text of them is needed later, if at all; 0 is none. `clean`
     is the request without secrets where somebody wanted it before the send, `journalled` that the journal
@@ -55,7 +55,7 @@ class Attempt(Struct, eq=False):
     on_end: Callable[[Attempt, Exchange], None]
     session: Session | None = None
     slot: Slot | None = None
-    playback: Recorded | None = None
+    playback: Exchange | None = None
     replayed: bool = False
     traced: Traced | None = None
     trace_id: int = 0

@@ -26,6 +26,9 @@ from .telemetry import ChunkFilter, Names, Telemetry, TelemetrySettings, Termina
 
 _MISS = qualified_name(CassetteMiss)
 
+_NOT_KEPT = Capture(Request("", ""), 0, lambda exchange: None)
+_NOT_KEPT.forget()
+
 
 class Observer(Protocol):
     """Gets every attempt once, at its end, on the caller's thread; must not wait."""
@@ -206,7 +209,10 @@ class Recording:
         attempt.session = session
         if self._beginnings is not None and attempt.kept and attempt.playback is None:
             self._write_down(attempt, request, started_us, self._beginnings)
-        attempt.capture = Capture(request, started_us, attempt.finish)
+        if attempt.playback is not None:
+            attempt.capture = self._capture_replay(attempt, request, attempt.playback, started_us)
+        else:
+            attempt.capture = Capture(request, started_us, attempt.finish)
         if attempt.kept or attempt.slot is not None:
             self._open.add(attempt)
         return attempt
@@ -219,6 +225,16 @@ class Recording:
             clean = attempt.clean = self._redactor.request(request, messages)
             beginnings.start(attempt, clean, started_us, redacted=is_rewritten(request, clean))
 
+    def _capture_replay(
+        self, attempt: Attempt, request: Request, playback: Exchange, started_us: int
+    ) -> Capture:
+        """What a replay is captured with, which is to hold little memory while it waits for the store."""
+        if not attempt.kept:
+            return _NOT_KEPT
+        if playback.request.body == request.body:  # else it would hold the caller's
+            request = Request(request.method, request.url, request.headers, playback.request.body)
+        return Capture(request, started_us, attempt.finish)
+
     def _drop(self, attempt: Attempt) -> None:
         with self.guard:
             if self._beginnings is not None:
@@ -228,7 +244,7 @@ class Recording:
         dialect, provider = route
         half = dialect.read_request(request, provider)
         id = new_id(started_us // 1000)
-        operation = operation_id(request.body, half.attempt, id)
+        operation = operation_id(request.body, half.attempt, id, int)
         tags = self._tags() if tagged() else NO_TAGS
         attempt = Attempt(dialect, provider, half, tags, id, operation, self.finish, kept=not nested)
         if self._telemetry is not None and not nested:
@@ -243,15 +259,16 @@ class Recording:
     ) -> Attempt:
         """An attempt at a recorded call; its request is read later, if anybody asks."""
         dialect, provider = route
-        kept = (self._keeps and not nested) or found.exchange.usage_asked
+        playback = found.exchange
+        kept = (self._keeps and not nested) or playback.usage_asked
         id = operation = 0
         tags = NO_TAGS
         if kept:
             id = new_id(started_us // 1000)
-            operation = operation_id(request.body, attempt_number(request.headers), id)
+            operation = operation_id(request.body, request.headers, id, attempt_number)
             tags = self._tags() if tagged() else NO_TAGS
         attempt = Attempt(dialect, provider, None, tags, id, operation, self.finish, kept=kept)
-        attempt.playback, attempt.replayed = found, True
+        attempt.playback, attempt.replayed = playback, True
         if self._telemetry is not None and self._telemetry.replays and not nested:
             with self.guard:
                 attempt.half = dialect.read_request(request, provider)

@@ -24,8 +24,22 @@ def test_ids_differ_and_sort_by_their_millisecond() -> None:
 
 
 def test_operation_goes_on_while_the_same_body_is_retried() -> None:
-    first = operation_id(b"a", 1, 1)
-    assert operation_id(b"a", 2, 2) == first
-    assert operation_id(b"a", 3, 3) == first
-    assert operation_id(b"a", 1, 4) == 4
-    assert operation_id(b"b", 2, 5) == 5
+    first = operation_id(b"a", 1, 1, int)
+    assert operation_id(b"a", 2, 2, int) == first
+    assert operation_id(b"a", 3, 3, int) == first
+    assert operation_id(b"a", 1, 4, int) == 4
+    assert operation_id(b"b", 2, 5, int) == 5
+
+
+def test_retries_are_counted_only_where_the_body_is_the_same() -> None:
+    counted: list[str] = []
+
+    def count(retry: str) -> int:
+        counted.append(retry)
+        return len(retry)
+
+    assert operation_id(b"c", "i", 1, count) == 1
+    assert operation_id(b"d", "ii", 2, count) == 2
+    assert counted == []
+    assert operation_id(b"d", "iii", 3, count) == 2
+    assert sorted(counted) == ["ii", "iii"]

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from ..attempt import Attempt
 from ..errors import CassetteMiss
+from ..exchange import Exchange
 from ..recording import Route
 from .playback import pause
 from .transport import RecordingTransport
@@ -30,7 +31,7 @@ class AsyncRecordingTransport(RecordingTransport):
         if attempt is None:
             return await self.inner.handle_async_request(request)
         if attempt.playback is not None:
-            return await self._aplay(attempt, request)
+            return await self._aplay(attempt, attempt.playback, request)
         outgoing = self._outgoing(attempt, request, body)
         scope = attempt.enter(self.recording.settings.store, outgoing)
         try:
@@ -56,9 +57,12 @@ class AsyncRecordingTransport(RecordingTransport):
         request.stream = self._binding.read_stream(parts, request.stream)
         return b"".join(parts)
 
-    async def _aplay(self, attempt: Attempt, request: Any) -> Any:
-        player = self._player(attempt, request)
+    async def _aplay(self, attempt: Attempt, exchange: Exchange, request: Any) -> Any:
         try:
+            response = self._play_at_once(attempt, exchange, asynchronous=True)
+            if response is not None:
+                return response
+            player = self._player(attempt, exchange, request)
             if (delay := player.head_delay_s(in_task=True)) > 0:
                 await pause(delay)
             response = self._respond(player)

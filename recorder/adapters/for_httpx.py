@@ -6,6 +6,7 @@ import httpx
 
 from . import tee, transport
 from .async_transport import AsyncRecordingTransport
+from .at_once import AtOnceStream
 from .playback import PlaybackStream
 from .read_stream import ReadStream
 from .sync_transport import SyncRecordingTransport
@@ -23,11 +24,15 @@ class _PlaybackStream(PlaybackStream, httpx.SyncByteStream, httpx.AsyncByteStrea
     pass
 
 
+class _AtOnceStream(AtOnceStream, httpx.SyncByteStream, httpx.AsyncByteStream):
+    pass
+
+
 class _ReadStream(ReadStream, httpx.SyncByteStream, httpx.AsyncByteStream):
     pass
 
 
-_BINDING = transport.Binding(httpx, _SyncTee, _AsyncTee, _PlaybackStream, _ReadStream)
+_BINDING = transport.Binding(httpx, _SyncTee, _AsyncTee, _PlaybackStream, _AtOnceStream, _ReadStream)
 
 
 class SyncTransport(SyncRecordingTransport, httpx.BaseTransport):

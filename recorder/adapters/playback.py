@@ -5,7 +5,6 @@ from __future__ import annotations
 import builtins
 import json
 import sys
-import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
 from time import sleep
@@ -46,7 +45,7 @@ class Player:
 
     With pace `virtual` it moves a `clock` to the recorded times instead. `trip` makes the miss of a request
     that goes on where its recording stops; where its caller cancelled it, which only tasks can, they get the
-    time to do so again, whatever the pace. `at_once` are the chunks where neither time nor end need any care.
+    time to do so again, whatever the pace.
     """
 
     def __init__(
@@ -66,8 +65,6 @@ class Player:
         self._trip = trip
         self._chunks: Iterator[tuple[float, bytes]] | None = None
         self.clock = VirtualClock(len(exchange.chunks)) if pace == "virtual" else None
-        whole = pace == "instant" and exchange.ending.kind == "complete"
-        self.at_once = iter(exchange.chunks) if whole else None
 
     def head_delay_s(self, *, in_task: bool = False) -> float:
         """How long to wait before the response head, or before the error that came instead."""
@@ -175,16 +172,12 @@ def miss_exchange(request: Request, miss: CassetteMiss) -> Exchange:
     )
 
 
-def build_response(library: Any, player: Player, stream: PlaybackStream) -> Any:
-    """The recorded head around a stream, as a transport returns it; raises what came where there was none."""
-    head = player.head()
-    extensions: dict[str, Any] = {"http_version": head.http_version, REPLAYED: player.clock or True}
+def build_response(library: Any, head: ResponseHead, stream: Any, clock: VirtualClock | None = None) -> Any:
+    """The recorded head around a stream, as a transport returns it."""
+    extensions: dict[str, Any] = {"http_version": head.http_version, REPLAYED: clock or True}
     if head.reason is not None:
         extensions["reason_phrase"] = head.reason
-    response = library.Response(head.status, headers=list(head.headers), stream=stream, extensions=extensions)
-    if player.clock is not None:
-        stream.response = weakref.ref(response)
-    return response
+    return library.Response(head.status, headers=list(head.headers), stream=stream, extensions=extensions)
 
 
 class PlaybackStream:
@@ -199,9 +192,6 @@ class PlaybackStream:
         self.response: Callable[[], Any] | None = None
 
     def __iter__(self) -> Iterator[bytes]:
-        return self._step() if self._player.at_once is None else self._player.at_once
-
-    def _step(self) -> Iterator[bytes]:
         for delay, chunk in self._player.chunks():
             if delay > 0:
                 sleep(delay)

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from ..attempt import Attempt
 from ..errors import CassetteMiss
+from ..exchange import Exchange
 from ..recording import Route
 from .transport import RecordingTransport
 
@@ -30,7 +31,7 @@ class SyncRecordingTransport(RecordingTransport):
         if attempt is None:
             return self.inner.handle_request(request)
         if attempt.playback is not None:
-            return self._play(attempt, request)
+            return self._play(attempt, attempt.playback, request)
         outgoing = self._outgoing(attempt, request, body)
         scope = attempt.enter(self.recording.settings.store, outgoing)
         try:
@@ -56,11 +57,14 @@ class SyncRecordingTransport(RecordingTransport):
         request.stream = self._binding.read_stream(parts, request.stream)
         return b"".join(parts)
 
-    def _play(self, attempt: Attempt, request: Any) -> Any:
-        player = self._player(attempt, request)
-        if (delay := player.head_delay_s()) > 0:
-            sleep(delay)
+    def _play(self, attempt: Attempt, exchange: Exchange, request: Any) -> Any:
         try:
+            response = self._play_at_once(attempt, exchange, asynchronous=False)
+            if response is not None:
+                return response
+            player = self._player(attempt, exchange, request)
+            if (delay := player.head_delay_s()) > 0:
+                sleep(delay)
             response = self._respond(player)
         except BaseException as error:
             attempt.capture.fail(error, "request")

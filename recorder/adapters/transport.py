@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -12,9 +13,10 @@ from ..capture import Capture
 from ..cassettes import Session
 from ..dialects import UsageFilter, ask_usage
 from ..errors import CassetteMiss
-from ..exchange import Request
+from ..exchange import Exchange, Request
 from ..recording import Recording, Route
 from ..telemetry import ChunkFilter
+from .at_once import AtOnceStream, whole_head
 from .playback import REPLAYED, PlaybackStream, Player, build_response, miss_exchange
 from .read_stream import ReadStream
 from .tee import AsyncTee, SyncTee
@@ -27,6 +29,7 @@ class Binding(Struct, frozen=True):
     sync_tee: Callable[..., SyncTee]
     async_tee: Callable[..., AsyncTee]
     playback_stream: Callable[[Player], PlaybackStream]
+    at_once_stream: Callable[..., AtOnceStream]
     read_stream: Callable[[list[bytes], Any], ReadStream]
 
 
@@ -127,9 +130,21 @@ class RecordingTransport:
                 attempt.capture.usage_asked = True
         return outgoing
 
-    def _player(self, attempt: Attempt, request: Any) -> Player:
-        assert attempt.playback is not None
-        exchange = attempt.playback.exchange
+    def _play_at_once(self, attempt: Attempt, exchange: Exchange, *, asynchronous: bool) -> Any:
+        """The response of a recording that came whole; None where a player must play it."""
+        if (head := whole_head(attempt, exchange)) is None:
+            return None
+        capture = attempt.capture if attempt.kept else None
+        stream = self._binding.at_once_stream(exchange.chunks, capture, self.recording)
+        response = build_response(self._binding.library, head, stream)
+        if capture is not None:
+            capture.receive_head(head.status, head.headers, head.http_version, head.reason)
+            if asynchronous:
+                with self.recording.guard:
+                    capture.own()
+        return response
+
+    def _player(self, attempt: Attempt, exchange: Exchange, request: Any) -> Player:
         assert attempt.session is not None
         player = Player(
             exchange,
@@ -139,13 +154,18 @@ class RecordingTransport:
             lambda: attempt.is_complete(exchange),
             attempt.session.trip,
         )
-        attempt.capture.usage_asked = exchange.usage_asked
-        if player.clock is not None:
+        if attempt.kept:
+            attempt.capture.usage_asked = exchange.usage_asked
+        if player.clock is not None and attempt.kept:
             player.clock.drive(attempt.capture)
         return player
 
     def _respond(self, player: Player) -> Any:
-        return build_response(self._binding.library, player, self._binding.playback_stream(player))
+        head, stream = player.head(), self._binding.playback_stream(player)
+        response = build_response(self._binding.library, head, stream, player.clock)
+        if player.clock is not None:
+            stream.response = weakref.ref(response)
+        return response
 
     def _respond_miss(self, request: Any, miss: CassetteMiss) -> Any:
         exchange = miss_exchange(Request(request.method, str(request.url)), miss)
@@ -190,7 +210,7 @@ class RecordingTransport:
         capture = attempt.capture
         if not attempt.kept:
             return response
-        head = attempt.playback.exchange.head if attempt.playback is not None else None
+        head = attempt.playback.head if attempt.playback is not None else None
         if head is None or head.status == 101:
             return self._receive(response, attempt, tee, asynchronous=asynchronous)
         with self.recording.guard:

@@ -17,7 +17,7 @@ from .options import ADVICE, Mode, OnMiss, Pace, Repeat, check
 from .report import SessionReport
 from .shelf import Shelf
 from .slot import Slot
-from .source import CassetteSource, ForeignCassette, Recorded, shown
+from .source import CassetteSource, ForeignCassette, Recorded, Unread, shown
 from .stand_ins import StandIns
 
 
@@ -136,7 +136,9 @@ class Session:
             sender = sender_of(request, credential)
             place = self._shelf.find(request, same, lane, sender)
             if place is not None and self.mode != "all":  # which only learns whose credential it is
-                recorded = self._read(place)
+                recorded = self._shelf.recordings[place]
+                if isinstance(recorded.content, Unread):
+                    self._read(recorded.content)
                 self._hits += 1
                 return recorded
             if not self.replay_only:
@@ -214,14 +216,11 @@ class Session:
             self._broken = True
             return None
 
-    def _read(self, place: int) -> Recorded:
-        """The recording at this place, all of which can be read."""
-        recorded = self._shelf.recordings[place]
+    def _read(self, content: Unread) -> None:
         try:
-            recorded.exchange  # noqa: B018 - reads it, where it was not yet
+            content.exchange()
         except CassetteError as error:
             raise self._miss(str(error)) from error
-        return recorded
 
     def _no_answer(self, request: Request, sender: Sender) -> CassetteMiss:
         title = f"cassette {self.name!r} (mode {self.mode!r}) has no answer to {_title(request)}"
