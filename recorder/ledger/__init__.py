@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .cassettes import StoreCassette
     from .price_list import PriceList
+    from .retention import Retention
     from .store import Store
     from .url import check_url
     from .writer import Writer
 
-__all__ = ["PriceList", "Store", "StoreCassette", "Writer", "check_url"]
+__all__ = ["PriceList", "Retention", "Store", "StoreCassette", "Writer", "check_url"]
 
 _HOMES = {
     "PriceList": ".price_list",
+    "Retention": ".retention",
     "Store": ".store",
     "StoreCassette": ".cassettes",
     "Writer": ".writer",

@@ -104,12 +104,13 @@ class StoreCassette:
             }
             for position, recorded in enumerate(recordings)
         ]
+        # First, so that who prunes waits, or has pruned before it is looked what is stored.
+        connection.execute(delete(cassette_entries).where(cassette_entries.c.cassette == self._name))
         self._check_stored(connection, [recorded.call_id for recorded in recordings])
         if connection.scalar(select(cassettes.c.name).where(cassettes.c.name == self._name)) is None:
             connection.execute(
                 insert(cassettes), [{"name": self._name, "created_us": time.time_ns() // 1000}]
             )
-        connection.execute(delete(cassette_entries).where(cassette_entries.c.cassette == self._name))
         if rows:
             connection.execute(insert(cassette_entries), rows)
 

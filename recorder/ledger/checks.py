@@ -12,8 +12,9 @@ from .access import stored_state
 from .database import Database
 from .failure import explain
 from .payloads import unpack
+from .retention.missing import count_damaged
 from .schema import HEAD, revision, state
-from .tables import calls, metadata, payloads
+from .tables import metadata, payloads
 
 _PAGE = 200
 
@@ -65,9 +66,7 @@ def _dangling(connection: Connection) -> Iterator[str]:
 
 def _orphans(connection: Connection) -> Iterator[str]:
     # Not by NOT IN, for which PostgreSQL reads all payloads again for each call where they do not fit its memory.
-    payload = exists().where(payloads.c.call_id == calls.c.id)
-    without = select(func.count()).select_from(calls).where(~payload)
-    if count := connection.scalar(without):
+    if count := count_damaged(connection):
         yield f"{count} calls have no payload"
 
 

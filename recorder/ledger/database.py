@@ -114,6 +114,9 @@ class Database:
             return
         with self.engine.connect() as connection:
             driver = cast("sqlite3.Connection", connection.connection.driver_connection)
+            if driver.execute("PRAGMA page_count").fetchone()[0] == 0:
+                # Can be said of a new file alone; what is pruned later can then be given back while others write.
+                driver.execute("PRAGMA auto_vacuum=INCREMENTAL")
             mode = _journal_mode(driver, time.monotonic() + _BUSY_S)
         if mode != "wal":
             _logger.warning(

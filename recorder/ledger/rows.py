@@ -76,6 +76,7 @@ def call_row(call: Call, exchange: Exchange) -> dict[str, Any]:
         "service_tier": name_text(answer.service_tier),
         "price_id": None,
         "cost_note": None,
+        "content": "kept",
     }
 
 

@@ -17,6 +17,7 @@ from .database import open_database
 from .filters import Where, filtered
 from .payloads import unpack
 from .places import Place, earlier
+from .retention.missing import why_missing
 from .rows import storable
 from .schema import upgrade
 from .tables import calls, losses, payloads
@@ -163,10 +164,11 @@ class Store:
             known = (
                 row is not None or connection.scalar(select(calls.c.seq).where(calls.c.id == id)) is not None
             )
+            why = why_missing(connection, id) if row is None else None
         if not known:
             raise self._not_found(id)
         if row is None:
-            raise StoreError(f"the payload of call {id} was removed from {shown(self.url)}")
+            raise StoreError(why or f"the payload of call {id} was removed from {shown(self.url)}")
         return unpack(dict(row))
 
     def losses(self) -> int:

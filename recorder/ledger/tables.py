@@ -85,6 +85,7 @@ calls = Table(
     Column("service_tier", Text),
     Column("price_id", Text),
     Column("cost_note", Text),
+    Column("content", Text, nullable=False, server_default="kept"),
     Index(None, "started_us"),
     Index(None, "operation_id"),
     Index(None, "trace_id"),
@@ -150,6 +151,18 @@ losses = Table(
     Column("pid", Integer, nullable=False),
     Column("calls", Integer, nullable=False),
     Column("reason", Text, nullable=False),
+)
+
+# What was pruned, and when: a payload that is not there and began before one of them was pruned.
+prunings = Table(
+    "prunings",
+    metadata,
+    Column("seq", _SERIAL, primary_key=True, autoincrement=True),
+    Column("at_us", BigInteger, nullable=False),
+    Column("before_us", BigInteger, nullable=False),
+    Column("payloads_only", SmallInteger, nullable=False),
+    Column("calls", BigInteger, nullable=False),
+    Column("payloads", BigInteger, nullable=False),
 )
 
 # Rates are decimal numbers as text: SQLite would make floating-point numbers of them.
