@@ -10,11 +10,17 @@ from rich.text import Text
 from . import options
 from .calls import counted
 from .console import messages, output, say
+from .db_erase import erase
+from .db_prune import prune
+from .db_snapshot import snapshot
 from .db_status import status
 from .store import open_store
 from .text import styled
 
 app = typer.Typer(help="Look after the store.", no_args_is_help=True)
+app.command()(prune)
+app.command()(erase)
+app.command()(snapshot)
 app.command()(status)
 
 

@@ -33,6 +33,7 @@ Journal = Annotated[
     ),
 ]
 Format = Annotated[Literal["table", "json"], typer.Option("--format", help="How to print.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there already.")]
 KeepSecrets = Annotated[
     bool, typer.Option("--keep-secrets", help="Take no secrets out; the file is then nothing for git.")

@@ -1,0 +1,118 @@
+"""`recorder db erase`: all that the calls of one person hold, removed for good."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.text import Text
+
+from ..ledger.url import is_sqlite, shown
+from . import options
+from .calls import counted
+from .cassette_list import show_size
+from .cassette_progress import progress
+from .consent import ask
+from .console import messages, output, say, write_text
+from .text import json_text, styled, visible
+
+if TYPE_CHECKING:
+    from ..ledger.retention.erasing import Erased, Holdings
+
+
+def erase(
+    user: Annotated[str | None, typer.Option(metavar="ID", help="The calls of this user.")] = None,
+    session: Annotated[
+        str | None, typer.Option(metavar="ID", help="The calls of this session; with --user, of both.")
+    ] = None,
+    keep_numbers: Annotated[
+        bool,
+        typer.Option(
+            "--keep-numbers", help="Keep rows of tokens, cost and times, without what says whose they are."
+        ),
+    ] = False,
+    vacuum: Annotated[
+        bool,
+        typer.Option(help="Write a SQLite file anew, since its pages may hold what was removed earlier."),
+    ] = True,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, remove nothing.")] = False,
+    yes: options.Yes = False,
+    store: options.Store = None,
+    format: options.Format = "table",
+) -> None:
+    """Erase all that the calls of a person hold, also from cassettes of the store; for those who must.
+
+    Backups, snapshots, cassettes in files and exports are not reached from here.
+    """
+    from ..ledger import Retention
+    from ..ledger.retention.erasing import Person
+
+    if not (user or session):
+        raise typer.BadParameter("say whose calls: --user or --session", param_hint="--user")
+    url = options.store_url(store)
+    retention = Retention(url)
+    person = Person(user or None, session or None)
+    held = retention.holdings(person)
+    if format == "table":
+        _print_held(held, dry_run=dry_run)
+    done = None
+    if held.calls and not dry_run:
+        ask(f"Erase {counted(held.calls, 'call')} for good?", yes=yes, needed=True)
+        with progress("erasing") as advance:
+            done = retention.erase(person, keep_numbers=keep_numbers, rewrite=vacuum, progress=advance)
+    if format == "json":
+        write_text(json_text(_plain(held, done)))
+    elif done is not None:
+        _print_done(done, url, keep_numbers=keep_numbers)
+
+
+def _print_held(held: Holdings, *, dry_run: bool) -> None:
+    console = output() if dry_run else messages()
+    if not held.calls:
+        say("There is no such call.")
+        return
+    size = show_size(held.payload_bytes)
+    console.print(Text(f"{counted(held.calls, 'call')}, {counted(held.payloads, 'payload')} of {size}"))
+    for name, entries in held.cassettes.items():
+        text = styled(f"cassette {name}", "yellow").append(f": {counted(entries, 'recording')} of it")
+        console.print(text, soft_wrap=True)
+    if dry_run:
+        console.print(Text("nothing was removed", style="dim"))
+
+
+def _print_done(done: Erased, url: str, *, keep_numbers: bool) -> None:
+    rows = "made nobody's" if keep_numbers else "erased"
+    output().print(Text(f"{counted(done.calls, 'call')} {rows}, {counted(done.payloads, 'payload')} erased"))
+    if done.entries:
+        gone = f", and all of {', '.join(map(visible, done.cassettes))}" if done.cassettes else ""
+        output().print(
+            Text(f"{counted(done.entries, 'recording')} of cassettes erased{gone}"), soft_wrap=True
+        )
+    if not is_sqlite(url):
+        say("The server's own log and its backups hold them until these are recycled.", "yellow")
+        return
+    if not done.rewritten:
+        say(
+            f"Pages of {shown(url)} may hold what was removed from them earlier, until it is vacuumed.",
+            "yellow",
+        )
+    if not done.log_empty:
+        say(
+            f"Another program reads {shown(url)}, so its log {shown(url).rpartition('/')[2]}-wal still holds them; "
+            "end that program, or run this again.",
+            "yellow",
+        )
+    say("Backups, snapshots, exports and cassettes in files have to be looked after by themselves.", "dim")
+
+
+def _plain(held: Holdings, done: Erased | None) -> dict[str, Any]:
+    import msgspec
+
+    return {
+        "calls": held.calls,
+        "payloads": held.payloads,
+        "payload_bytes": held.payload_bytes,
+        "cassettes": dict(held.cassettes),
+        "dry_run": done is None,
+        "erased": None if done is None else msgspec.to_builtins(done),
+    }

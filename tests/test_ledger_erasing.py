@@ -1,0 +1,132 @@
+"""Erasing: of a person nothing is left, and of others nothing is missing."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from recorder.cassettes import Recorded
+from recorder.errors import StoreError
+from recorder.ledger import Retention, Store
+from recorder.ledger.database import open_database
+from recorder.ledger.retention.erasing import Person
+from recorder.ledger.url import sqlite_path
+
+from .databases import execute
+from .ledger_calls import a_call, an_exchange, store_calls
+
+WORDS = "Ottilie-lives-in-Weimar"
+EXCHANGE = an_exchange(f'{{"messages":[{{"role":"user","content":"{WORDS}"}}]}}'.encode())
+
+
+def their_calls(url: str, number: int = 3) -> list[str]:
+    calls = [
+        a_call(user_id="u-7", session_id=f"s-{n % 2}", tags={"name": WORDS}, trace_id="f" * 32)
+        for n in range(number)
+    ]
+    store_calls(url, *calls, exchange=EXCHANGE)
+    return [call.id for call in calls]
+
+
+def others_calls(url: str) -> list[str]:
+    calls = [a_call(user_id="u-8", session_id="s-0"), a_call()]
+    store_calls(url, *calls)
+    return [call.id for call in calls]
+
+
+def found_in_files(url: str) -> list[str]:
+    """The files of a SQLite store in which something of the person can be read."""
+    path = Path(sqlite_path(url) or "")
+    return [
+        file.name
+        for file in path.parent.glob(f"{path.name}*")
+        if WORDS.encode() in file.read_bytes() or b"u-7" in file.read_bytes()
+    ]
+
+
+def test_all_calls_of_a_person_go_and_no_others(url: str) -> None:
+    their_calls(url)
+    others = others_calls(url)
+    held = Retention(url).holdings(Person(user="u-7"))
+    assert (held.calls, held.payloads, dict(held.cassettes)) == (3, 3, {})
+    assert held.payload_bytes > 3 * len(WORDS)
+    done = Retention(url).erase(Person(user="u-7"))
+    assert (done.calls, done.payloads, done.entries) == (3, 3, 0)
+    assert {call["id"] for call in Store(url).calls()} == set(others)
+    assert Retention(url).holdings(Person(user="u-7")).calls == 0
+    assert Store(url).check() == []
+
+
+def test_a_session_narrows_it(url: str) -> None:
+    their_calls(url)
+    others = others_calls(url)
+    assert Retention(url).erase(Person(user="u-7", session="s-0")).calls == 2
+    assert Retention(url).erase(Person(session="s-0")).calls == 1
+    assert [call["user_id"] for call in Store(url).calls()] == [None, "u-7"]
+    assert others[1] in {call["id"] for call in Store(url).calls()}
+
+
+def test_no_bytes_are_left_in_the_files(sqlite_url: str) -> None:
+    their_calls(sqlite_url, 50)
+    others_calls(sqlite_url)
+    # A page may hold what was written to it before.
+    execute(sqlite_url, "PRAGMA secure_delete=OFF")
+    with sqlite3.connect(sqlite_path(sqlite_url) or "") as plain:
+        plain.execute("PRAGMA secure_delete=OFF")
+        plain.execute("PRAGMA foreign_keys=ON")
+        plain.execute("DELETE FROM calls WHERE session_id = 's-1' AND user_id = 'u-7'")
+    plain.close()
+    assert found_in_files(sqlite_url) != []
+    done = Retention(sqlite_url).erase(Person(user="u-7"))
+    assert (done.calls, done.rewritten, done.log_empty) == (25, True, True)
+    assert found_in_files(sqlite_url) == []
+
+
+def test_without_rewriting_it_still_leaves_nothing_of_what_it_removes(sqlite_url: str) -> None:
+    their_calls(sqlite_url, 50)
+    others_calls(sqlite_url)
+    done = Retention(sqlite_url).erase(Person(user="u-7"), rewrite=False)
+    assert not done.rewritten
+    assert found_in_files(sqlite_url) == []
+
+
+def test_a_reader_who_stands_in_the_way_is_told_of(sqlite_url: str) -> None:
+    their_calls(sqlite_url)
+    with open_database(sqlite_url).read() as reader:
+        reader.exec_driver_sql("SELECT count(*) FROM calls").one()
+        assert not Retention(sqlite_url).erase(Person(user="u-7")).log_empty
+    assert Retention(sqlite_url).erase(Person(user="u-7")).log_empty
+    assert found_in_files(sqlite_url) == []
+
+
+def test_cassettes_lose_their_entries_and_go_when_nothing_is_left(url: str) -> None:
+    first, second, _ = their_calls(url)
+    (other, _) = others_calls(url)
+    store = Store(url)
+    store.cassette("mixed").save([Recorded(EXCHANGE, first), Recorded(an_exchange(), other)])
+    store.cassette("theirs").save([Recorded(EXCHANGE, id) for id in (first, second)])
+    store.cassette("empty").save([])
+    assert dict(Retention(url).holdings(Person(user="u-7")).cassettes) == {"mixed": 1, "theirs": 2}
+    done = Retention(url).erase(Person(user="u-7"))
+    assert (done.entries, done.cassettes) == (3, ["theirs"])
+    assert [each.name for each in store.cassettes()] == ["empty", "mixed"]
+    assert [each.call_id for each in store.cassette("mixed").load() or ()] == [other]
+    assert store.check() == []
+
+
+def test_numbers_can_be_kept_without_what_says_whose_they_are(url: str) -> None:
+    ids = their_calls(url)
+    before = Store(url).call(ids[0])
+    done = Retention(url).erase(Person(user="u-7"), keep_numbers=True)
+    assert (done.calls, done.payloads) == (3, 3)
+    row = Store(url).call(ids[0])
+    changed = {name for name in row if row[name] != before[name]}
+    assert changed == {"user_id", "session_id", "trace_id", "response_id", "tags", "operation_id"}
+    assert row["operation_id"] == ids[0]
+    with pytest.raises(StoreError, match="was erased on request"):
+        Store(url).exchange(ids[0])
+    assert Store(url).check() == []
+    if sqlite_path(url):
+        assert found_in_files(url) == []
