@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     )
     from .file_cassette import cassette
     from .interchange import vcr_cassette
+    from .pausing import pause
     from .recorder import Recorder
     from .settings import RedactionRules
     from .tagging import tags
@@ -49,6 +50,7 @@ __all__ = [
     "WrapError",
     "__version__",
     "cassette",
+    "pause",
     "tags",
     "vcr_cassette",
 ]
@@ -58,6 +60,7 @@ _HOMES = {
     "Recorder": "recorder",
     "RedactionRules": "settings",
     "cassette": "file_cassette",
+    "pause": "pausing",
     "tags": "tagging",
     "vcr_cassette": "interchange",
 }

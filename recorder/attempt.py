@@ -43,7 +43,7 @@ class Attempt(Struct, eq=False):
     recording's, its own or that of a cassette further down. One that is not `kept` interests nobody once
     it is answered. Ids are numbers here, since text of them is needed later, if at all; 0 is none. `clean`
     is the request without secrets where somebody wanted it before the send, `journalled` that the journal
-    knows of the start.
+    knows of the start. A `bare` one is kept without its content, a `paused` one is nobody's.
     """
 
     dialect: Dialect
@@ -62,6 +62,8 @@ class Attempt(Struct, eq=False):
     span_id: int = 0
     kept: bool = True
     clean: Request | None = None
+    bare: bool = False
+    paused: bool = False
     journalled: bool = False
     capture: Capture = None  # type: ignore[assignment]  # set before anybody else sees the attempt
 

@@ -14,6 +14,7 @@ from .exchange import Exchange, Request, header
 from .guard import Guard
 from .particulars import join, outcome_of, read_answer_half
 from .redact import Redactor
+from .sampling import Content, Rule, Sampling, content_of
 
 _CALL_BYTES = 4_096
 _CHUNK_BYTES = 64
@@ -32,6 +33,8 @@ class Ended:
         "_provider_of",
         "_read",
         "_redactor",
+        "_rule",
+        "_sampling",
         "_seen",
         "_size",
         "attempt",
@@ -45,12 +48,15 @@ class Ended:
         redactor: Redactor,
         guard: Guard,
         provider_of: Callable[[str], str],
+        sampling: Sampling | None = None,
     ) -> None:
         self.attempt = attempt
         self.wire = exchange
         self._redactor = redactor
         self._guard = guard
         self._provider_of = provider_of
+        self._sampling = sampling
+        self._rule: Rule | None = None
         self._answer: Answer | None = None
         self._seen: AnswerHalf | None = None
         self._read: tuple[Exchange, Call] | None = None
@@ -74,6 +80,21 @@ class Ended:
     def call(self) -> Call:
         """What it meant."""
         return self._settled()[1]
+
+    @property
+    def content(self) -> Content:
+        """What is to be stored of its content."""
+        return content_of(self.rule, self.call)
+
+    @property
+    def rule(self) -> Rule:
+        """The same as far as it can be said without reading; a cassette that is being recorded needs all of it."""
+        if self._rule is None:
+            self._rule = "not stored" if self.attempt.bare else "kept"
+            if self._sampling is not None and self._rule == "kept" and self.attempt.slot is None:
+                with self._guard:  # a function of the user's may fail
+                    self._rule = self._sampling.rule(self.attempt.operation_id, lambda: self.call)
+        return self._rule
 
     def seen(self) -> tuple[AnswerHalf, CallError | None]:
         """The answer as it was on the wire, secrets and all, and what went wrong: for what cannot wait."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
@@ -18,10 +18,12 @@ from .ledger.journal import chosen_intake
 from .ledger.url import check_url, resolved
 from .ledger.writer import Writer
 from .recording import Recording
+from .sampling import Sampling
 from .settings import DEFAULT_QUEUE_BYTES, Drain, Durability, RedactionRules, Settings, default_store
 from .telemetry import Price, Telemetry, TelemetryOptions, TelemetrySettings, telemetry_settings
 
 if TYPE_CHECKING:
+    from .call import Call
     from .ledger.cassettes import StoreCassette
 
 T = TypeVar("T")
@@ -41,8 +43,12 @@ class Recorder:
     `journal` is where calls wait on disk, so that they survive a killed process: a directory, False for
     nowhere (default: `$RECORDER_JOURNAL`, else `calls.db.journal` beside a SQLite file, and for a server a
     directory in `$XDG_STATE_HOME`). `durability="power"` has each call on the disk itself before its caller
-    goes on. `drain="external"` leaves storing to `recorder drain`. `strict` (default: `$RECORDER_STRICT` is
-    1) raises recorder's own failures, for tests. `TelemetryOptions` says what the options about
+    goes on. `drain="external"` leaves storing to `recorder drain`. `store_content=False` stores rows with all
+    numbers, but nothing of what was said, and no headers. `sample_payloads` is the share of calls whose
+    content is stored (the attempts of one SDK call go together), or a function that gets a `Call` and says
+    whether its is, called on the caller's thread where there is a journal; the content of calls that did not
+    go well is stored all the same, unless `keep_error_payloads=False`. `strict` (default: `$RECORDER_STRICT`
+    is 1) raises recorder's own failures, for tests. `TelemetryOptions` says what the options about
     OpenTelemetry do.
 
     Raises StoreError for a URL that names no database, SettingsError for rules or choices that cannot be used.
@@ -60,6 +66,9 @@ class Recorder:
         journal: str | os.PathLike[str] | bool | None = None,
         durability: Durability = "process",
         drain: Drain = "thread",
+        store_content: bool = True,
+        sample_payloads: float | Callable[[Call], bool] = 1.0,
+        keep_error_payloads: bool = True,
         strict: bool | None = None,
         **telemetry: Unpack[TelemetryOptions],
     ) -> None:
@@ -76,10 +85,14 @@ class Recorder:
             journal=journal if journal is None or isinstance(journal, bool) else os.fspath(journal),
             durability=durability,
             drain=drain,
+            store_content=store_content,
+            sample_payloads=sample_payloads,
+            keep_error_payloads=keep_error_payloads,
             strict=os.environ.get("RECORDER_STRICT") == "1" if strict is None else strict,
         )
         self._told_unrecorded = 0
         traces = telemetry_settings(telemetry)
+        sampling = Sampling(self.settings)
         intake = chosen_intake(self.settings)
         self._journalled = intake is not None
         self._writer = Writer(self.settings.store, queue_bytes, intake=intake, durable=durability == "power")
@@ -89,6 +102,7 @@ class Recorder:
             lambda redactor: Telemetry(redactor, traces, self._price(traces), self._writer.call_soon),
             on_abandoned=self._reap_soon,
             beginnings=self._writer if intake is not None else None,
+            sampling=sampling,
         )
         _open.add(self)
         _close_in_worker()
@@ -137,9 +151,14 @@ class Recorder:
 
         Modes: `none` only replays; `once` records if there is no such cassette, else replays;
         `new_episodes` replays and records what is new; `all` records all; `rewrite` starts afresh.
-        `CassetteOptions` says what the options do.
+        `CassetteOptions` says what the options do. With `store_content=False` a cassette can be
+        replayed, and one that would record raises CassetteError, at the latest when it is entered.
         """
-        return Cassette(self._recording, _StoreSource(self, name), use(mode, options))
+        using = use(mode, options)
+        source = _StoreSource(self, name, once=using.mode == "once")
+        if using.prune or using.mode not in ("none", "once"):
+            source.refuse_bare()
+        return Cassette(self._recording, source, using)
 
     def flush(self, timeout: float | None = 5.0) -> bool:
         """Wait until all calls that have ended are stored, `timeout` seconds at most; whether they all are.
@@ -202,16 +221,28 @@ class Recorder:
 class _StoreSource:
     """A cassette of the store, whose calls the writer must have stored before."""
 
-    def __init__(self, recorder: Recorder, name: str) -> None:
+    def __init__(self, recorder: Recorder, name: str, *, once: bool) -> None:
         self.name = name
         self._recorder = recorder
+        self._once = once
 
     def load(self) -> tuple[Recorded, ...] | None:
         self._recorder.flush()
         try:
-            return self._source().load()
+            found = self._source().load()
         except StoreNotFound:
-            return None
+            found = None
+        if self._once and not found:
+            self.refuse_bare()
+        return found
+
+    def refuse_bare(self) -> None:
+        """Raise CassetteError where what is recorded would have no content."""
+        if not self._recorder.settings.store_content:
+            raise CassetteError(
+                f"cassette {self.name!r} cannot be recorded by a Recorder with store_content=False; keep it in a "
+                "file with recorder.cassette(…), or replay it with mode='none'"
+            )
 
     def save(self, recordings: Sequence[Recorded]) -> None:
         self.update(lambda _: recordings)

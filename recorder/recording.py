@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 from urllib.parse import unquote
 
 from .attempt import Attempt
+from .bare import bare_request
 from .capture import Capture, qualified_name
 from .cassettes import Recorded, Session
 from .cassettes_in_use import CassettesInUse
@@ -19,7 +20,9 @@ from .errors import CassetteMiss
 from .exchange import Exchange, Request, endpoint
 from .guard import Guard
 from .ids import new_id, operation_id
+from .pausing import is_paused
 from .redact import Redactor
+from .sampling import Sampling
 from .settings import Settings
 from .tagging import NO_TAGS, Tags, current_tags, tagged
 from .telemetry import ChunkFilter, Names, Telemetry, TelemetrySettings, TerminalWatch, Traced
@@ -64,6 +67,7 @@ class Recording:
         telemetry: Callable[[Redactor], Telemetry] | None = None,
         on_abandoned: Callable[[], None] | None = None,
         beginnings: Beginnings | None = None,
+        sampling: Sampling | None = None,
     ) -> None:
         self.settings = settings
         self.guard = Guard(settings.strict)
@@ -77,6 +81,7 @@ class Recording:
         self._route = lru_cache(maxsize=1024)(self._find_route)
         self._on_abandoned = on_abandoned
         self._beginnings = beginnings
+        self._sampling = sampling or Sampling(settings)
         self._open: set[Attempt] = set()
         self._abandoned: deque[Capture] = deque()
 
@@ -92,7 +97,7 @@ class Recording:
 
         `session` is the cassette that the asking transport was made for.
         """
-        if not self.active and not self.cassettes and session is None:
+        if (not self.active or is_paused()) and not self.cassettes and session is None:
             return None
         return self._route(method, url)
 
@@ -102,8 +107,8 @@ class Recording:
         """Half-read a request, and start its attempt; None where recorder itself failed.
 
         `session` is the cassette that it goes through, as `cassettes` gives it. One that is `nested` in another
-        attempt is nobody's but its cassette's. Raises CassetteMiss where the cassette has no answer and the call must
-        not go live.
+        attempt is nobody's but its cassette's; in a pause, nobody's at all. Raises CassetteMiss where the cassette has
+        no answer and the call must not go live.
         """
         if self._abandoned:
             self.reap()
@@ -134,9 +139,9 @@ class Recording:
     def finish(self, attempt: Attempt, exchange: Exchange) -> None:
         """An exchange ended: end its span, and hand it on. Never raises, unless strict."""
         self._open.discard(attempt)
-        if not attempt.kept and attempt.slot is None:
+        if attempt.paused or (not attempt.kept and attempt.slot is None):
             return
-        ended = Ended(attempt, exchange, self._redactor, self.guard, self._provider)
+        ended = Ended(attempt, exchange, self._redactor, self.guard, self._provider, self._sampling)
         if attempt.traced is not None:
             self._end_traced(attempt.traced, ended)
         if not self.active:
@@ -197,7 +202,8 @@ class Recording:
 
     def _begin(self, request: Request, route: Route, session: Session | None, nested: bool) -> Attempt:
         started_us = time.time_ns() // 1000
-        found = None
+        found, paused = None, is_paused()
+        nested = nested or paused
         if session is not None:
             redactor = self._redactor
             found = session.find(request, redactor.credential(request), redactor.request)
@@ -205,8 +211,10 @@ class Recording:
             attempt = self._replay(request, route, found, started_us, nested)
         else:
             attempt = self._record(request, route, started_us, nested)
-            attempt.slot = found
+            attempt.slot = None if paused else found
         attempt.session = session
+        attempt.paused = paused
+        attempt.bare = not self._sampling.store_content
         if self._beginnings is not None and attempt.kept and attempt.playback is None:
             self._write_down(attempt, request, started_us, self._beginnings)
         if attempt.playback is not None:
@@ -223,7 +231,11 @@ class Recording:
         with self.guard:
             messages = None if attempt.half is None else attempt.half.raw_messages
             clean = attempt.clean = self._redactor.request(request, messages)
-            beginnings.start(attempt, clean, started_us, redacted=is_rewritten(request, clean))
+            redacted = is_rewritten(request, clean)
+            if attempt.bare:
+                half = attempt.half or attempt.dialect.read_request(clean, attempt.provider)
+                clean = bare_request(clean, half, attempt.dialect.significant_headers)
+            beginnings.start(attempt, clean, started_us, redacted=redacted)
 
     def _capture_replay(
         self, attempt: Attempt, request: Request, playback: Exchange, started_us: int

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 DEFAULT_STORE = "sqlite:///recorder.db"
 DEFAULT_QUEUE_BYTES = 256 * 1024 * 1024
@@ -40,8 +40,10 @@ class Settings:
     the store, on disk and in memory; what does not fit is counted as lost. `journal` is a directory for
     journals, False for none, None for the usual place. `durability` says what the journal survives: the
     end of the process, or also a loss of power. `drain` says who carries it into the store: a thread of
-    this process, or an external `recorder drain`. `strict` raises recorder's own failures instead of
-    logging them, for tests.
+    this process, or an external `recorder drain`. Without `store_content` calls are stored as numbers alone;
+    `sample_payloads` is the share of calls whose content is stored, or a function that gets a call and says
+    whether its is; `keep_error_payloads` stores that of calls that did not go well all the same. `strict`
+    raises recorder's own failures instead of logging them, for tests.
     """
 
     store: str = DEFAULT_STORE
@@ -53,6 +55,9 @@ class Settings:
     journal: str | bool | None = None
     durability: Durability = "process"
     drain: Drain = "thread"
+    store_content: bool = True
+    sample_payloads: float | Callable[[Any], bool] = 1.0
+    keep_error_payloads: bool = True
     strict: bool = False
 
 

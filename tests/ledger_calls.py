@@ -11,6 +11,7 @@ from recorder.call import AnswerHalf, Call, Choice, RequestHalf, Usage
 from recorder.exchange import Ending, Exchange, Request, ResponseHead
 from recorder.ledger.sink import Sink
 from recorder.ledger.writer import Writer
+from recorder.sampling import Content
 
 START_US = 1_763_766_000_000_000
 BODY = b'{"model":"small-1","messages":[{"role":"user","content":"Where does the river begin?"}]}'
@@ -61,6 +62,7 @@ class Read(msgspec.Struct, frozen=True):
     exchange: Exchange
     call: Call
     size: int = 5_000
+    content: Content = "kept"
 
 
 def record(call: Call, exchange: Exchange | None = None) -> Read:

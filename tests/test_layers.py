@@ -26,7 +26,7 @@ ROOMS = (
     {"call", "dialects"},
     {"pricing"},
     {"cassettes"},
-    {"guard", "ids", "tagging", "particulars"},
+    {"guard", "ids", "tagging", "pausing", "particulars", "sampling", "bare"},
     {"telemetry"},
     {"attempt", "cassettes_in_use", "ended", "recording"},
     {"adapters"},

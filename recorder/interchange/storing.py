@@ -16,6 +16,7 @@ from ..exchange import Exchange
 from ..ledger import Store, StoreCassette
 from ..ledger.sink import Sink
 from ..redact import Redactor
+from ..sampling import Content
 from ..settings import RedactionRules
 from .content_ids import ContentIds
 from .meaning import read_ended
@@ -32,6 +33,7 @@ class _Stored(Struct, frozen=True):
     exchange: Exchange
     call: Call
     size: int
+    content: Content = "kept"
 
 
 def store_recordings(

@@ -11,6 +11,7 @@ from typing import Protocol
 from ..attempt import Attempt
 from ..call import Call
 from ..exchange import Exchange, Request
+from ..sampling import Content
 
 _BATCH_BYTES = 16 * 1024 * 1024
 
@@ -18,7 +19,7 @@ _BATCH_BYTES = 16 * 1024 * 1024
 class Record(Protocol):
     """One call on its way to the store; `size` is about what it takes in memory, in bytes.
 
-    `exchange` and `call` may do their work when they are asked for, and fail.
+    `exchange`, `call` and `content` may do their work when they are asked for, and fail.
     """
 
     @property
@@ -26,6 +27,9 @@ class Record(Protocol):
 
     @property
     def call(self) -> Call: ...
+
+    @property
+    def content(self) -> Content: ...
 
     @property
     def size(self) -> int: ...

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from ..bare import bare_call, bare_exchange
 from .bulk import insert_new
 from .copies import CallCopy
 from .database import Database, open_database
@@ -47,14 +48,20 @@ class Sink:
                 self._pricer.refresh(connection)
         call_rows, payload_rows = [], []
         for record in records:
-            call, exchange = record.call, record.exchange
-            call_rows.append({**call_row(call, exchange), **self._pricer.columns(call, exchange)})
-            payload_rows.append({"call_id": call.id, **pack(exchange)})
+            call, exchange, content = record.call, record.exchange, record.content
+            if content == "not stored":
+                call, exchange = bare_call(call), bare_exchange(exchange)
+            priced = self._pricer.columns(call, exchange)
+            call_rows.append({**call_row(call, exchange), **priced, "content": content})
+            kept = content == "kept"
+            payload_rows.append([{"call_id": call.id, **pack(exchange)}] if kept else [])
             self._between()
         with database.write() as connection:
             for piece in _pieces(len(records), _PIECE if database.is_sqlite else len(records)):
                 insert_new(connection, calls, "id", call_rows[piece])
-                insert_new(connection, payloads, "call_id", payload_rows[piece])
+                insert_new(
+                    connection, payloads, "call_id", [row for rows in payload_rows[piece] for row in rows]
+                )
                 self._between()
             if lost:
                 connection.execute(losses.insert(), [_loss_row(lost, reason)])

@@ -9,7 +9,9 @@ from msgspec import Struct
 
 from ..exchange import Headers, header
 
-_LITELLM: Final = b"x-litellm-response-cost"
+COST_HEADER: Final = b"x-litellm-response-cost"
+"""Where LiteLLM's proxy states the cost."""
+
 _XAI_TICKS: Final = 10**10  # docs.x.ai/developers/cost-tracking: 1 USD = 10,000,000,000 ticks
 
 
@@ -27,7 +29,7 @@ def reported_cost(provider: str, raw_usage: Any, headers: Headers) -> Reported |
     the caller's own key upstream, `usage.cost` is its fee alone, and what upstream takes is added.
     """
     usage = raw_usage if isinstance(raw_usage, dict) else {}
-    if (value := header(headers, _LITELLM)) is not None:
+    if (value := header(headers, COST_HEADER)) is not None:
         amount = _amount(value.decode("latin-1"))
         # LiteLLM also sends 0 where it knows no price, or does not know it yet, as in streams.
         if amount:

@@ -8,9 +8,12 @@ import msgspec
 from msgspec import Struct
 
 from ...attempt import Attempt
+from ...bare import bare_call, bare_exchange, bare_request
+from ...call import Call
 from ...ended import Ended
 from ...exchange import Ending, Request, ResponseHead
 from ...particulars import Particulars, particulars
+from ...sampling import Rule
 from ...tagging import Tags
 from .frames import HEAD_BYTES, seal
 
@@ -19,7 +22,10 @@ UNWRITABLE = (UnicodeEncodeError, OverflowError, TypeError)
 
 
 class Start(Struct, frozen=True, array_like=True, tag=1, gc=False):
-    """A call before its send: all that is known of it then, without secrets. Ids are big-endian, 0 is none."""
+    """A call before its send: all that is known of it then, without secrets. Ids are big-endian, 0 is none.
+
+    One that is `bare` has no content either, since that is not to be stored.
+    """
 
     id: bytes
     operation_id: bytes
@@ -32,6 +38,7 @@ class Start(Struct, frozen=True, array_like=True, tag=1, gc=False):
     request: Request
     started_us: int
     redacted: bool = False
+    bare: bool = False
 
     @property
     def particulars(self) -> Particulars:
@@ -43,7 +50,11 @@ class Start(Struct, frozen=True, array_like=True, tag=1, gc=False):
 
 
 class End(Struct, frozen=True, array_like=True, tag=2, gc=False):
-    """What came back, without secrets; `start` is there where it was not written before."""
+    """What came back, without secrets; `start` is there where it was not written before.
+
+    `rule` says whether its content is to be stored. Where it is not even to be written here, `told` is the call,
+    which could not be read from what is left.
+    """
 
     id: bytes
     ending: Ending
@@ -54,6 +65,8 @@ class End(Struct, frozen=True, array_like=True, tag=2, gc=False):
     usage_asked: bool
     replayed: bool
     start: Start | None = None
+    rule: Rule = "kept"
+    told: Call | None = None
 
 
 class Dropped(Struct, frozen=True, array_like=True, tag=3):
@@ -84,14 +97,19 @@ def start_of(attempt: Attempt, request: Request, started_us: int, redacted: bool
         request,
         started_us,
         redacted,
+        attempt.bare,
     )
 
 
 def end_of(ended: Ended) -> End:
     """The entry for a call that has ended."""
-    attempt, exchange, start = ended.attempt, ended.clean_answer(), None
+    attempt, rule = ended.attempt, ended.rule
+    told = bare_call(ended.call) if attempt.bare else None
+    exchange, start = ended.clean_answer() if told is None else bare_exchange(ended.exchange), None
     if not attempt.journalled:
         request, redacted = ended.clean_request()
+        if told is not None:
+            request = bare_request(request, told.request, attempt.dialect.significant_headers)
         start = start_of(attempt, request, exchange.started_us, redacted)
     return End(
         attempt.id.to_bytes(16, "big"),
@@ -103,6 +121,8 @@ def end_of(ended: Ended) -> End:
         exchange.usage_asked,
         attempt.replayed,
         start,
+        rule,
+        told,
     )
 
 

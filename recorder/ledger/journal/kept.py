@@ -8,6 +8,7 @@ from ...dialects import dialect_named
 from ...exchange import Ending, Exchange
 from ...guard import Guard
 from ...particulars import join, read_answer_half
+from ...sampling import Content, content_of
 from .entries import End, Start
 
 _RECORD_BYTES = 4_096
@@ -46,8 +47,17 @@ class Kept:
             self._call = self._read()
         return self._call
 
+    @property
+    def content(self) -> Content:
+        """What is to be stored of its content."""
+        if self.end is None:
+            return "not stored" if self.start.bare else "kept"
+        return content_of(self.end.rule, self.call)
+
     def _read(self) -> Call:
         start, end, exchange = self.start, self.end, self._exchange
+        if end is not None and end.told is not None:
+            return end.told
         dialect = dialect_named(start.dialect)
         asked = dialect.read_request(exchange.request, start.provider)
         answer = read_answer_half(dialect, exchange, read_answer(exchange), asked, self._guard)
