@@ -5,13 +5,17 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+import httpx
 import pytest
 
+import recorder
 from recorder.cassettes import Recorded
 from recorder.errors import StoreError
 from recorder.ledger import Retention, Store
 from recorder.ledger.database import open_database
+from recorder.ledger.journal import journal_directory
 from recorder.ledger.retention.erasing import Person
+from recorder.ledger.retention.journals import store_all
 from recorder.ledger.url import sqlite_path
 
 from .databases import execute
@@ -99,6 +103,45 @@ def test_a_reader_who_stands_in_the_way_is_told_of(sqlite_url: str) -> None:
         assert not Retention(sqlite_url).erase(Person(user="u-7")).log_empty
     assert Retention(sqlite_url).erase(Person(user="u-7")).log_empty
     assert found_in_files(sqlite_url) == []
+
+
+def test_what_waits_in_a_journal_is_stored_first_and_goes_as_well(url: str, tmp_path: Path) -> None:
+    journal = tmp_path / "journal"
+    store_calls(url)
+    ended = recorder.Recorder(url, journal=journal, drain="external")
+    directory = Path(journal_directory(url, str(journal)) or "")
+    say_words(ended)
+    with pytest.raises(StoreError, match=r"1 calls wait in the journal .* run: recorder drain"):
+        store_all(url, directory, patience_s=0.3)
+    ended.close()
+    done = Retention(url).erase(Person(user="u-7"), journal=directory)
+    assert (done.calls, done.journal) == (1, [])
+    assert not any(WORDS.encode() in path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+
+def test_a_journal_in_use_may_hold_what_was_stored_and_is_named(url: str, tmp_path: Path) -> None:
+    journal = tmp_path / "journal"
+    store_calls(url)
+    with recorder.Recorder(url, journal=journal) as rec:
+        say_words(rec)
+        directory = Path(journal_directory(url, str(journal)) or "")
+        done = Retention(url).erase(Person(user="u-7"), journal=directory)
+        assert done.calls == 1
+        assert [Path(name).parent for name in done.journal] == [directory]
+    assert Retention(url).erase(Person(user="u-7"), journal=directory).journal == []
+
+
+def say_words(rec: recorder.Recorder) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"choices": []})
+
+    with (
+        httpx.Client(transport=rec.transport(httpx.MockTransport(answer))) as client,
+        recorder.tags(user_id="u-7"),
+    ):
+        client.post(
+            "http://model.test/chat/completions", json={"messages": [{"role": "user", "content": WORDS}]}
+        )
 
 
 def test_cassettes_lose_their_entries_and_go_when_nothing_is_left(url: str) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
+from ..ledger.journal import journal_directory
 from ..ledger.url import is_sqlite, shown
 from . import options
 from .calls import counted
@@ -14,6 +15,7 @@ from .cassette_list import show_size
 from .cassette_progress import progress
 from .consent import ask
 from .console import messages, output, say, write_text
+from .leftovers import store_leftovers
 from .text import json_text, styled, visible
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ def erase(
         bool,
         typer.Option(help="Write a SQLite file anew, since its pages may hold what was removed earlier."),
     ] = True,
+    journal: options.Journal = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, remove nothing.")] = False,
     yes: options.Yes = False,
     store: options.Store = None,
@@ -50,6 +53,8 @@ def erase(
     if not (user or session):
         raise typer.BadParameter("say whose calls: --user or --session", param_hint="--user")
     url = options.store_url(store)
+    directory = journal_directory(url, None if journal is None else str(journal))
+    store_leftovers(url)
     retention = Retention(url)
     person = Person(user or None, session or None)
     held = retention.holdings(person)
@@ -59,7 +64,9 @@ def erase(
     if held.calls and not dry_run:
         ask(f"Erase {counted(held.calls, 'call')} for good?", yes=yes, needed=True)
         with progress("erasing") as advance:
-            done = retention.erase(person, keep_numbers=keep_numbers, rewrite=vacuum, progress=advance)
+            done = retention.erase(
+                person, keep_numbers=keep_numbers, rewrite=vacuum, journal=directory, progress=advance
+            )
     if format == "json":
         write_text(json_text(_plain(held, done)))
     elif done is not None:
@@ -89,9 +96,8 @@ def _print_done(done: Erased, url: str, *, keep_numbers: bool) -> None:
             Text(f"{counted(done.entries, 'recording')} of cassettes erased{gone}"), soft_wrap=True
         )
     if not is_sqlite(url):
-        say("The server's own log and its backups hold them until these are recycled.", "yellow")
-        return
-    if not done.rewritten:
+        say("The server's own log holds them until it is recycled.", "yellow")
+    elif not done.rewritten:
         say(
             f"Pages of {shown(url)} may hold what was removed from them earlier, until it is vacuumed.",
             "yellow",
@@ -101,6 +107,10 @@ def _print_done(done: Erased, url: str, *, keep_numbers: bool) -> None:
             f"Another program reads {shown(url)}, so its log {shown(url).rpartition('/')[2]}-wal still holds them; "
             "end that program, or run this again.",
             "yellow",
+        )
+    for name in done.journal:
+        say(
+            f"{name} may hold some of them until it is removed: with its program's end, or by hand.", "yellow"
         )
     say("Backups, snapshots, exports and cassettes in files have to be looked after by themselves.", "dim")
 

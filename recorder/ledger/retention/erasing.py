@@ -60,7 +60,11 @@ class Holdings(Struct, frozen=True):
 
 
 class Erased(Struct):
-    """What was removed. `rewritten` says that the file was written anew, `log_empty` that its log was emptied."""
+    """What was removed.
+
+    `rewritten` says that the file was written anew, `log_empty` that its log was emptied. Of the journal, files may
+    still hold what is stored since, or was kept aside: `journal` names them.
+    """
 
     calls: int = 0
     payloads: int = 0
@@ -68,6 +72,7 @@ class Erased(Struct):
     cassettes: list[str] = []
     rewritten: bool = False
     log_empty: bool = True
+    journal: list[str] = []
 
 
 def holdings(connection: Connection, person: Person) -> Holdings:

@@ -10,6 +10,7 @@ from ..access import check_exists, explaining, reading
 from ..database import Database, open_database
 from ..url import resolved
 from .erasing import Erased, Holdings, Person, erase, holdings
+from .journals import holding, store_all
 from .plan import Plan, make_plan
 from .pruning import Pruned, prune
 from .snapshot import take_snapshot
@@ -65,11 +66,19 @@ class Retention:
         *,
         keep_numbers: bool = False,
         rewrite: bool = True,
+        journal: Path | None = None,
         progress: Progress = _nobody,
     ) -> Erased:
-        """Remove all that there is of a person."""
+        """Remove all that there is of a person; what waits in the `journal` is stored first.
+
+        Raises StoreError where something waits there that cannot be stored.
+        """
+        if journal is not None:
+            store_all(self.url, journal)
         with self._patient() as database:
-            return erase(database, person, keep_numbers=keep_numbers, rewrite=rewrite, progress=progress)
+            done = erase(database, person, keep_numbers=keep_numbers, rewrite=rewrite, progress=progress)
+        done.journal = [str(path) for path in holding(journal)]
+        return done
 
     def snapshot(self, target: Path, progress: Progress = _nobody, *, overwrite: bool = False) -> int:
         """Copy the store as it is now into a SQLite file; its size in bytes."""
