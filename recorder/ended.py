@@ -91,9 +91,10 @@ class Ended:
         """The same as far as it can be said without reading; a cassette that is being recorded needs all of it."""
         if self._rule is None:
             self._rule = "not stored" if self.attempt.bare else "kept"
-            if self._sampling is not None and self._rule == "kept" and self.attempt.slot is None:
+            sampling, attempt = self._sampling, self.attempt
+            if sampling is not None and not (sampling.everything or attempt.bare or attempt.slot is not None):
                 with self._guard:  # a function of the user's may fail
-                    self._rule = self._sampling.rule(self.attempt.operation_id, lambda: self.call)
+                    self._rule = sampling.rule(attempt.operation_id, lambda: self.call)
         return self._rule
 
     def seen(self) -> tuple[AnswerHalf, CallError | None]:

@@ -26,6 +26,7 @@ class Sampling:
     def __init__(self, settings: Settings) -> None:
         self.store_content = settings.store_content
         self._share = share = settings.sample_payloads
+        self.everything = share == 1
         self._rest: Rule = "errors" if settings.keep_error_payloads else "sampled out"
         if not callable(share) and (isinstance(share, bool) or not 0 <= share <= 1):
             raise SettingsError(f"sample_payloads is a share from 0 to 1, or a function, not {share!r}")
@@ -36,7 +37,7 @@ class Sampling:
         The attempts of one SDK call share their operation, and so the content of all of them is kept or of none.
         """
         share = self._share
-        wanted = share(call()) if callable(share) else share >= 1 or _place(operation_id) < share
+        wanted = share(call()) if callable(share) else _place(operation_id) < share
         return "kept" if wanted else self._rest
 
 

@@ -23,9 +23,10 @@ from recorder.ledger.database import open_database
 from recorder.ledger.retention.plan import Month, Plan
 from recorder.ledger.retention.pruning import Pruned
 from recorder.ledger.retention.removing import Turns
-from recorder.ledger.retention.space import free_bytes, patient
+from recorder.ledger.retention.space import free_bytes, give_back, patient
 from recorder.ledger.sink import Sink
 from recorder.ledger.tables import cost_changes
+from recorder.ledger.url import sqlite_path
 
 from .databases import execute
 from .ledger_calls import a_call, an_exchange, store_calls, write_many
@@ -161,7 +162,7 @@ def test_steps_grow_and_shrink_with_the_time_they_take(tmp_path: Path) -> None:
     rests: list[float] = []
     turns = Turns(open_database(f"sqlite:///{tmp_path}/a.db"), rests.append)
     turns.took(0.001)
-    assert turns.size == 400
+    assert turns.size == 80
     turns.took(5.0)
     assert turns.size == 5
     assert rests == [pytest.approx(0.011), 0.5]
@@ -183,6 +184,21 @@ def test_a_sqlite_file_shrinks_while_others_use_it(sqlite_url: str, tmp_path: Pa
     assert (tmp_path / "calls.db").stat().st_size < before / 2
     assert done.given_back_bytes > before / 2
     assert done.free_bytes == 0
+
+
+def test_free_pages_are_cut_off_many_at_a_time(sqlite_url: str) -> None:
+    aged(sqlite_url, *[100.0] * 300, body=uuid4().bytes * 1_000)
+    with sqlite3.connect(sqlite_path(sqlite_url) or "") as direct:
+        direct.execute("PRAGMA foreign_keys=ON")
+        direct.execute("DELETE FROM calls")
+    direct.close()
+    rests: list[float] = []
+    database = patient(sqlite_url)
+    pages = free_bytes(database) // 4096
+    give_back(database, rests.append)
+    database.close()
+    assert free_bytes(patient(sqlite_url)) == 0
+    assert len(rests) < pages / 10
 
 
 def test_a_file_of_an_earlier_version_shrinks_when_it_is_vacuumed(sqlite_url: str, tmp_path: Path) -> None:

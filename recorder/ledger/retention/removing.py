@@ -33,7 +33,7 @@ class Turns:
     """How many rows the next transaction takes, and the rest after it, in which writers of SQLite have their turn."""
 
     def __init__(self, database: Database, sleep: Sleep = time.sleep) -> None:
-        self.size = 100
+        self.size = 20
         self._sleep = sleep if database.is_sqlite else lambda seconds: None
 
     def took(self, seconds: float) -> None:
