@@ -12,8 +12,8 @@ from typer.testing import CliRunner, Result
 
 import recorder.cli.main  # noqa: F401 - `recorder.cli.main` is also the name of the function
 from recorder.cli import consent
-from recorder.cli.times import parse_moment
 from recorder.ledger import Store
+from recorder.ledger.moments import parse_moment
 
 from .ledger_calls import a_call, store_calls
 from .test_ledger_retention import DAY_US, keep

@@ -35,7 +35,7 @@ def status(
 
 
 def _losses(url: str) -> tuple[int | None, str | None]:
-    """How many calls the store knows to be lost, or why nobody can ask it: when it is away, its journal matters most."""
+    """How many calls the store knows to be lost, or why it cannot say: its journal matters most then."""
     try:
         return open_store(url).losses(), None
     except StoreNotFound:

@@ -15,6 +15,7 @@ from ..ledger.database import open_database
 from ..ledger.sink import Sink
 from ..ledger.url import resolved
 from ..redact import Redactor
+from ..sampling import Content
 from ..settings import RedactionRules
 from .calls_har import Found, NoCall
 from .content_ids import ContentIds
@@ -49,6 +50,7 @@ class _Stored(Struct, frozen=True):
 
     exchange: Exchange
     call: Call
+    content: Content
     size: int
 
 
@@ -93,7 +95,7 @@ class CallImport:
             self._size += _ROW_BYTES + _size(found.exchange)
         else:
             ended = read_ended(found, ids.number(found), self._redactor)
-            self._records.append(_Stored(ended.exchange, ended.call, ended.size))
+            self._records.append(_Stored(ended.exchange, ended.call, ended.content, ended.size))
             self._size += ended.size
 
     def _store(self) -> None:
