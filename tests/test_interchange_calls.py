@@ -155,7 +155,10 @@ def test_a_call_without_its_payload_keeps_its_row(url: str, other: str) -> None:
     done = export_calls(Selection(url), "jsonl", file, progress=nothing)
     assert (done.calls, done.without_payload, done.damaged) == (2, 1, {})
     imported(other, file.getvalue())
-    assert whole(other) == whole(url)
+    (bare, exchange), same = whole(other)
+    assert (bare["content"], exchange) == ("not copied", None)
+    assert [({**bare, "content": "kept"}, None), same] == whole(url)
+    assert Store(other).check() == []
 
 
 def test_a_damaged_payload_is_told_and_the_row_goes_on(url: str) -> None:

@@ -23,7 +23,7 @@ from recorder.dialects import dialect_named
 from recorder.errors import CassetteError, SettingsError, StoreError
 from recorder.ledger import Store
 from recorder.ledger.journal.draining import Draining
-from recorder.ledger.journal.entries import decode, frame_of
+from recorder.ledger.journal.entries import End, decode, frame_of
 from recorder.ledger.journal.frames import HEAD_BYTES
 from recorder.ledger.rows import call_row
 from recorder.sampling import Sampling, content_of
@@ -339,8 +339,6 @@ def test_in_a_pause_a_cassette_answers_and_records_nothing(make: Make) -> None:
 
 
 def test_what_the_journal_says_of_a_bare_call_can_be_read() -> None:
-    from recorder.ledger.journal.entries import End
-
     call, exchange = bare_call(a_call(tags={"a": [1, None]})), bare_exchange(an_exchange())
     end = End(
         b"1" * 16, exchange.ending, exchange.head, (), (), False, False, False, None, "not stored", call

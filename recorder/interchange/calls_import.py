@@ -52,6 +52,7 @@ class _Stored(Struct, frozen=True):
     call: Call
     content: Content
     size: int
+    content: Content = "kept"
 
 
 class CallImport:

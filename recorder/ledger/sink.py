@@ -72,7 +72,7 @@ class Sink:
         database = self._opened()
         exchanges = [(copy.row["id"], copy.exchange) for copy in copies if copy.exchange is not None]
         with database.write() as connection:
-            insert_new(connection, calls, "id", [copy.row for copy in copies])
+            insert_new(connection, calls, "id", [_copied_row(copy) for copy in copies])
             insert_new(
                 connection,
                 payloads,
@@ -109,6 +109,14 @@ class Sink:
 def _pieces(number: int, size: int) -> Iterator[slice]:
     for start in range(0, number, size or 1):
         yield slice(start, start + size)
+
+
+def _copied_row(copy: CallCopy) -> dict[str, Any]:
+    """The row, and in it why there is no content, where that is not copied."""
+    if copy.exchange is not None:
+        return {**copy.row, "content": "kept"}
+    content = copy.row.get("content") or "kept"
+    return {**copy.row, "content": "not copied" if content == "kept" else content}
 
 
 def _loss_row(lost: int, reason: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from .removing import has_payload
 _NEVER: Final = {
     "not stored": "the content of call {id} was not stored: its recorder has store_content=False",
     "sampled out": "the content of call {id} was not stored: its recorder keeps a sample of payloads",
+    "not copied": "the content of call {id} was not there any more when the call was imported",
     "erased": "the content of call {id} was erased on request (recorder db erase)",
 }
 
