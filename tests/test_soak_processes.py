@@ -41,10 +41,10 @@ def settle(url: str, journal: Path, told: list[str], extra: int = 0) -> None:
         ("in_flight", 0, 3),
         pytest.param("leaving_threads", 0, 0, marks=pytest.mark.soak),
         ("torn_off", 0, 0),
-        ("terminated", -signal.SIGTERM, 0),
+        pytest.param("terminated", -signal.SIGTERM, 0, marks=pytest.mark.soak),
         pytest.param("raised", 1, 0, marks=pytest.mark.soak),
         pytest.param("replaced", 0, 0, marks=pytest.mark.soak),
-        ("two", 0, 0),
+        pytest.param("two", 0, 0, marks=pytest.mark.soak),
     ],
 )
 def test_a_process_may_end_as_it_likes(
