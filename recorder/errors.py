@@ -12,6 +12,7 @@
         ├── CallNotFound        no call with that id
         ├── PriceError          a price row or a book of them that cannot be used
         ├── CallFileError       a file of calls that cannot be read or written
+        ├── BudgetError         a budget that is not there
         └── CassetteError       a cassette that cannot be used
             └── CassetteMissing mode `none`, and there is no such cassette
     BaseException
@@ -73,6 +74,10 @@ class PriceError(RecorderError):
 
 class CallFileError(RecorderError):
     """A file of calls cannot be read or written."""
+
+
+class BudgetError(RecorderError):
+    """There is no such budget."""
 
 
 class CassetteError(RecorderError):

@@ -2,6 +2,23 @@
 
 from __future__ import annotations
 
-from .report import Percentiles, ReportRow, report
+from .budget import Standing, standing
+from .comparison import Change, Comparison, compare, difference
+from .overview import Overview, overview
+from .report import Money, Percentiles, Report, ReportRow, report
 
-__all__ = ["Percentiles", "ReportRow", "report"]
+__all__ = [
+    "Change",
+    "Comparison",
+    "Money",
+    "Overview",
+    "Percentiles",
+    "Report",
+    "ReportRow",
+    "Standing",
+    "compare",
+    "difference",
+    "overview",
+    "report",
+    "standing",
+]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from typing import Annotated
 
 import typer
 from rich.text import Text
 
 from . import options
 from .calls import counted
+from .cassette_progress import progress
 from .console import messages, output, say
 from .db_erase import erase
 from .db_prune import prune
@@ -37,6 +39,20 @@ def upgrade(store: options.Store = None) -> None:
 
 
 @app.command()
+def rollup(
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Forget all figures, and count every call anew.")
+    ] = False,
+    store: options.Store = None,
+) -> None:
+    """Count the calls that are not in the rollups yet, from which reports are answered."""
+    opened = open_store(options.store_url(store))
+    with progress("counting") as advance:
+        done = opened.roll_up(advance, rebuild=rebuild)
+    output().print(Text(f"{counted(done, 'call')} counted" if done else "up to date"))
+
+
+@app.command()
 def check(store: options.Store = None) -> None:
     """Read every call back and look for damage; exit code 1 if something is wrong."""
     opened = open_store(options.store_url(store))
@@ -51,13 +67,13 @@ def check(store: options.Store = None) -> None:
             task = bar.add_task("checking", total=None)
             advance = lambda done, total: bar.update(task, completed=done, total=total)  # noqa: E731
 
-        def progress(done: int, total: int) -> None:
+        def told(done: int, total: int) -> None:
             nonlocal payloads
             payloads = total
             if advance is not None:
                 advance(done, total)
 
-        problems = opened.check(progress)
+        problems = opened.check(told)
     if not problems:
         output().print(Text(f"fine: {counted(payloads, 'call')}, {counted(payloads, 'payload')}"))
         return

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .budgets import Budgets
     from .cassettes import StoreCassette
     from .price_list import PriceList
     from .retention import Retention
@@ -13,9 +14,10 @@ if TYPE_CHECKING:
     from .url import check_url
     from .writer import Writer
 
-__all__ = ["PriceList", "Retention", "Store", "StoreCassette", "Writer", "check_url"]
+__all__ = ["Budgets", "PriceList", "Retention", "Store", "StoreCassette", "Writer", "check_url"]
 
 _HOMES = {
+    "Budgets": ".budgets",
     "PriceList": ".price_list",
     "Retention": ".retention",
     "Store": ".store",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Connection, Double, Integer, LargeBinary, SmallInteger, Table, Text
+from sqlalchemy import BigInteger, Connection, Double, Integer, LargeBinary, SmallInteger, Table, Text, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 Rows = Sequence[Mapping[str, Any]]
@@ -22,14 +22,28 @@ _POSTGRES_TYPES: Final = {
 }
 
 
-def insert_new(connection: Connection, table: Table, key: str, rows: Rows) -> None:
-    """Insert rows that have the same columns; those whose `key` is known are skipped."""
+def insert_new(connection: Connection, table: Table, key: str, rows: Rows) -> Rows:
+    """Insert rows that have the same columns; those whose `key` is known are skipped. The rows that were new."""
     if not rows:
-        return
+        return rows
     if connection.dialect.name == "sqlite":
+        known = set(
+            connection.scalars(select(table.c[key]).where(table.c[key].in_([row[key] for row in rows])))
+        )
         connection.execute(sqlite.insert(table).on_conflict_do_nothing(index_elements=[key]), rows)
-    elif not _copied(connection, table, rows):
-        connection.execute(postgresql.insert(table).on_conflict_do_nothing(index_elements=[key]), rows)
+        return _firsts(rows, key, known)
+    if _copied(connection, table, rows):
+        return rows
+    insert = postgresql.insert(table).on_conflict_do_nothing(index_elements=[key]).returning(table.c[key])
+    new = set(connection.scalars(insert, rows))
+    return _firsts(rows, key, {row[key] for row in rows} - new)
+
+
+def _firsts(rows: Rows, key: str, known: set[Any]) -> Rows:
+    """The rows whose keys are not known, each key once."""
+    if not known and len({row[key] for row in rows}) == len(rows):
+        return rows
+    return list({row[key]: row for row in reversed(rows) if row[key] not in known}.values())
 
 
 def _copied(connection: Connection, table: Table, rows: Rows) -> bool:

@@ -32,14 +32,15 @@ def filtered(
     if until_us is not None:
         query = query.where(calls.c.started_us < until_us)
     for condition in (
-        *_conditions(where),
+        *conditions_of(where),
         *(Condition(TAG + key, "=", value) for key, value in tags.items()),
     ):
         query = query.where(clause(condition, sqlite=sqlite))
     return query
 
 
-def _conditions(where: Where) -> Iterator[Condition]:
+def conditions_of(where: Where) -> Iterator[Condition]:
+    """What must hold, as conditions. Raises StoreError for a text where a number is asked for."""
     if not isinstance(where, Mapping):
         yield from where
         return

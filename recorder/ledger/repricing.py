@@ -15,8 +15,9 @@ from .access import reading, writing
 from .database import Database
 from .filters import filtered
 from .prices import load_book
+from .rollups import restore, withdraw
 from .rows import cost_columns
-from .subjects import COLUMNS, COST, FACTS, read_wires, subject_of_row
+from .subjects import COLUMNS, COST, FACTS, SAVED, read_wires, subject_of_row
 from .tables import calls, cost_changes
 
 Progress = Callable[[int, int], None]
@@ -120,7 +121,7 @@ def _changes(
         cost = book.cost(subject)
         values = cost_columns(cost) | {name: getattr(subject, name) for name in FACTS}
         if all(values[name] == row[name] for name in COST[:-1]):
-            if any(values[name] != row[name] for name in (*FACTS, "cost_note")):
+            if any(values[name] != row[name] for name in (*FACTS, SAVED, "cost_note")):
                 yield row, values, None
             continue
         _count(done, row, values)
@@ -165,8 +166,11 @@ def _apply(connection: Connection, changes: Sequence[_Change]) -> None:
     if not changes:
         return
     at_us = time.time_ns() // 1000
+    changed = _c.seq.in_([row["seq"] for row, _, _ in changes])
+    withdraw(connection, changed)
     update = calls.update().where(_c.seq == bindparam("of_seq"))
     connection.execute(update, [{"of_seq": row["seq"], **values} for row, values, _ in changes])
+    restore(connection, changed)
     history = [
         {
             "call_id": row["id"],

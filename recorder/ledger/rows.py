@@ -77,6 +77,7 @@ def call_row(call: Call, exchange: Exchange) -> dict[str, Any]:
         "price_id": None,
         "cost_note": None,
         "content": "kept",
+        "cache_saved_pico": None,
     }
 
 
@@ -88,6 +89,7 @@ def cost_columns(cost: Cost) -> dict[str, Any]:
         "cost_source": cost.source,
         "price_id": cost.price_id,
         "cost_note": _text(cost.note, _LONGEST_MESSAGE),
+        "cache_saved_pico": cost.cache_saved_pico,
     }
 
 

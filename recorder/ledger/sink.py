@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..bare import bare_call, bare_exchange
@@ -16,6 +16,7 @@ from .intake import Record, nothing
 from .partitions import MonthsAhead
 from .payloads import pack
 from .pricer import Pricer
+from .rollups import add_rows, count_rows, restore
 from .rows import call_row, storable
 from .schema import ensure
 from .tables import calls, losses, payloads
@@ -56,15 +57,18 @@ class Sink:
             kept = content == "kept"
             payload_rows.append([{"call_id": call.id, **pack(exchange)}] if kept else [])
             self._between()
+        counted = count_rows(call_rows, self._between)
+        new_rows: list[Mapping[str, Any]] = []
         with database.write() as connection:
             for piece in _pieces(len(records), _PIECE if database.is_sqlite else len(records)):
-                insert_new(connection, calls, "id", call_rows[piece])
+                new_rows += insert_new(connection, calls, "id", call_rows[piece])
                 insert_new(
                     connection, payloads, "call_id", [row for rows in payload_rows[piece] for row in rows]
                 )
                 self._between()
             if lost:
                 connection.execute(losses.insert(), [_loss_row(lost, reason)])
+            add_rows(connection, new_rows, counted if len(new_rows) == len(records) else None, self._between)
         self._months.keep(database)
 
     def copy(self, copies: Sequence[CallCopy]) -> None:
@@ -72,7 +76,8 @@ class Sink:
         database = self._opened()
         exchanges = [(copy.row["id"], copy.exchange) for copy in copies if copy.exchange is not None]
         with database.write() as connection:
-            insert_new(connection, calls, "id", [_copied_row(copy) for copy in copies])
+            new_rows = insert_new(connection, calls, "id", [_copied_row(copy) for copy in copies])
+            restore(connection, calls.c.id.in_([row["id"] for row in new_rows]))
             insert_new(
                 connection,
                 payloads,

@@ -10,6 +10,7 @@ from sqlalchemy import Row, Select, func, or_, select
 from ..errors import CallNotFound, StoreError
 from ..exchange import Exchange
 from .access import check_exists, explaining, reading
+from .answers import Answer, answer
 from .arrivals import Arrivals
 from .cassettes import CassetteSummary, StoreCassette, summaries
 from .checks import problems
@@ -18,6 +19,8 @@ from .filters import Where, filtered
 from .payloads import unpack
 from .places import Place, earlier
 from .retention.missing import why_missing
+from .question import Question
+from .rollups import Progress, clear, fill, waiting
 from .rows import storable
 from .schema import upgrade
 from .tables import calls, losses, payloads
@@ -170,6 +173,21 @@ class Store:
         if row is None:
             raise StoreError(why or f"the payload of call {id} was removed from {shown(self.url)}")
         return unpack(dict(row))
+
+    def figures(self, question: Question, limit: int | None = None) -> Answer:
+        """The figures of each group of calls that a question is about; where rollups know them, from these."""
+        return answer(self._database, question, limit)
+
+    def roll_up(self, progress: Progress = lambda done, total: None, *, rebuild: bool = False) -> int:
+        """Count the calls that the rollups lack, or all calls anew; how many they were."""
+        if rebuild:
+            clear(self._database)
+        return fill(self._database, progress)
+
+    def rolled_up(self) -> bool:
+        """Whether the rollups have every call."""
+        with reading(self._database) as connection:
+            return not waiting(connection)
 
     def losses(self) -> int:
         """How many calls could not be stored, as far as the store got to know."""

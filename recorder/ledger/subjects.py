@@ -21,12 +21,13 @@ from .tables import calls, payloads
 
 COST = ("cost_pico", "currency", "cost_source", "price_id", "cost_note")
 FACTS = ("total_tokens", "service_tier")
+SAVED = "cache_saved_pico"
 _c = calls.c
 COLUMNS = (
     *(_c.seq, _c.id, _c.provider, _c.host, _c.response_model, _c.request_model, _c.model_id, _c.replayed),
     *(_c.started_us, _c.duration_us, _c.http_status, _c.usage_source, _c.total_tokens, _c.service_tier),
     *(_c.input_tokens, _c.cached_tokens, _c.cache_write_tokens, _c.output_tokens, _c.reasoning_tokens),
-    *(_c[name] for name in COST),
+    *(_c[name] for name in (*COST, SAVED)),
 )
 """The columns of a call that its price needs, and those that keep its cost."""
 

@@ -86,10 +86,12 @@ calls = Table(
     Column("price_id", Text),
     Column("cost_note", Text),
     Column("content", Text, nullable=False, server_default="kept"),
+    Column("cache_saved_pico", BigInteger),
     Index(None, "started_us"),
     Index(None, "operation_id"),
     Index(None, "trace_id"),
     Index(None, "session_id"),
+    Index(None, "user_id", "started_us"),
     UniqueConstraint("id").ddl_if(dialect="sqlite"),
     Index(None, "seq").ddl_if(dialect="postgresql"),
     sqlite_autoincrement=True,
@@ -221,4 +223,39 @@ cost_changes = Table(
     Column("price_id", Text),
     Column("cost_note", Text),
     ForeignKeyConstraint(["call_id"], ["calls.id"], ondelete="CASCADE").ddl_if(dialect="sqlite"),
+)
+
+# What `figures` has in it says `recorder.ledger.figures`; `calls` counts those that were not replayed.
+rollups = Table(
+    "rollups",
+    metadata,
+    Column("dimension", Text, primary_key=True),
+    Column("hours", SmallInteger, primary_key=True, autoincrement=False),
+    Column("begins", BigInteger, primary_key=True, autoincrement=False),
+    Column("value", Text, primary_key=True),
+    Column("provider", Text, primary_key=True),
+    Column("host", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("calls", BigInteger, nullable=False),
+    Column("replayed", BigInteger, nullable=False),
+    Column("figures", LargeBinary, nullable=False),
+)
+
+# Its one row names the calls that are not in the rollups yet: those numbered after one, up to another.
+rollup_state = Table(
+    "rollup_state",
+    metadata,
+    Column("after_seq", BigInteger, nullable=False),
+    Column("upto_seq", BigInteger, nullable=False),
+)
+
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("limit_pico", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("period", Text, nullable=False),
+    Column("filters", Text, nullable=False),
+    Column("changed_us", BigInteger, nullable=False),
 )

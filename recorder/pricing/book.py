@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from .charge import LARGEST_PICO, PICO, charge, reasons_beside, to_pico
+from .charge import LARGEST_PICO, PICO, cache_saving, charge, reasons_beside, to_pico
 from .cost import Cost, unpriced
 from .fallback import listed_cost
 from .hours import Calendars
@@ -78,7 +78,9 @@ class Book:
         pico = sum(line.pico for line in made.lines)
         if pico > LARGEST_PICO:
             return unpriced("the usage is beyond all reason"), None
-        return Cost(pico, price.currency, f"book:{price.id}", price.id, made.lines, tuple(notes)), None
+        saved = cache_saving(price, subject.usage)
+        source = f"book:{price.id}"
+        return Cost(pico, price.currency, source, price.id, made.lines, tuple(notes), saved), None
 
     def _by_list(self, subject: Subject, reason: str | None) -> Cost:
         if reason is None:

@@ -57,6 +57,20 @@ def charge(price: Price, usage: Usage | None, *, beside: bool, succeeded: bool =
     return Charge(tuple(lines), notes)
 
 
+def cache_saving(price: Price, usage: Usage | None) -> int | None:
+    """What tokens read from a cache would have cost more as plain input, less what writing them did cost more.
+
+    None where the usage or the row does not tell.
+    """
+    if usage is None or usage.cached is None or price.input is None:
+        return None
+    read = 0 if price.cached is None else to_pico(usage.cached, price.input - price.cached, _MILLION)
+    more = None if price.cache_write is None else price.cache_write - price.input
+    written = to_pico(usage.cache_write or 0, more, _MILLION) if more is not None else 0
+    saved = read - written
+    return saved if -LARGEST_PICO <= saved <= LARGEST_PICO else None
+
+
 def reasons_beside(provider: str, usage: Usage | None, total_tokens: int | None) -> bool:
     """Whether reasoning tokens are counted beside the output tokens, as xAI does, and not among them."""
     if usage is None or not usage.reasoning or usage.output is None:

@@ -11,6 +11,7 @@ class Cost(Struct, frozen=True):
     """An exact amount in pico-units (10⁻¹²) of a currency, or none, and why.
 
     `source` is `provider` (the answer said it), `book:<row id>`, `genai-prices:<version>` or `none`.
+    `cache_saved_pico` is what caching made it cheaper by, where rates tell.
     `notes` say what was assumed, or why there is no amount. `lines` add up to the amount where it was computed.
     """
 
@@ -20,6 +21,7 @@ class Cost(Struct, frozen=True):
     price_id: str | None = None
     lines: tuple[Line, ...] = ()
     notes: tuple[str, ...] = ()
+    cache_saved_pico: int | None = None
 
     @property
     def note(self) -> str:

@@ -68,7 +68,8 @@ def listed_cost(subject: Subject) -> Cost | str:
             continue
         pico = to_pico(1, total, PICO)
         if 0 <= pico <= LARGEST_PICO:
-            return Cost(pico, "USD", _source(), notes=_notes(subject, model))
+            saved = _cache_saving(provider, model, counts, at, subject.service_tier, pico)
+            return Cost(pico, "USD", _source(), notes=_notes(subject, model), cache_saved_pico=saved)
     return ", nor does genai-prices know it"
 
 
@@ -93,6 +94,18 @@ def _notes(subject: Subject, model: str) -> tuple[str, ...]:
     if served and served != model:
         return (f"priced as {model}, which was asked for: there is no row for {served}",)
     return ()
+
+
+def _cache_saving(
+    provider: str, model: str, counts: dict[str, int | None], at: datetime, tier: str | None, pico: int
+) -> int | None:
+    """How much more it would have cost without a cache."""
+    if counts["cache_read_tokens"] is None:
+        return None
+    if not counts["cache_read_tokens"] and not counts["cache_write_tokens"]:
+        return 0
+    plain = {**counts, "cache_read_tokens": 0, "cache_write_tokens": 0}
+    return to_pico(1, _total(provider, model, plain, at, tier), PICO) - pico
 
 
 def _total(

@@ -1,0 +1,251 @@
+"""`recorder budget`: what calls may cost in a day or a month, and whether they do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+from rich.text import Text
+
+from ..errors import BudgetError, StoreError
+from . import options
+from .calls import UNPRICED, counted, show_money
+from .console import output, say, write_text
+from .money import exact_units, maybe_units
+from .report import roll_up
+from .store import open_store
+from .tables import Cell, Column, print_footer, print_table
+from .text import json_text, styled, styled_block
+from .times import UNKNOWN
+
+if TYPE_CHECKING:
+    from ..audit import Standing
+    from ..ledger.budgets import Budget
+
+app = typer.Typer(help="What calls may cost in a day or a month.", no_args_is_help=True)
+
+_USAGE = 2
+_LARGEST = Decimal(10) ** 15
+_BUDGET = (
+    Column("budget", floor=10, ceiling=40),
+    Column("limit", "right"),
+    Column("per"),
+    Column("of", floor=10, ceiling=60, drop=1),
+)
+_STANDING = (
+    Column("budget", floor=10, ceiling=40),
+    Column("spent", "right"),
+    Column("limit", "right"),
+    Column("share", "right"),
+    Column("per"),
+    Column("projected", "right", drop=3),
+    Column("calls", "right", drop=2),
+    Column("unpriced", "right", drop=4),
+    Column("of", floor=8, ceiling=60, drop=1),
+)
+
+
+@app.command("set")
+def set_budget(
+    name: Annotated[str, typer.Argument(help="What to call it; one of this name is replaced.")],
+    limit: Annotated[str, typer.Option(metavar="AMOUNT", help="How much, such as 50 or 0.25.")],
+    currency: Annotated[str, typer.Option(help="Costs in other currencies do not count.")] = "USD",
+    per: Annotated[
+        Literal["day", "month"], typer.Option(help="The period, by the calendar of UTC.")
+    ] = "month",
+    tag: options.Tags = None,
+    user: Annotated[str | None, typer.Option(help="Only calls of this user.")] = None,
+    session: Annotated[str | None, typer.Option(help="Only calls of this session.")] = None,
+    model: Annotated[str | None, typer.Option(help="Only this model, as served, else as requested.")] = None,
+    provider: Annotated[str | None, typer.Option(help="Only this provider.")] = None,
+    host: Annotated[str | None, typer.Option(help="Only this host.")] = None,
+    store: options.Store = None,
+) -> None:
+    """Set how much calls may cost; all calls, or those that the options name."""
+    from ..ledger import Budgets
+    from ..ledger.budgets import Budget
+
+    wanted = {
+        "model": model,
+        "provider": provider,
+        "host": host,
+        "user_id": user,
+        "session_id": session,
+    }
+    budget = Budget(
+        name,
+        _pico(limit),
+        currency.upper(),
+        per,
+        {column: value for column, value in wanted.items() if value is not None},
+        options.pairs(tag, "--tag"),
+    )
+    Budgets(options.store_url(store)).set(budget)
+    output().print(styled(f"{name}: {_limit(budget)} per {per}{_of(budget, ' for ')}"))
+
+
+@app.command("list")
+def list_budgets(store: options.Store = None, format: options.Format = "table") -> None:
+    """List the budgets."""
+    found = _budgets(options.store_url(store))
+    if format == "json":
+        write_text(json_text([_plain(budget) for budget in found]))
+    elif found:
+        print_table(output(), _BUDGET, [_row(budget) for budget in found])
+    else:
+        say("No budgets yet. Set one: recorder budget set NAME --limit 50 --per month")
+
+
+@app.command("remove")
+def remove_budget(
+    name: Annotated[str, typer.Argument(help="Which one.")], store: options.Store = None
+) -> None:
+    """Remove a budget."""
+    from ..ledger import Budgets
+
+    Budgets(options.store_url(store)).remove(name)
+    output().print(styled(f"removed {name}"))
+
+
+@app.command("check")
+def check_budgets(
+    names: Annotated[list[str] | None, typer.Argument(help="Which ones; all unless named.")] = None,
+    store: options.Store = None,
+    format: options.Format = "table",
+) -> None:
+    """Say what is spent. Exit code 0: all within their limits; 1: one is over; 2: nothing could be checked."""
+    from .. import audit
+
+    url = options.store_url(store)
+    try:
+        opened = open_store(url)
+        roll_up(opened)
+        found = _named(_budgets(url), names or ())
+        now_us = time.time_ns() // 1000
+        standings = [audit.standing(opened, budget, now_us) for budget in found]
+    except (StoreError, BudgetError) as error:
+        # Not 1, which says that a budget is over.
+        say(Text("recorder: ", style="bold red").append_text(styled_block(str(error))))
+        raise typer.Exit(_USAGE) from None
+    if format == "json":
+        write_text(json_text([_plain_standing(each) for each in standings]))
+    else:
+        print_table(output(), _STANDING, [_standing_row(each) for each in standings])
+        print_footer(output(), _remarks(standings))
+    if any(each.over for each in standings):
+        raise typer.Exit(1)
+
+
+def _budgets(url: str) -> list[Budget]:
+    from ..ledger import Budgets
+
+    return Budgets(url).all()
+
+
+def _named(found: Sequence[Budget], names: Sequence[str]) -> list[Budget]:
+    known = {budget.name: budget for budget in found}
+    if missing := [name for name in names if name not in known]:
+        raise BudgetError(f"there is no budget {missing[0]!r}; `recorder budget list` shows them")
+    if not known:
+        raise BudgetError("there is no budget to check; set one: recorder budget set NAME --limit 50")
+    return [known[name] for name in names] if names else list(found)
+
+
+def _pico(text: str) -> int:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite() or not 0 <= amount <= _LARGEST or amount * 10**12 % 1:
+        raise typer.BadParameter(f"{text!r} is no amount of money, such as 50 or 0.25", param_hint="--limit")
+    return int(amount * 10**12)
+
+
+def _limit(budget: Budget) -> str:
+    return show_money(exact_units(budget.limit_pico), budget.currency)
+
+
+def _of(budget: Budget, before: str = "") -> str:
+    """Which calls a budget is about."""
+    filters: Mapping[str, str] = {**budget.where, **budget.tags}
+    parts = [f"{name.removesuffix('_id')}={value}" for name, value in filters.items()]
+    return before + ", ".join(parts) if parts else ""
+
+
+def _row(budget: Budget) -> list[Cell]:
+    texts = (
+        styled(budget.name),
+        styled(_limit(budget)),
+        styled(budget.period),
+        styled(_of(budget) or "all calls"),
+    )
+    return [(text,) for text in texts]
+
+
+def _standing_row(standing: Standing) -> list[Cell]:
+    budget, share = standing.budget, standing.share
+    over = "bold red" if standing.over else ""
+    projected = standing.projected_pico
+    late = projected is not None and projected > budget.limit_pico
+    texts = (
+        styled(budget.name, over),
+        styled(show_money(exact_units(standing.spent_pico), budget.currency), over),
+        styled(_limit(budget)),
+        Text(UNKNOWN if share is None else f"{share:.1%}", style=over),
+        styled(budget.period),
+        Text(UNKNOWN, style="dim")
+        if projected is None
+        else styled(show_money(exact_units(projected), budget.currency), "yellow" if late else ""),
+        Text(f"{standing.calls:,}"),
+        Text(f"{standing.unpriced:,}", style="yellow" if standing.unpriced else "dim"),
+        styled(_of(budget) or "all calls"),
+    )
+    return [(text,) for text in texts]
+
+
+def _remarks(standings: Sequence[Standing]) -> list[str]:
+    parts = [f"{styled(each.budget.name)} is over its limit" for each in standings if each.over]
+    parts += [
+        f"{styled(each.budget.name)} will be over its limit by {_day(each.ends_us)}"
+        for each in standings
+        if not each.over and each.projected_pico is not None and each.projected_pico > each.budget.limit_pico
+    ]
+    if unpriced := max((each.unpriced for each in standings), default=0):
+        parts.append(f"{counted(unpriced, 'call')} {UNPRICED}, not in what is spent")
+    if any(each.elsewhere for each in standings):
+        parts.append("other currencies are not in what is spent")
+    return parts
+
+
+def _day(at_us: int) -> str:
+    return f"{datetime.fromtimestamp(at_us // 1_000_000, UTC):%Y-%m-%d}"
+
+
+def _plain(budget: Budget) -> dict[str, Any]:
+    return {
+        "name": budget.name,
+        "limit": exact_units(budget.limit_pico),
+        "currency": budget.currency,
+        "per": budget.period,
+        "where": dict(budget.where),
+        "tags": dict(budget.tags),
+    }
+
+
+def _plain_standing(standing: Standing) -> dict[str, Any]:
+    return {
+        **_plain(standing.budget),
+        "spent": exact_units(standing.spent_pico),
+        "share": standing.share,
+        "over": standing.over,
+        "projected": maybe_units(standing.projected_pico),
+        "calls": standing.calls,
+        "unpriced": standing.unpriced,
+        "elsewhere": {currency: exact_units(pico) for currency, pico in standing.elsewhere},
+        "begins": standing.begins_us / 1e6,
+        "ends": standing.ends_us / 1e6,
+    }

@@ -1,0 +1,72 @@
+"""Answers to questions: from rollups where these know, else from the calls. Either way they are the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from heapq import nsmallest
+
+from msgspec import Struct
+from msgspec.structs import replace
+from sqlalchemy import Connection
+
+from .access import reading
+from .answers_of_rollups import Asked, dimension_of, many
+from .answers_of_rows import add_rows
+from .database import Database
+from .figures import Figures
+from .periods import Edge
+from .question import Key, Question, check, group, in_order
+from .rollups import waiting
+
+
+class Answer(Struct):
+    """The figures of each group, of all groups together, and how many groups were left out."""
+
+    groups: dict[Key, Figures]
+    total: Figures
+    more: int = 0
+
+
+def answer(database: Database, question: Question, limit: int | None = None) -> Answer:
+    """The figures of each group that has calls; with `limit` of those that have most. Raises ValueError."""
+    check(question.by)
+    dimension = dimension_of(question)
+    with reading(database) as connection:
+        if dimension is None or waiting(connection):
+            return _from_rows(connection, database, question, limit)
+        asked = Asked(connection, database, question, dimension)
+        total = asked.total()
+        if limit is None or not many(dimension):
+            groups = asked.groups()
+            chosen = groups if limit is None else dict.fromkeys(_most(_calls(groups), limit))
+        else:
+            counts = asked.counts()
+            chosen = dict.fromkeys(_most(counts, limit))
+            groups = asked.groups(chosen)
+            return Answer(groups, total, len(counts) - len(chosen))
+        return Answer({key: groups[key] for key in chosen}, total, len(groups) - len(chosen))
+
+
+def _from_rows(connection: Connection, database: Database, question: Question, limit: int | None) -> Answer:
+    whole = Edge(question.since_us, question.until_us)
+    groups: dict[Key, Figures] = {}
+    add_rows(connection, database, question, whole, groups)
+    total: dict[Key, Figures] = {}
+    if "tag" in question.by:
+        # A call has several tags, or none.
+        add_rows(connection, database, replace(question, by=()), whole, total)
+    else:
+        for figures in groups.values():
+            group(total, ()).add(figures)
+    chosen = groups if limit is None else _most(_calls(groups), limit)
+    found = {key: groups[key] for key in chosen}
+    return Answer(found, group(total, ()), len(groups) - len(found))
+
+
+def _most(counts: Mapping[Key, int], limit: int) -> list[Key]:
+    """The keys with the highest counts."""
+    return nsmallest(limit, counts, key=lambda key: (-counts[key], in_order(key)))
+
+
+def _calls(groups: Mapping[Key, Figures]) -> dict[Key, int]:
+    return {key: figures.calls for key, figures in groups.items()}

@@ -1,0 +1,83 @@
+"""Figures of calls from the calls themselves, one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, func, select
+
+from .cells import DAY, HOUR_US, KINDS, LONGEST, LONGEST_KIND, TAG, model_of, shortened, tag_pairs
+from .database import Database
+from .figures import FACT_COLUMNS, Figures, Tally, counted
+from .filters import conditions_of, filtered
+from .periods import Edge
+from .question import GROUPS, Key, Question, day_text, fetched, group, hour_text
+from .tables import calls
+
+_c = calls.c
+_MODEL = func.coalesce(func.nullif(_c.response_model, ""), _c.request_model)
+
+
+def add_rows(
+    connection: Connection, database: Database, question: Question, edge: Edge, found: dict[Key, Figures]
+) -> None:
+    """Count the calls of an edge one by one."""
+    columns, read_keys = _row_key(question.by)
+    query = filtered(
+        select(*columns, *FACT_COLUMNS),
+        since_us=edge.since_us,
+        until_us=edge.until_us,
+        where=(*conditions_of(question.where), *question.conditions),
+        tags=question.tags,
+        sqlite=database.is_sqlite,
+    )
+    width = len(columns)
+    tallies: dict[Any, Tally] = {}
+    for row in fetched(connection, query):
+        raw = row[:width]
+        known = tallies.get(raw)
+        if known is None:
+            known = tallies[raw] = Tally()
+        known.add(counted(row, width))
+    for raw, known in tallies.items():
+        for key in read_keys(raw):
+            group(found, key).add_tally(known)
+
+
+def _row_key(by: Sequence[str]) -> tuple[list[ColumnElement[Any]], Callable[[Any], Iterator[Key]]]:
+    """The columns that keys are read from, and what reads them: one key, but for `tag`."""
+    readers = [_row_reader(name) for name in by]
+    columns = [column for column, _ in readers]
+
+    def read_keys(raw: Sequence[Any]) -> Iterator[Key]:
+        keys: list[Key] = [()]
+        for value, (_, read) in zip(raw, readers, strict=True):
+            keys = [(*key, part) for key in keys for part in read(value)]
+        return iter(keys)
+
+    return columns, read_keys
+
+
+def _row_reader(name: str) -> tuple[ColumnElement[Any], Callable[[Any], list[str | None]]]:
+    """One column, and the values to group by that are in it."""
+    if name == "day":
+        return _c.started_us.op("/")(DAY * HOUR_US), lambda day: [day_text(day * DAY)]
+    if name == "hour":
+        return _c.started_us.op("/")(HOUR_US), lambda hour: [hour_text(hour)]
+    if name == "model":
+        return func.coalesce(func.nullif(_c.response_model, ""), _c.request_model), _model
+    if name == "tag":
+        return _c.tags, lambda text: [f"{of.removeprefix(TAG)}={value}" for of, value in tag_pairs(text)]
+    if name.startswith(TAG):
+        return _c.tags, lambda text: [dict(tag_pairs(text)).get(shortened(name))]
+    most = LONGEST_KIND if GROUPS[name] in KINDS else LONGEST
+    return _c[GROUPS[name]], lambda value: [_text(value, most)]
+
+
+def _model(name: str | None) -> list[str | None]:
+    return [shortened(model_of(name, None)) or None]
+
+
+def _text(value: Any, most: int) -> str | None:
+    return None if value is None else shortened(str(value), most)
