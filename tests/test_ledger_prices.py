@@ -284,7 +284,7 @@ def test_repricing_goes_on_beside_a_writer(
     done = prices.reprice(since_us=None, progress=advance)
     assert writer.close(30.0)
     assert (done.checked, done.changed, seen[-1]) == (100, 100, (100, 100))
-    total = report(Store(url))[-1]
+    total = report(Store(url)).total
     assert (total.calls, total.without_cost, total.cost_pico) == (300, 0, (("EUR", 300 * CORP_PICO),))
 
 
@@ -398,7 +398,7 @@ def test_sums_are_those_of_the_rows_to_the_last_pico_unit(
         for flag in (False, True)
     }
     rows = dict(execute(path, "SELECT replayed, sum(cost_pico) FROM calls GROUP BY replayed"))
-    total = report(Store(url))[-1]
+    total = report(Store(url)).total
     assert dict(total.cost_pico).get("USD", 0) == rows.get(0, 0) == wanted[False]
     assert dict(total.saved_pico).get("USD", 0) == rows.get(1, 0) == wanted[True]
 
