@@ -52,7 +52,6 @@ class _Stored(Struct, frozen=True):
     call: Call
     content: Content
     size: int
-    content: Content = "kept"
 
 
 class CallImport:

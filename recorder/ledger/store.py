@@ -18,8 +18,8 @@ from .database import open_database
 from .filters import Where, filtered
 from .payloads import unpack
 from .places import Place, earlier
-from .retention.missing import why_missing
 from .question import Question
+from .retention.missing import why_missing
 from .rollups import Progress, clear, fill, waiting
 from .rows import storable
 from .schema import upgrade

@@ -10,12 +10,13 @@ from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, select, update
 
 from ..database import Database
+from ..rollups import restore, withdraw
 from ..rows import name_text
 from ..tables import calls, cassette_entries, cassettes, payloads
-from .derived import collect_unreferenced, correct_sums
 from .plan import payload_bytes
 from .removing import Removed, Sleep, Turns, hold_cassettes, remove
 from .space import shorten_log, vacuum
+from .unreferenced import collect_unreferenced
 
 Progress = Callable[[int, int], None]
 
@@ -129,8 +130,6 @@ def erase(
     with database.write() as connection:
         done.cassettes = _drop_empty(connection, list(held.cassettes))
     collect_unreferenced(database)
-    if held.since_us is not None and held.until_us is not None:
-        correct_sums(database, held.since_us, held.until_us + 1)
     _leave_nothing(database, done, rewrite=rewrite)
     return done
 
@@ -147,7 +146,9 @@ def _erase(connection: Connection, ids: Sequence[str], done: Erased, *, keep_num
     removed = remove(connection, ids, payloads_only=keep_numbers)
     if keep_numbers:
         values: dict[str, Any] = {**_NAMES, "operation_id": _c.id}
+        withdraw(connection, _c.id.in_(ids))
         rows = connection.execute(update(calls).where(_c.id.in_(ids)).values(values)).rowcount
+        restore(connection, _c.id.in_(ids))
         removed = Removed(rows, removed.payloads)
     done.calls += removed.calls
     done.payloads += removed.payloads

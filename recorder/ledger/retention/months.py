@@ -7,15 +7,18 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from itertools import islice
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..database import Database
 from ..failure import diagnose
 from ..partitions import PARTITIONED, months_from, partition_name, smallest_id
+from ..rollups import withdraw
+from ..tables import calls
 from .removing import Removed, hold_cassettes
 
 _TRIES = 5
+_PAGE = 20_000
 # While a dropping waits for readers, all others wait for it.
 _PATIENCE = "SET LOCAL lock_timeout = '500ms'"
 _OF_TABLE = text(
@@ -80,8 +83,19 @@ def _dropped(database: Database, table: str, month: date, before_us: int) -> boo
             if connection.scalar(_HAS_PAYLOADS, bounds):
                 return False
             connection.execute(_FORGET_COSTS, bounds)
+            _withdraw(connection, begins, ends)
         connection.exec_driver_sql(f"DROP TABLE {partition_name(table, month)}")
         return True
+
+
+def _withdraw(connection: Connection, begins: str, ends: str) -> None:
+    """Take the calls of a month out of the rollups, so many at a time as fit in memory."""
+    id = calls.c.id
+    while begins < ends:
+        page = select(id).where(id >= begins, id < ends).order_by(id).offset(_PAGE).limit(1)
+        until = connection.scalar(page) or ends
+        withdraw(connection, (id >= begins) & (id < until))
+        begins = until
 
 
 def _months(connection: Connection, table: str) -> Iterator[date]:

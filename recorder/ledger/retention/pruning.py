@@ -11,11 +11,11 @@ from sqlalchemy import Select, delete, func, select, update
 
 from ..database import Database
 from ..tables import calls, losses, prunings
-from .derived import collect_unreferenced
 from .months import drop_months
 from .plan import in_cassette
 from .removing import Removed, Sleep, Turns, has_payload, remove
 from .space import free_bytes, give_back
+from .unreferenced import collect_unreferenced
 
 Progress = Callable[[int, int], None]
 

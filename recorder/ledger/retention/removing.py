@@ -10,6 +10,7 @@ from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, delete, exists, select
 
 from ..database import Database
+from ..rollups import withdraw
 from ..tables import calls, cassette_entries, cost_changes, payloads
 
 Sleep = Callable[[float], None]
@@ -60,6 +61,7 @@ def remove(connection: Connection, ids: Sequence[str], *, payloads_only: bool) -
     bodies = connection.execute(delete(payloads).where(payloads.c.call_id.in_(free))).rowcount
     if payloads_only:
         return Removed(0, bodies)
+    withdraw(connection, calls.c.id.in_(free))
     connection.execute(delete(cost_changes).where(cost_changes.c.call_id.in_(free)))
     rows = connection.execute(delete(calls).where(calls.c.id.in_(free))).rowcount
     return Removed(rows, bodies)
