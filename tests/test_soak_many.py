@@ -14,6 +14,7 @@ from .fleet import Fleet, Process, Ship
 
 READS = (
     ("ls", "--format", "json"),
+    ("db", "prune", "--older-than", "90d", "--yes"),
     ("report", "--format", "json"),
     ("db", "status", "--format", "json"),
     ("db", "check"),
