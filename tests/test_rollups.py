@@ -10,9 +10,11 @@ from sqlalchemy import select
 
 from recorder.audit import Report, report
 from recorder.call import AnswerHalf, Call, CallError, RequestHalf, Usage
-from recorder.ledger import PriceList, Store
+from recorder.ids import id_text, new_id
+from recorder.ledger import PriceList, Retention, Store
 from recorder.ledger.cells import HOUR_US, KIND, tally
 from recorder.ledger.database import Database, open_database
+from recorder.ledger.retention.erasing import Person
 from recorder.ledger.rollups import restore, withdraw
 from recorder.ledger.schema import ensure
 from recorder.ledger.tables import calls, rollup_state, rollups
@@ -260,3 +262,21 @@ def test_names_of_any_length_have_cells(url: str) -> None:
 def test_without_users_sessions_and_tags_there_are_no_cells_for_them() -> None:
     row = ("i", 0, "p", "h", None, None, "{}", *[None] * 11, "ok", None, 0, 1, 0, 5, *[None] * 11)
     assert {cell.dimension for cell in tally([row])} == {"", KIND}
+
+
+def test_what_is_pruned_or_erased_is_in_no_sum(url: str) -> None:
+    month_us = 31 * 86_400_000_000
+    for number in range(6):
+        started_us = 1_750_000_000_000_000 + number * month_us
+        call = a_call(
+            id=id_text(new_id(started_us // 1000)), started_us=started_us, user_id=f"u-{number % 3}"
+        )
+        store_calls(url, call)
+    retention = Retention(url)
+    retention.prune(retention.plan(1_750_000_000_000_000 + 2 * month_us + 1, payloads_only=False))
+    assert report(Store(url), ()).total.calls == 3
+    retention.erase(Person(user="u-0"))
+    retention.erase(Person(user="u-1"), keep_numbers=True)
+    found = report(Store(url), ("user",))
+    assert {row.key: row.calls for row in found.rows} == {(None,): 1, ("u-2",): 1}
+    assert_kept_is_rebuilt(open_database(url))

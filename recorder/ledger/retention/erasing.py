@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, func, select, up
 from ..database import Database
 from ..rollups import restore, withdraw
 from ..rows import name_text
-from ..tables import calls, cassette_entries, cassettes, payloads
+from ..tables import calls, cassette_entries, cassettes, payloads, rollups
 from .plan import payload_bytes
 from .removing import Removed, Sleep, Turns, hold_cassettes, remove
 from .space import shorten_log, vacuum
@@ -129,6 +129,7 @@ def erase(
         turns.took(time.monotonic() - begun)
     with database.write() as connection:
         done.cassettes = _drop_empty(connection, list(held.cassettes))
+        _forget_name(connection, person)
     collect_unreferenced(database)
     _leave_nothing(database, done, rewrite=rewrite)
     return done
@@ -152,6 +153,15 @@ def _erase(connection: Connection, ids: Sequence[str], done: Erased, *, keep_num
         removed = Removed(rows, removed.payloads)
     done.calls += removed.calls
     done.payloads += removed.payloads
+
+
+def _forget_name(connection: Connection, person: Person) -> None:
+    """Leave no figures under a name whose calls are all gone, not even where others removed calls by hand."""
+    names = {"user": person.user, "session": person.session}
+    (dimension, name), *more = [(key, value) for key, value in names.items() if value is not None]
+    if not more:
+        named = (rollups.c.dimension == dimension, rollups.c.value == name_text(name))
+        connection.execute(delete(rollups).where(*named))
 
 
 def _drop_empty(connection: Connection, names: Sequence[str]) -> list[str]:
