@@ -82,6 +82,7 @@ def test_no_bytes_are_left_in_the_files(sqlite_url: str) -> None:
         plain.execute("PRAGMA foreign_keys=ON")
         plain.execute("DELETE FROM calls WHERE session_id = 's-1' AND user_id = 'u-7'")
     plain.close()
+    Store(sqlite_url).roll_up(rebuild=True)  # who removes calls by hand counts the others anew
     assert found_in_files(sqlite_url) != []
     done = Retention(sqlite_url).erase(Person(user="u-7"))
     assert (done.calls, done.rewritten, done.log_empty) == (25, True, True)
