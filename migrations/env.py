@@ -3,6 +3,7 @@
 from alembic import context
 from sqlalchemy import Connection
 
+from recorder.ledger.content.learning import fill_dictionaries
 from recorder.ledger.database import open_database
 from recorder.ledger.prices import fill_prices
 from recorder.ledger.schema import HEAD, VERSION_TABLE, revision
@@ -26,6 +27,7 @@ def run(connection: Connection) -> None:
     if revision(connection) == HEAD:
         create_views(connection)
         fill_prices(connection)
+        fill_dictionaries(connection)
 
 
 connection = context.config.attributes.get("connection")

@@ -491,7 +491,7 @@ def test_db_check_counts_what_is_fine(ids: dict[str, str]) -> None:
 
 @on_both
 def test_db_check_names_what_is_not(ids: dict[str, str], change: Change) -> None:
-    change("UPDATE payloads SET request_headers = request_body")
+    change("UPDATE payloads SET record = pieces")
     result = invoke("db", "check")
     assert result.exit_code == 1
     assert len(result.stdout.splitlines()) == len(ids)

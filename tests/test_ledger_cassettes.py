@@ -108,9 +108,9 @@ def test_cassettes_are_listed_by_name(url: str) -> None:
 def test_a_removed_payload_is_named(url: str) -> None:
     stored = recordings(url, 1)
     StoreCassette(url, "checkout").save(stored)
-    execute(url, "UPDATE payloads SET request_body = NULL")
+    execute(url, "UPDATE payloads SET record = ?", b"cut")
     with pytest.raises(
-        CassetteError, match=f"'checkout' cannot be read: the request body of call {stored[0].call_id}"
+        CassetteError, match=f"'checkout' cannot be read: the payload of call {stored[0].call_id}"
     ):
         StoreCassette(url, "checkout").load()
     execute(url, "DELETE FROM payloads")

@@ -432,6 +432,6 @@ def test_a_payload_that_cannot_be_read_does_not_end_repricing(
     execute(
         path, "UPDATE calls SET cost_pico = NULL, currency = NULL, cost_source = 'none', cost_note = NULL"
     )
-    execute(path, "UPDATE payloads SET response_headers = x'00'")
+    execute(path, "UPDATE payloads SET record = x'00'")
     assert prices.reprice(since_us=None).priced == 2
     assert "the call goes on" in caplog.text

@@ -254,7 +254,7 @@ def test_a_sound_store_has_no_problems_and_tells_how_far_it_got(url: str) -> Non
 def test_problems_are_found(url: str) -> None:
     calls = [a_call() for _ in range(4)]
     store_calls(url, *calls)
-    execute(url, "UPDATE payloads SET response_body = ? WHERE call_id = ?", b"\0", calls[0].id)
+    execute(url, "UPDATE payloads SET record = ? WHERE call_id = ?", b"\0", calls[0].id)
     execute(url, "DELETE FROM payloads WHERE call_id = ?", calls[1].id)
     execute(url, "DELETE FROM calls WHERE id = ?", calls[2].id)
     execute(url, "INSERT INTO cassette_entries VALUES ('gone', 0, 0, ?, 0)", calls[3].id)

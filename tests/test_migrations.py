@@ -84,7 +84,13 @@ DAILY_COLUMNS = [
     "unpriced_calls",
 ]
 
-SQLITE_ONLY = ("uq_calls_id", "fk_payloads_call_id", "fk_cassette_entries_call_id", "fk_cost_changes_call_id")
+SQLITE_ONLY = (
+    "uq_calls_id",
+    "fk_payloads_call_id",
+    "fk_former_payloads_call_id",
+    "fk_cassette_entries_call_id",
+    "fk_cost_changes_call_id",
+)
 POSTGRES_ONLY = ("ix_calls_seq",)
 
 # A migration that SQLite can only do by building the table anew, which would take the payloads with it

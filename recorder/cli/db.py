@@ -15,6 +15,7 @@ from .console import messages, output, say
 from .db_erase import erase
 from .db_prune import prune
 from .db_snapshot import snapshot
+from .db_stats import stats
 from .db_status import status
 from .store import open_store
 from .text import styled
@@ -24,14 +25,16 @@ app.command()(prune)
 app.command()(erase)
 app.command()(snapshot)
 app.command()(status)
+app.command()(stats)
 
 
 @app.command()
 def upgrade(store: options.Store = None) -> None:
     """Bring the store's tables up to this recorder; make them where there are none."""
-    from ..ledger.access import make_current  # SQLAlchemy takes 200 ms to import
+    from ..ledger.upgrading import make_current  # SQLAlchemy takes 200 ms to import
 
-    before, after = make_current(options.store_url(store))
+    with progress("carrying over") as advance:
+        before, after = make_current(options.store_url(store), advance)
     if before == after:
         output().print(Text(f"up to date ({after})"))
     else:

@@ -11,10 +11,10 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from ..errors import StoreNotFound, StoreOutdated
-from .database import Database, open_database
+from .database import Database
 from .failure import diagnose, explain
-from .schema import State, ensure, refuse, state, upgrade
-from .url import resolved, shown
+from .schema import State, ensure, refuse, state
+from .url import shown
 
 
 def check_exists(database: Database) -> None:
@@ -55,12 +55,6 @@ def writing(database: Database) -> Iterator[Connection]:
         ensure(database)
         with database.write() as connection:
             yield connection
-
-
-def make_current(url: str) -> tuple[str | None, str]:
-    """Bring a store to the current schema, or create it; the revisions before and after."""
-    with explaining(url):
-        return upgrade(open_database(resolved(url)))
 
 
 def stored_state(database: Database) -> State:

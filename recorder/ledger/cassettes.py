@@ -12,9 +12,9 @@ from sqlalchemy import Connection, delete, func, insert, select
 from ..cassettes.source import Change, Recorded
 from ..errors import CassetteError, StoreError, StoreNotFound
 from .access import reading, writing
+from .content.reading import Payload, Reader, stored_payloads
 from .database import open_database
-from .payloads import unpack
-from .tables import cassette_entries, cassettes, payloads
+from .tables import cassette_entries, cassettes
 from .url import resolved, shown
 
 # SQLite takes so many parameters in one statement in every build.
@@ -80,18 +80,11 @@ class StoreCassette:
     def _load(self, connection: Connection) -> tuple[Recorded, ...] | None:
         if connection.scalar(select(cassettes.c.name).where(cassettes.c.name == self._name)) is None:
             return None
-        entries = (
-            select(
-                cassette_entries.c.call_id.label("entry"),
-                cassette_entries.c.lane,
-                cassette_entries.c.credential,
-                payloads,
-            )
-            .outerjoin(payloads, payloads.c.call_id == cassette_entries.c.call_id)
-            .where(cassette_entries.c.cassette == self._name)
-            .order_by(cassette_entries.c.position)
-        )
-        return tuple([self._recorded(dict(row)) for row in connection.execute(entries).mappings()])
+        e = cassette_entries.c
+        query = select(e.call_id, e.lane, e.credential).where(e.cassette == self._name).order_by(e.position)
+        entries = connection.execute(query).all()
+        found = Reader(connection).read([entry.call_id for entry in entries])
+        return tuple([self._recorded(found.get(call_id), call_id, *rest) for call_id, *rest in entries])
 
     def _save(self, connection: Connection, recordings: Sequence[Recorded]) -> None:
         rows = [
@@ -114,19 +107,18 @@ class StoreCassette:
         if rows:
             connection.execute(insert(cassette_entries), rows)
 
-    def _recorded(self, row: dict[str, object]) -> Recorded:
-        call_id, lane, credential = str(row.pop("entry")), row.pop("lane"), row.pop("credential")
-        if row["call_id"] is None:
+    def _recorded(self, payload: Payload | None, call_id: str, lane: int, credential: int) -> Recorded:
+        if payload is None:
             raise CassetteError(f"cassette {self._name!r} needs call {call_id}, whose payload was removed")
         try:
-            return Recorded(unpack(row), call_id, int(str(lane)), int(str(credential)))
+            return Recorded(payload.exchange(), call_id, lane, credential)
         except StoreError as error:
             raise CassetteError(f"cassette {self._name!r} cannot be read: {error}") from error
 
     def _check_stored(self, connection: Connection, ids: list[str]) -> None:
         for start in range(0, len(ids), _PARAMETERS):
             some = ids[start : start + _PARAMETERS]
-            stored = set(connection.scalars(select(payloads.c.call_id).where(payloads.c.call_id.in_(some))))
+            stored = stored_payloads(connection, some)
             for position, id in enumerate(some, start):
                 if id not in stored:
                     raise CassetteError(

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from sqlalchemy import Connection, exists, func, select
+from sqlalchemy import Connection, Table, exists, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..errors import StoreError
 from .access import stored_state
+from .content.reading import Reader
 from .database import Database
 from .failure import explain
-from .payloads import unpack
 from .retention.missing import count_damaged
 from .schema import HEAD, revision, state
-from .tables import metadata, payloads
+from .tables import former_payloads, metadata, payloads
 
 _PAGE = 200
 
@@ -71,20 +71,23 @@ def _orphans(connection: Connection) -> Iterator[str]:
 
 
 def _unreadable(connection: Connection, progress: Progress | None) -> Iterator[str]:
-    total = connection.scalar(select(func.count()).select_from(payloads)) or 0
-    done, last = 0, ""
-    while rows := _page(connection, last):
-        for row in rows:
-            try:
-                unpack(row)
-            except StoreError as error:
-                yield str(error)
-        last = str(rows[-1]["call_id"])
-        done += len(rows)
-        if progress is not None:
-            progress(done, total)
+    tables = (payloads, former_payloads)
+    total = sum(connection.scalar(select(func.count()).select_from(table)) or 0 for table in tables)
+    reader, done = Reader(connection), 0
+    for table in tables:
+        last = ""
+        while ids := _page(connection, table, last):
+            for payload in reader.read(ids).values():
+                try:
+                    payload.exchange()
+                except StoreError as error:
+                    yield str(error)
+            last = ids[-1]
+            done += len(ids)
+            if progress is not None:
+                progress(done, total)
 
 
-def _page(connection: Connection, last: str) -> list[dict[str, object]]:
-    query = select(payloads).where(payloads.c.call_id > last).order_by(payloads.c.call_id).limit(_PAGE)
-    return [dict(row) for row in connection.execute(query).mappings()]
+def _page(connection: Connection, table: Table, last: str) -> list[str]:
+    query = select(table.c.call_id).where(table.c.call_id > last).order_by(table.c.call_id).limit(_PAGE)
+    return list(connection.scalars(query))

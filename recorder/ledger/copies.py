@@ -11,9 +11,9 @@ from sqlalchemy import Column, Connection, select
 from ..errors import StoreError, StoreNotFound
 from ..exchange import Exchange
 from .access import reading
+from .content.reading import Reader
 from .database import Database
-from .payloads import unpack
-from .tables import calls, payloads
+from .tables import calls
 
 CARRIED: Final[dict[str, Column[Any]]] = {
     str(column.name): column for column in calls.c if column.name != "seq"
@@ -35,11 +35,11 @@ class CallCopy(Struct, frozen=True):
 def read_exchanges(connection: Connection, ids: Sequence[str]) -> dict[str, Exchange | StoreError]:
     """The exchanges of calls by their ids; of those that cannot be read, why. Others are left out."""
     found: dict[str, Exchange | StoreError] = {}
-    for row in connection.execute(select(payloads).where(payloads.c.call_id.in_(ids))).mappings():
+    for id, payload in Reader(connection).read(ids).items():
         try:
-            found[row["call_id"]] = unpack(dict(row))
+            found[id] = payload.exchange()
         except StoreError as error:
-            found[row["call_id"]] = error
+            found[id] = error
     return found
 
 

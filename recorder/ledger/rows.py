@@ -31,7 +31,7 @@ def call_row(call: Call, exchange: Exchange) -> dict[str, Any]:
     usage = answer.usage or Usage()
     return {
         "id": call.id,
-        "operation_id": name_text(call.operation_id),
+        "operation_id": "" if call.operation_id == call.id else name_text(call.operation_id),
         "started_us": call.started_us,
         "duration_us": _microseconds(call.duration_ns),
         "first_byte_us": _microseconds(call.first_byte_ns),

@@ -10,11 +10,12 @@ from typing import Any
 
 from ..bare import bare_call, bare_exchange
 from .bulk import insert_new
+from .content.keeping import Keeper
+from .content.learning import learn
 from .copies import CallCopy
 from .database import Database, open_database
 from .intake import Record, nothing
 from .partitions import MonthsAhead
-from .payloads import pack
 from .pricer import Pricer
 from .rollups import add_rows, count_rows, restore
 from .rows import call_row, storable
@@ -40,50 +41,54 @@ class Sink:
         self._open = False
         self._file: tuple[int, int] | None = None
         self._months = MonthsAhead()
+        self._keeper = Keeper(between)
 
     def store(self, records: Sequence[Record], lost: int = 0, reason: str = "") -> None:
         """Store records, and how many were lost before them; all or nothing. Known ids are skipped."""
         database = self._opened()
-        if records:
-            with database.read() as connection:
+        with database.read() as connection:
+            if records:
                 self._pricer.refresh(connection)
-        call_rows, payload_rows = [], []
+            kept = [(each.call.id, each.exchange) for each in records if each.content == "kept"]
+            batch = self._keeper.prepare(connection, kept)
+        call_rows = []
         for record in records:
             call, exchange, content = record.call, record.exchange, record.content
             if content == "not stored":
                 call, exchange = bare_call(call), bare_exchange(exchange)
             priced = self._pricer.columns(call, exchange)
             call_rows.append({**call_row(call, exchange), **priced, "content": content})
-            kept = content == "kept"
-            payload_rows.append([{"call_id": call.id, **pack(exchange)}] if kept else [])
             self._between()
         counted = count_rows(call_rows, self._between)
         new_rows: list[Mapping[str, Any]] = []
         with database.write() as connection:
+            payload_rows = self._keeper.insert(connection, batch)
             for piece in _pieces(len(records), _PIECE if database.is_sqlite else len(records)):
                 new_rows += insert_new(connection, calls, "id", call_rows[piece])
-                insert_new(
-                    connection, payloads, "call_id", [row for rows in payload_rows[piece] for row in rows]
-                )
+                self._between()
+            # After their calls, of which they may be fewer.
+            for piece in _pieces(len(payload_rows), _PIECE if database.is_sqlite else len(payload_rows)):
+                insert_new(connection, payloads, "call_id", payload_rows[piece])
                 self._between()
             if lost:
                 connection.execute(losses.insert(), [_loss_row(lost, reason)])
             add_rows(connection, new_rows, counted if len(new_rows) == len(records) else None, self._between)
+        self._keeper.settle(batch)
+        if self._keeper.may_learn and learn(database):
+            self._keeper.renew()
         self._months.keep(database)
 
     def copy(self, copies: Sequence[CallCopy]) -> None:
         """Store calls as another store had them, with their costs; all or nothing. Known ids are skipped."""
         database = self._opened()
         exchanges = [(copy.row["id"], copy.exchange) for copy in copies if copy.exchange is not None]
+        with database.read() as connection:
+            batch = self._keeper.prepare(connection, exchanges)
         with database.write() as connection:
             new_rows = insert_new(connection, calls, "id", [_copied_row(copy) for copy in copies])
             restore(connection, calls.c.id.in_([row["id"] for row in new_rows]))
-            insert_new(
-                connection,
-                payloads,
-                "call_id",
-                [{"call_id": id, **pack(exchange)} for id, exchange in exchanges],
-            )
+            insert_new(connection, payloads, "call_id", self._keeper.insert(connection, batch))
+        self._keeper.settle(batch)
         self._months.keep(database)
 
     def close(self) -> None:
@@ -107,6 +112,7 @@ class Sink:
             database.use_wal()
             ensure(database)
             self._file = database.identity()
+            self._keeper.renew()
             self._open = True
         return database
 

@@ -9,21 +9,22 @@ from sqlalchemy import Row, Select, func, or_, select
 
 from ..errors import CallNotFound, StoreError
 from ..exchange import Exchange
-from .access import check_exists, explaining, reading
+from .access import check_exists, reading
 from .answers import Answer, answer
 from .arrivals import Arrivals
 from .cassettes import CassetteSummary, StoreCassette, summaries
 from .checks import problems
+from .content.reading import read_exchange
+from .content.sizes import Sizes, sizes
 from .database import open_database
 from .filters import Where, filtered
-from .payloads import unpack
 from .places import Place, earlier
 from .question import Question
 from .retention.missing import why_missing
 from .rollups import Progress, clear, fill, waiting
 from .rows import storable
-from .schema import upgrade
-from .tables import calls, losses, payloads
+from .tables import calls, losses
+from .upgrading import make_current
 from .url import resolved, shown
 from .views import CALL_COLUMNS
 
@@ -163,16 +164,17 @@ class Store:
     def exchange(self, id: str) -> Exchange:
         """What went over the wire in one call."""
         with reading(self._database) as connection:
-            row = connection.execute(select(payloads).where(payloads.c.call_id == id)).mappings().first()
+            found = read_exchange(connection, id)
             known = (
-                row is not None or connection.scalar(select(calls.c.seq).where(calls.c.id == id)) is not None
+                found is not None
+                or connection.scalar(select(calls.c.seq).where(calls.c.id == id)) is not None
             )
-            why = why_missing(connection, id) if row is None else None
+            why = why_missing(connection, id) if found is None else None
         if not known:
             raise self._not_found(id)
-        if row is None:
+        if found is None:
             raise StoreError(why or f"the payload of call {id} was removed from {shown(self.url)}")
-        return unpack(dict(row))
+        return found
 
     def figures(self, question: Question, limit: int | None = None) -> Answer:
         """The figures of each group of calls that a question is about; where rollups know them, from these."""
@@ -198,10 +200,17 @@ class Store:
         """The problems found, each in a sentence; `progress` gets how many payloads are read, of how many."""
         return problems(self._database, progress)
 
-    def upgrade(self) -> tuple[str | None, str]:
-        """Bring the store to the current schema; the revisions before and after."""
-        with explaining(self._database.url):
-            return upgrade(self._database)
+    def upgrade(self, progress: Progress | None = None) -> tuple[str | None, str]:
+        """Bring the store to the current schema, and what is in it to its form; the revisions before and after.
+
+        `progress` gets how many payloads are carried over, of how many.
+        """
+        return make_current(self.url, progress)
+
+    def sizes(self) -> Sizes:
+        """Where the bytes of the store are."""
+        with reading(self._database) as connection:
+            return sizes(connection)
 
     def cassette(self, name: str) -> StoreCassette:
         """The cassette of that name, which need not exist yet."""

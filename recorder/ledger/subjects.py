@@ -10,14 +10,14 @@ from sqlalchemy import Connection, select
 from ..body import read_answer
 from ..call import Usage
 from ..dialects import dialect_for
-from ..exchange import endpoint
+from ..exchange import Exchange, endpoint
 from ..guard import Guard
 from ..pricing import Subject
 from ..pricing.reported import reported_cost
 from ..pricing.subject import total_tokens
-from .payloads import unpack
+from .content.reading import Reader
 from .rows import name_text
-from .tables import calls, payloads
+from .tables import calls
 
 COST = ("cost_pico", "currency", "cost_source", "price_id", "cost_note")
 FACTS = ("total_tokens", "service_tier")
@@ -65,15 +65,14 @@ def read_wires(connection: Connection, ids: Sequence[str]) -> dict[str, dict[str
     guard = Guard()
     named = connection.execute(select(_c.id, _c.provider).where(_c.id.in_(ids)))
     providers = {row.id: row.provider for row in named}
-    for row in connection.execute(select(payloads).where(payloads.c.call_id.in_(ids))).mappings():
+    for id, payload in Reader(connection).read(ids).items():
         with guard:
-            found[row["call_id"]] = _read_wire(dict(row), providers[row["call_id"]])
+            found[id] = _read_wire(payload.exchange(), providers[id])
     return found
 
 
-def _read_wire(row: dict[str, Any], provider: str) -> dict[str, Any]:
+def _read_wire(exchange: Exchange, provider: str) -> dict[str, Any]:
     """The fields of a subject that an exchange tells and a row does not."""
-    exchange = unpack(row)
     dialect = dialect_for(exchange.request.method, endpoint(exchange.request.url)[2], ("*",))
     assert dialect is not None, "every path has a dialect where all are asked for"
     half = dialect.read_request(exchange.request, provider)

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -35,6 +36,13 @@ _SERIAL = BigInteger().with_variant(Integer, "sqlite")
 # By its bytes, as SQLite does it: ids sort by time.
 _ID = Text().with_variant(Text(collation="C"), "postgresql")
 
+
+def _sparse(column: str, condition: str) -> Index:
+    """An index of the rows alone that have something to be found by."""
+    return Index(None, column, sqlite_where=text(condition), postgresql_where=text(condition))
+
+
+# An empty `operation_id` says that it is the call's own id.
 calls = Table(
     "calls",
     metadata,
@@ -88,17 +96,91 @@ calls = Table(
     Column("content", Text, nullable=False, server_default="kept"),
     Column("cache_saved_pico", BigInteger),
     Index(None, "started_us"),
-    Index(None, "operation_id"),
-    Index(None, "trace_id"),
-    Index(None, "session_id"),
+    _sparse("operation_id", "operation_id <> ''"),
+    _sparse("trace_id", "trace_id IS NOT NULL"),
+    _sparse("session_id", "session_id IS NOT NULL"),
     Index(None, "user_id", "started_us"),
     UniqueConstraint("id").ddl_if(dialect="sqlite"),
     Index(None, "seq").ddl_if(dialect="postgresql"),
     sqlite_autoincrement=True,
 )
 
+# What went over the wire, without what is kept once for many calls: `node` is the conversation that was sent, `pieces`
+# are blobs, packed. On SQLite rows are in the order of their key, without an index beside: they are short, since a
+# record that is long is a blob too, the last of the pieces.
 payloads = Table(
     "payloads",
+    metadata,
+    Column("call_id", _ID, primary_key=True),
+    Column("started_us", BigInteger, nullable=False),
+    Column("request_size", Integer, nullable=False),
+    Column("response_size", Integer, nullable=False),
+    Column("node", BigInteger),
+    Column("pieces", LargeBinary, nullable=False),
+    Column("form", SmallInteger),
+    Column("record", LargeBinary),
+    ForeignKeyConstraint(["call_id"], ["calls.id"], ondelete="CASCADE").ddl_if(dialect="sqlite"),
+    sqlite_with_rowid=False,
+)
+
+# Messages, tool lists and other long parts of bodies: each once, by the hash of its bytes. Nothing refers to these by
+# foreign keys, which would make deleting them slow: who deletes them looks for references first.
+blobs = Table(
+    "blobs",
+    metadata,
+    Column("id", _SERIAL, primary_key=True),
+    Column("hash", LargeBinary, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("form", SmallInteger, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    UniqueConstraint("hash"),
+)
+
+# The tree of conversations. Its hash is that of all messages from the root on; `messages` are those after its parent's,
+# with the texts in them that are blobs.
+nodes = Table(
+    "nodes",
+    metadata,
+    Column("id", _SERIAL, primary_key=True),
+    Column("hash", LargeBinary, nullable=False),
+    Column("parent", BigInteger),
+    Column("pieces", LargeBinary, nullable=False),
+    Column("form", SmallInteger, nullable=False),
+    Column("messages", LargeBinary, nullable=False),
+    UniqueConstraint("hash"),
+)
+
+# What blobs, nodes and records were pressed with: kept as long as the store.
+dictionaries = Table(
+    "dictionaries",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("made_us", BigInteger, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+
+# One row: how often something was collected, and by whom it is being collected now.
+collection = Table(
+    "collection",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("epoch", BigInteger, nullable=False),
+    Column("collector", Text),
+)
+
+# What writers refer to while something is being collected.
+used = Table(
+    "used",
+    metadata,
+    Column("seq", _SERIAL, primary_key=True),
+    Column("node", BigInteger),
+    Column("pieces", LargeBinary, nullable=False),
+)
+
+# Payloads as they were kept before, until they are carried over (`recorder db upgrade`).
+former_payloads = Table(
+    "former_payloads",
     metadata,
     Column("call_id", _ID, primary_key=True),
     Column("started_us", BigInteger, nullable=False),

@@ -63,7 +63,7 @@ CALL_COLUMNS: Final[dict[str, ColumnElement[Any]]] = {
     "currency": _c.currency,
     "cost_usd": case((_c.currency == "USD", _cost)),
     "cost_source": _c.cost_source,
-    "operation_id": _c.operation_id,
+    "operation_id": case((_c.operation_id == "", _c.id), else_=_c.operation_id),
     "attempt": _c.attempt,
     "trace_id": _c.trace_id,
     "span_id": _c.span_id,

@@ -16,7 +16,7 @@ from ..tables import calls, cassette_entries, cassettes, payloads, rollups
 from .plan import payload_bytes
 from .removing import Removed, Sleep, Turns, hold_cassettes, remove
 from .space import shorten_log, vacuum
-from .unreferenced import collect_unreferenced
+from .unreferenced import collect_unreferenced, forget_scraps
 
 Progress = Callable[[int, int], None]
 
@@ -34,7 +34,7 @@ _NAMES: Final = {
     "notes": "[]",
     "content": "erased",
 }
-_REWRITTEN: Final = "VACUUM calls, payloads, cost_changes, cassette_entries"
+_REWRITTEN: Final = "VACUUM calls, payloads, former_payloads, blobs, nodes, dictionaries, used, cost_changes, cassette_entries"
 
 
 class Person(Struct, frozen=True):
@@ -131,6 +131,7 @@ def erase(
         done.cassettes = _drop_empty(connection, list(held.cassettes))
         _forget_name(connection, person)
     collect_unreferenced(database)
+    forget_scraps(database)
     _leave_nothing(database, done, rewrite=rewrite)
     return done
 

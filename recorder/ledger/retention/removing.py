@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, delete, exists, select
+from sqlalchemy import ColumnElement, Connection, delete, exists, or_, select
 
 from ..database import Database
 from ..rollups import withdraw
-from ..tables import calls, cassette_entries, cost_changes, payloads
+from ..tables import calls, cassette_entries, cost_changes, former_payloads, payloads
 
 Sleep = Callable[[float], None]
 
@@ -58,7 +58,10 @@ def remove(connection: Connection, ids: Sequence[str], *, payloads_only: bool) -
     free = [id for id in ids if id not in kept]
     if not free:
         return Removed()
-    bodies = connection.execute(delete(payloads).where(payloads.c.call_id.in_(free))).rowcount
+    bodies = sum(
+        connection.execute(delete(table).where(table.c.call_id.in_(free))).rowcount
+        for table in (payloads, former_payloads)
+    )
     if payloads_only:
         return Removed(0, bodies)
     withdraw(connection, calls.c.id.in_(free))
@@ -69,4 +72,5 @@ def remove(connection: Connection, ids: Sequence[str], *, payloads_only: bool) -
 
 def has_payload() -> ColumnElement[bool]:
     """Whether a call has its payload."""
-    return exists().where(payloads.c.call_id == calls.c.id).correlate(calls)
+    tables = (payloads, former_payloads)
+    return or_(*(exists().where(table.c.call_id == calls.c.id).correlate(calls) for table in tables))

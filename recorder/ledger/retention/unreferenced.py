@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from ..content.collecting import collect
+from ..content.learning import has_learned
+from ..content.renewing import renew_dictionaries
 from ..database import Database
 
 
 def collect_unreferenced(database: Database) -> int:
     """Remove stored contents to which no payload refers any more; how many bytes they took."""
-    return 0
+    return collect(database).bytes
+
+
+def forget_scraps(database: Database) -> None:
+    """Make the dictionaries of the store anew: those learned from what is gone hold scraps of it."""
+    with database.read() as connection:
+        learned = has_learned(connection)
+    if learned:
+        renew_dictionaries(database)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from recorder.errors import StoreError
 from recorder.exchange import Ending, Exchange, Request, ResponseHead
-from recorder.ledger.payloads import pack, unpack
-from recorder.ledger.tables import payloads
+from recorder.ledger.former import pack, unpack
+from recorder.ledger.tables import former_payloads
 
 from .ledger_calls import an_exchange
 
@@ -46,7 +46,7 @@ def test_unpacking_gives_back_exactly_what_was_packed(exchange: Exchange) -> Non
 
 
 def test_a_row_has_all_columns_but_the_id() -> None:
-    assert {"call_id", *pack(an_exchange())} == set(payloads.c.keys())
+    assert {"call_id", *pack(an_exchange())} == set(former_payloads.c.keys())
 
 
 def test_text_columns_hold_no_nul_and_no_lone_surrogate() -> None:

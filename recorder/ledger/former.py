@@ -1,4 +1,4 @@
-"""Exchanges as rows of `payloads`, and back, exactly."""
+"""Exchanges as rows of `former_payloads`, as they were kept before content was, and back, exactly."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _own = _Compressor()
 
 
 def pack(exchange: Exchange) -> dict[str, Any]:
-    """The row that keeps an exchange; all columns of `payloads` but `call_id`."""
+    """The row that keeps an exchange; all columns of `former_payloads` but `call_id`."""
     request, head, ending = exchange.request, exchange.head, exchange.ending
     request_encoding, request_body = _pack_body(request.body)
     response_encoding, response_body = _pack_body(exchange.body)

@@ -1,0 +1,1 @@
+"""What calls said, kept once: messages, tool lists and long texts by their content, conversations as a tree."""
