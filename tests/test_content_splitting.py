@@ -39,7 +39,10 @@ odd_numbers = st.sampled_from(["1e999", "-0.0", "12345678901234567890123456789",
 def written(draw: st.DrawFn, value: Any) -> str:
     """A value as JSON, spelled in any way."""
     if isinstance(value, dict | list) and draw(st.booleans()):
-        gap = lambda: draw(spaces)  # noqa: E731
+
+        def gap() -> str:
+            return draw(spaces)
+
         if isinstance(value, list):
             inner = ",".join(gap() + draw(written(item)) + gap() for item in value)
             return f"[{inner or gap()}]"

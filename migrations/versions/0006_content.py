@@ -4,10 +4,13 @@ Payloads as they were become `former_payloads`, which readers know; who upgrades
 batches (`recorder.ledger.content.carrying`). So this takes no longer for many calls than for few.
 """
 
+import os
+
 import sqlalchemy as sa
 from alembic import op
 
 from recorder.ledger.content.carrying import carry_back
+from recorder.ledger.content.hashing import KEY_BYTES
 
 revision = "0006"
 down_revision = "0005"
@@ -100,11 +103,12 @@ def _create_content() -> None:
     collection = op.create_table(
         "collection",
         sa.Column("id", sa.Integer(), nullable=False, autoincrement=False),
+        sa.Column("key", sa.LargeBinary(), nullable=False),
         sa.Column("epoch", sa.BigInteger(), nullable=False),
         sa.Column("collector", sa.Text()),
         sa.PrimaryKeyConstraint("id", name="pk_collection"),
     )
-    op.bulk_insert(collection, [{"id": 1, "epoch": 0, "collector": None}])
+    op.bulk_insert(collection, [{"id": 1, "key": os.urandom(KEY_BYTES), "epoch": 0, "collector": None}])
     op.create_table(
         "used",
         sa.Column("seq", _SERIAL, nullable=False),

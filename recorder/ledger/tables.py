@@ -160,11 +160,12 @@ dictionaries = Table(
     Column("data", LargeBinary, nullable=False),
 )
 
-# One row: how often something was collected, and by whom it is being collected now.
+# One row: the key of all hashes, how often something was collected, and by whom it is being collected now.
 collection = Table(
     "collection",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("key", LargeBinary, nullable=False),
     Column("epoch", BigInteger, nullable=False),
     Column("collector", Text),
 )

@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from .frames import Frame, Presses
-from .hashing import chain_hashes, hash_bytes
+from .hashing import Hasher
 from .items import Item, pack_items
 from .packing import Packed
 from .splitting import long_texts
@@ -65,7 +65,7 @@ class NewPayload(Struct, frozen=True):
 class Draft:
     """What is new in a batch; things are named by their hashes, since ids come with the rows."""
 
-    def __init__(self, known: Known, presses: Presses) -> None:
+    def __init__(self, known: Known, presses: Presses, hasher: Hasher) -> None:
         self.blobs: dict[bytes, tuple[int, Frame]] = {}
         self.nodes: dict[bytes, NewNode] = {}
         self.payloads: list[NewPayload] = []
@@ -73,6 +73,7 @@ class Draft:
         """What was looked up for this batch, or inserted by it."""
         self._before = known
         self._presses = presses
+        self._name = hasher.name
 
     def has_blob(self, hash: bytes) -> bool:
         """Whether a blob is in the store, or will be."""
@@ -109,15 +110,15 @@ class Draft:
         wanted: set[bytes] = set()
         reached: set[bytes] = set()
         for each in taken:
-            wanted.update(map(hash_bytes, each.packed.pieces))
+            wanted.update(map(self._name, each.packed.pieces))
             depth = self.depth(each.chain)
             # What an exchange before this one brings into the tree needs no second look.
             depth = max(
                 depth, next((n for n in range(len(each.chain), 0, -1) if each.chain[n - 1] in reached), 0)
             )
             for message in each.packed.messages[depth:]:
-                wanted.add(hash_bytes(message))
-                wanted.update(hash_bytes(message[start:end]) for start, end in long_texts(message))
+                wanted.add(self._name(message))
+                wanted.update(self._name(message[start:end]) for start, end in long_texts(message))
             reached.update(each.chain[-1:])
         return wanted.difference(self._before.blobs)
 
@@ -130,7 +131,7 @@ class Draft:
         record = taken.packed.record
         frame: Frame | None = self._presses.records.press(record)
         if frame is not None and len(frame[1]) > LONGEST_RECORD:
-            hash = hash_bytes(record)
+            hash = self._name(record)
             self.blobs[hash] = len(record), frame
             pieces.append(hash)
             frame = None
@@ -153,20 +154,15 @@ class Draft:
         """How a node says a message, and the blob that it needs for it."""
         if len(message) < _SHORT_MESSAGE:
             return message, None
-        if not self.has_blob(hash_bytes(message)):
+        if not self.has_blob(self._name(message)):
             for start, end in long_texts(message):
                 around = len(message) - (end - start)
-                if around <= _LONGEST_AROUND and self.has_blob(hash_bytes(message[start:end])):
+                if around <= _LONGEST_AROUND and self.has_blob(self._name(message[start:end])):
                     return (message[:start], message[end:]), message[start:end]
         return None, message
 
     def _add_blob(self, data: bytes) -> bytes:
-        hash = hash_bytes(data)
+        hash = self._name(data)
         if not self.has_blob(hash):
             self.blobs[hash] = len(data), self._presses.content.press(data)
         return hash
-
-
-def take(call_id: str, packed: Packed) -> Taken:
-    """An exchange taken apart, with the names of its conversation."""
-    return Taken(call_id, packed, chain_hashes(packed.messages))

@@ -10,9 +10,10 @@ from sqlalchemy import Connection, select
 
 from ...exchange import Exchange
 from ..tables import blobs, collection, nodes, used
-from .drafting import Draft, Known, NewPayload, take
+from .drafting import Draft, Known, NewPayload, Taken
 from .frames import Presses, newest_presses
 from .generations import due, first_of
+from .hashing import Hasher
 from .items import pack_numbers
 from .packing import pack
 from .presence import insert_hashed, look_up, next_ids, share_lock
@@ -51,13 +52,15 @@ class Keeper:
 
     def prepare(self, connection: Connection, exchanges: Exchanges) -> Batch:
         """Take exchanges apart, and look up what of them is in the store."""
-        epoch = connection.scalar(select(collection.c.epoch)) or 0
+        epoch, key = connection.execute(select(collection.c.epoch, collection.c.key)).one()
         if epoch != self._known.epoch:
             self._known, self._presses = Known(epoch), None
         if self._presses is None:
             self._presses = newest_presses(connection)
-        draft = Draft(self._known, self._presses)
-        taken = [take(id, pack(exchange)) for id, exchange in exchanges]
+        hasher = Hasher(key)
+        draft = Draft(self._known, self._presses, hasher)
+        packed = [(id, pack(exchange)) for id, exchange in exchanges]
+        taken = [Taken(id, each, hasher.chain(each.messages)) for id, each in packed]
         draft.known.nodes.update(look_up(connection, nodes, draft.unknown_prefixes(taken)))
         draft.known.blobs.update(look_up(connection, blobs, draft.unknown_blobs(taken)))
         for each in taken:

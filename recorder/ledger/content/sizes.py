@@ -66,8 +66,8 @@ def _sum(connection: Connection, column: ColumnElement[Any]) -> int:
 def _pages(connection: Connection) -> dict[str, int]:
     """Bytes of pages by table, its indexes included, and of pages that are free."""
     query = (
-        "SELECT coalesce(tbl_name, 'sqlite_schema'), sum(pgsize) FROM dbstat('main', 1) AS stat "
-        "LEFT JOIN sqlite_schema ON sqlite_schema.name = stat.name GROUP BY 1"
+        "SELECT coalesce(tbl_name, 'sqlite_master'), sum(pgsize) FROM dbstat('main', 1) AS stat "
+        "LEFT JOIN sqlite_master AS item ON item.name = stat.name GROUP BY 1"
     )
     try:
         found = {name: int(size) for name, size in connection.exec_driver_sql(query)}
