@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, Connection, Double, Integer, LargeBinary, SmallInteger, Table, Text, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -27,10 +27,9 @@ def insert_new(connection: Connection, table: Table, key: str, rows: Rows) -> Ro
     if not rows:
         return rows
     if connection.dialect.name == "sqlite":
-        known = set(
-            connection.scalars(select(table.c[key]).where(table.c[key].in_([row[key] for row in rows])))
-        )
-        connection.execute(sqlite.insert(table).on_conflict_do_nothing(index_elements=[key]), rows)
+        keys = table.c[key].in_([row[key] for row in rows])
+        known = set(connection.scalars(select(table.c[key]).where(keys)))
+        insert_into_sqlite(connection, table, key, rows)
         return _firsts(rows, key, known)
     if _copied(connection, table, rows):
         return rows
@@ -44,6 +43,16 @@ def _firsts(rows: Rows, key: str, known: set[Any]) -> Rows:
     if not known and len({row[key] for row in rows}) == len(rows):
         return rows
     return list({row[key]: row for row in reversed(rows) if row[key] not in known}.values())
+
+
+def insert_into_sqlite(connection: Connection, table: Table, key: str, rows: Rows) -> int:
+    """Insert rows whose `key` is not known, past all that SQLAlchemy does for each value; how many these were."""
+    names = tuple(rows[0])
+    statement = (
+        f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))}) "
+        f"ON CONFLICT ({key}) DO NOTHING"
+    )
+    return connection.exec_driver_sql(statement, [tuple(row.values()) for row in rows]).rowcount
 
 
 def _copied(connection: Connection, table: Table, rows: Rows) -> bool:

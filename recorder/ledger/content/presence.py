@@ -7,7 +7,8 @@ from itertools import islice
 from typing import Any, Final
 
 from sqlalchemy import Connection, Table, bindparam, func, select, text
-from sqlalchemy.dialects import sqlite
+
+from ..bulk import insert_into_sqlite
 
 _PARAMETERS = 500
 _LOCK: Final = 7165312418405
@@ -52,8 +53,7 @@ def insert_hashed(connection: Connection, table: Table, rows: Sequence[Mapping[s
     On a server in the order of their hashes: of two who insert the same ones one waits for the other, never both.
     """
     if connection.dialect.name == "sqlite":
-        statement = sqlite.insert(table).on_conflict_do_nothing(index_elements=["hash"])
-        return connection.execute(statement, rows).rowcount
+        return insert_into_sqlite(connection, table, "hash", rows)
     rows = sorted(rows, key=_hash)
     columns = tuple(rows[0])
     arrays = ", ".join(f"CAST(:{name} AS {_TYPES.get(name, 'int8')}[])" for name in columns)
