@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Table, bindparam, func, select, text
 
-from ..bulk import insert_into_sqlite
+from ..bulk import copy_rows, insert_into_sqlite
 
 _PARAMETERS = 500
 _LOCK: Final = 7165312418405
@@ -25,9 +25,16 @@ _TYPES = {
 def look_up(connection: Connection, table: Table, hashes: Collection[bytes]) -> dict[bytes, int]:
     """The ids of those hashes that are there."""
     found: dict[bytes, int] = {}
-    query = select(table.c.hash, table.c.id).where(table.c.hash.in_(bindparam("hashes", expanding=True)))
-    for some in portions(hashes):
-        found.update({bytes(hash): id for hash, id in connection.execute(query, {"hashes": some})})
+    if connection.dialect.name == "sqlite":
+        query = select(table.c.hash, table.c.id).where(table.c.hash.in_(bindparam("hashes", expanding=True)))
+        for some in portions(hashes):
+            found.update({bytes(hash): id for hash, id in connection.execute(query, {"hashes": some})})
+    elif hashes:
+        # As one array, in binary: a parameter for each hash would cost more than looking for it.
+        rows = connection.exec_driver_sql(
+            f"SELECT hash, id FROM {table.name} WHERE hash = ANY(%b)", (list(hashes),)
+        )
+        found.update({bytes(hash): id for hash, id in rows})
     return found
 
 
@@ -55,6 +62,8 @@ def insert_hashed(connection: Connection, table: Table, rows: Sequence[Mapping[s
     if connection.dialect.name == "sqlite":
         return insert_into_sqlite(connection, table, "hash", rows)
     rows = sorted(rows, key=_hash)
+    if copy_rows(connection, table, rows):
+        return len(rows)
     columns = tuple(rows[0])
     arrays = ", ".join(f"CAST(:{name} AS {_TYPES.get(name, 'int8')}[])" for name in columns)
     insert = text(

@@ -86,6 +86,7 @@ def _length(connection: Connection, table: Table) -> int:
 def _relations(connection: Connection) -> dict[str, int]:
     """Bytes by table, its partitions, indexes and long values included."""
     query = text(
-        "SELECT (SELECT sum(pg_total_relation_size(relid)) FROM pg_partition_tree(cast(:name AS regclass)))"
+        "SELECT pg_total_relation_size(cast(:name AS regclass)) + coalesce((SELECT sum(pg_total_relation_size(relid)) "
+        "FROM pg_partition_tree(cast(:name AS regclass)) WHERE relid <> cast(:name AS regclass)), 0)"
     )
     return {name: int(connection.scalar(query, {"name": name}) or 0) for name in metadata.tables}
