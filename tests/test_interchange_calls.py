@@ -164,7 +164,7 @@ def test_a_call_without_its_payload_keeps_its_row(url: str, other: str) -> None:
 def test_a_damaged_payload_is_told_and_the_row_goes_on(url: str) -> None:
     call = a_call()
     store_calls(url, call, a_call())
-    execute(url, "UPDATE payloads SET chunks = ? WHERE call_id = ?", b"\xff", call.id)
+    execute(url, "UPDATE payloads SET record = ? WHERE call_id = ?", b"\xff", call.id)
     done = export_calls(Selection(url), "har", io.BytesIO(), progress=nothing)
     assert isinstance(done, Exported)
     assert (done.calls, list(done.damaged)) == (2, [call.id])

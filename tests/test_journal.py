@@ -17,10 +17,12 @@ from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import select
 
 import recorder
 from recorder.errors import SettingsError
-from recorder.ledger import Store
+from recorder.ledger import Store, former
+from recorder.ledger.content.reading import Reader
 from recorder.ledger.journal import journal_directory
 from recorder.ledger.journal.draining import Draining
 from recorder.ledger.journal.frames import HEAD_BYTES
@@ -102,7 +104,9 @@ def columns(url: str) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     database = Store(url)._database
     with database.read() as connection:
         rows = connection.execute(calls.select().order_by(calls.c.started_us)).mappings()
-        bodies = connection.execute(payloads.select().order_by(payloads.c.started_us)).mappings()
+        ids = connection.scalars(select(payloads.c.call_id).order_by(payloads.c.started_us)).all()
+        found = Reader(connection).read(ids)
+        bodies = [former.pack(found[id].exchange()) for id in ids]
         return [(plain(row), plain(body)) for row, body in zip(rows, bodies, strict=True)]
 
 

@@ -15,7 +15,7 @@ import pytest
 
 import recorder
 from recorder.ledger import Store
-from recorder.ledger.access import make_current
+from recorder.ledger.upgrading import make_current
 from recorder.ledger.url import sqlite_path
 
 from .accounting import call, client_of, settle_account

@@ -85,9 +85,10 @@ class Sink:
         with database.read() as connection:
             batch = self._keeper.prepare(connection, exchanges)
         with database.write() as connection:
+            payload_rows = self._keeper.insert(connection, batch)
             new_rows = insert_new(connection, calls, "id", [_copied_row(copy) for copy in copies])
             restore(connection, calls.c.id.in_([row["id"] for row in new_rows]))
-            insert_new(connection, payloads, "call_id", self._keeper.insert(connection, batch))
+            insert_new(connection, payloads, "call_id", payload_rows)
         self._keeper.settle(batch)
         self._months.keep(database)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct
 from sqlalchemy import Connection, select
 
 from ...exchange import Exchange
+from ..intake import nothing
 from ..tables import blobs, collection, nodes, used
 from .drafting import Draft, Known, NewPayload, Taken
 from .frames import Presses, newest_presses
@@ -33,10 +34,12 @@ class Keeper:
     """Keeps exchanges in one store, for one thread; remembers what is there, so that it need not ask.
 
     That is right whatever other processes do: who deletes content counts up the epoch of the store in the same
-    transaction, and what is remembered of another epoch is forgotten.
+    transaction, and what is remembered of another epoch is forgotten. `between` is called between the pieces of what
+    takes long.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, between: Callable[[], None] = nothing) -> None:
+        self._between = between
         self._presses: Presses | None = None
         self._known = Known()
         self._grown = 0
@@ -59,12 +62,16 @@ class Keeper:
             self._presses = newest_presses(connection)
         hasher = Hasher(key)
         draft = Draft(self._known, self._presses, hasher)
-        packed = [(id, pack(exchange)) for id, exchange in exchanges]
-        taken = [Taken(id, each, hasher.chain(each.messages)) for id, each in packed]
+        taken = []
+        for id, exchange in exchanges:
+            packed = pack(exchange)
+            taken.append(Taken(id, packed, hasher.chain(packed.messages)))
+            self._between()
         draft.known.nodes.update(look_up(connection, nodes, draft.unknown_prefixes(taken)))
         draft.known.blobs.update(look_up(connection, blobs, draft.unknown_blobs(taken)))
         for each in taken:
             draft.add(each)
+            self._between()
         return Batch(exchanges, draft)
 
     def insert(self, connection: Connection, batch: Batch) -> list[dict[str, Any]]:
@@ -74,8 +81,8 @@ class Keeper:
         if epoch != batch.draft.known.epoch:
             batch.draft = self.prepare(connection, batch.exchanges).draft
         draft = batch.draft
-        _insert_blobs(connection, draft)
-        _insert_nodes(connection, draft)
+        _insert_blobs(connection, draft, self._between)
+        _insert_nodes(connection, draft, self._between)
         rows = [_payload_row(draft, payload) for payload in draft.payloads]
         if collector is not None and rows:
             connection.execute(
@@ -90,7 +97,7 @@ class Keeper:
         self._grown = max(self._grown, *batch.draft.known.blobs.values(), 0)
 
 
-def _insert_blobs(connection: Connection, draft: Draft) -> None:
+def _insert_blobs(connection: Connection, draft: Draft, between: Callable[[], None]) -> None:
     if not draft.blobs:
         return
     ids = dict(zip(draft.blobs, next_ids(connection, blobs, len(draft.blobs)), strict=True))
@@ -98,17 +105,18 @@ def _insert_blobs(connection: Connection, draft: Draft) -> None:
         {"id": ids[hash], "hash": hash, "size": size, "form": form, "data": data}
         for hash, (size, (form, data)) in draft.blobs.items()
     ]
-    if insert_hashed(connection, blobs, rows) < len(rows):
+    if insert_hashed(connection, blobs, rows, between) < len(rows):
         # Others were faster with some of them.
         ids = look_up(connection, blobs, ids)
     draft.known.blobs.update(ids)
 
 
-def _insert_nodes(connection: Connection, draft: Draft) -> None:
+def _insert_nodes(connection: Connection, draft: Draft, between: Callable[[], None]) -> None:
     while new := [hash for hash in draft.nodes if hash not in draft.known.nodes]:
         ids = dict(zip(new, next_ids(connection, nodes, len(new)), strict=True))
         savepoint = connection.begin_nested()
-        if insert_hashed(connection, nodes, [_node_row(draft, ids, hash) for hash in new]) == len(new):
+        rows = [_node_row(draft, ids, hash) for hash in new]
+        if insert_hashed(connection, nodes, rows, between) == len(rows):
             savepoint.commit()
             draft.known.nodes.update(ids)
         else:

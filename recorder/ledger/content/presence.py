@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Table, bindparam, func, select, text
 from ..bulk import copy_rows, insert_into_sqlite
 
 _PARAMETERS = 500
+_PIECE = 32
 _LOCK: Final = 7165312418405
 _TYPES = {
     "hash": "bytea",
@@ -54,13 +55,19 @@ def next_ids(connection: Connection, table: Table, number: int) -> Sequence[int]
     return list(connection.scalars(query, {"number": number}))
 
 
-def insert_hashed(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
+def insert_hashed(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], between: Callable[[], None]
+) -> int:
     """Insert those rows whose hash is not there; how many these were.
 
     On a server in the order of their hashes: of two who insert the same ones one waits for the other, never both.
     """
     if connection.dialect.name == "sqlite":
-        return insert_into_sqlite(connection, table, "hash", rows)
+        inserted = 0
+        for piece in portions(rows, _PIECE):
+            inserted += insert_into_sqlite(connection, table, "hash", piece)
+            between()
+        return inserted
     rows = sorted(rows, key=_hash)
     if copy_rows(connection, table, rows):
         return len(rows)
