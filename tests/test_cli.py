@@ -656,3 +656,14 @@ def test_run_refuses_a_store_that_cannot_be(tmp_path: Path) -> None:
     done = shell("run", "--store", "calls.db", "--", sys.executable, "-c", "print('ran')")
     assert (done.returncode, done.stdout) == (1, "")
     assert "sqlite:///calls.db" in done.stderr
+
+
+@on_both
+def test_db_stats_says_where_the_bytes_are(ids: dict[str, str]) -> None:
+    lines = invoke("db", "stats", width=80).stdout.splitlines()
+    assert [line.split()[0] for line in lines[:4]] == ["part", "calls", "payloads", "blobs"]
+    assert lines[1].split()[1] == str(len(ids))
+    assert all(cell_len(line) <= 80 for line in lines)
+    told = json.loads(invoke("db", "stats", "--format", "json").stdout)
+    assert told["total_bytes"] == sum(part["bytes"] for part in told["parts"])
+    assert told["ratio"] == told["sent_bytes"] / told["kept_bytes"]
