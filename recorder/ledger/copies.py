@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import Column, Connection, select
+from sqlalchemy import Column, ColumnElement, Connection, select
 
 from ..errors import StoreError, StoreNotFound
 from ..exchange import Exchange
@@ -14,11 +14,17 @@ from .access import reading
 from .content.reading import Reader
 from .database import Database
 from .tables import calls
+from .views import CALL_COLUMNS
 
 CARRIED: Final[dict[str, Column[Any]]] = {
     str(column.name): column for column in calls.c if column.name != "seq"
 }
 """The columns of `calls` that mean the same in every store."""
+
+
+def said(name: str) -> ColumnElement[Any]:
+    """What a column of `calls` says; an operation that has the id of its call says so only there."""
+    return CALL_COLUMNS[name] if name == "operation_id" else CARRIED[name]
 
 
 class CallCopy(Struct, frozen=True):

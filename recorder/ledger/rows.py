@@ -29,9 +29,9 @@ def call_row(call: Call, exchange: Exchange) -> dict[str, Any]:
     """The row that keeps a call; all columns of `calls` but `seq`, which the database gives. It has no cost yet."""
     request, answer, error = call.request, call.answer, call.error
     usage = answer.usage or Usage()
-    return {
+    row = {
         "id": call.id,
-        "operation_id": "" if call.operation_id == call.id else name_text(call.operation_id),
+        "operation_id": name_text(call.operation_id),
         "started_us": call.started_us,
         "duration_us": _microseconds(call.duration_ns),
         "first_byte_us": _microseconds(call.first_byte_ns),
@@ -79,6 +79,12 @@ def call_row(call: Call, exchange: Exchange) -> dict[str, Any]:
         "content": "kept",
         "cache_saved_pico": None,
     }
+    return narrow_row(row)
+
+
+def narrow_row(row: dict[str, Any]) -> dict[str, Any]:
+    """The row without what it would say twice: an empty operation is the call's own id."""
+    return {**row, "operation_id": ""} if row["operation_id"] == row["id"] else row
 
 
 def cost_columns(cost: Cost) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from ..errors import StoreError
 from .access import reading
-from .copies import CARRIED, CallCopy, read_exchanges
+from .copies import CARRIED, CallCopy, read_exchanges, said
 from .database import open_database
 from .filters import Where, filtered
 from .places import Place, later
@@ -66,7 +66,7 @@ class Selection:
     def exchanges(self) -> Iterator[tuple[ViewRow, CallCopy]]:
         """Each call as a row of `v_calls` and as a copy, oldest first."""
         view = [column.label(name) for name, column in CALL_COLUMNS.items()]
-        carried = [column.label(f"carried_{name}") for name, column in CARRIED.items()]
+        carried = [said(name).label(f"carried_{name}") for name in CARRIED]
         for page in self._pages([*view, *carried]):
             for start in range(0, len(page), _EXCHANGES):
                 yield from zip(page[start:], self._copies(page[start : start + _EXCHANGES]), strict=False)

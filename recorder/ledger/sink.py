@@ -18,7 +18,7 @@ from .intake import Record, nothing
 from .partitions import MonthsAhead
 from .pricer import Pricer
 from .rollups import add_rows, count_rows, restore
-from .rows import call_row, storable
+from .rows import call_row, narrow_row, storable
 from .schema import ensure
 from .tables import calls, losses, payloads
 
@@ -86,7 +86,8 @@ class Sink:
             batch = self._keeper.prepare(connection, exchanges)
         with database.write() as connection:
             payload_rows = self._keeper.insert(connection, batch)
-            new_rows = insert_new(connection, calls, "id", [_copied_row(copy) for copy in copies])
+            rows = [narrow_row(_copied_row(copy)) for copy in copies]
+            new_rows = insert_new(connection, calls, "id", rows)
             restore(connection, calls.c.id.in_([row["id"] for row in new_rows]))
             insert_new(connection, payloads, "call_id", payload_rows)
         self._keeper.settle(batch)
