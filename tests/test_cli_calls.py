@@ -102,7 +102,7 @@ def test_a_file_is_replaced_on_demand_alone_and_never_by_half(
 
 
 def test_a_damaged_payload_is_said_and_is_exit_code_1(store: str, tmp_path: Path) -> None:
-    execute(store, "UPDATE payloads SET chunks = ?", b"\xff")
+    execute(store, "UPDATE payloads SET record = ?", b"\xff")
     result = invoke("export", "--to", str(tmp_path / "calls.jsonl"))
     assert result.exit_code == 1
     assert result.stderr.count("is damaged") == 3
