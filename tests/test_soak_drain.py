@@ -13,7 +13,7 @@ import pytest
 
 import recorder
 from recorder.ledger import Store, schema
-from recorder.ledger.access import make_current
+from recorder.ledger.upgrading import make_current
 
 from .accounting import call, client_of, settle_account
 from .databases import OwnServer, execute

@@ -34,7 +34,7 @@ _NAMES: Final = {
     "notes": "[]",
     "content": "erased",
 }
-_REWRITTEN: Final = "VACUUM calls, payloads, former_payloads, blobs, nodes, dictionaries, used, cost_changes, cassette_entries"
+_REWRITTEN: Final = "VACUUM calls, payloads, former_payloads, blobs, nodes, dictionaries, used, cost_changes, cassette_entries, rollups"
 
 
 class Person(Struct, frozen=True):
