@@ -387,6 +387,7 @@ def test_sums_are_those_of_the_rows_to_the_last_pico_unit(
     prices = PriceList(url)
     prices.refresh()
     execute(path, "DELETE FROM calls")
+    execute(path, "DELETE FROM rollups")
     prices.set("own", {"model": "deepseek-chat", "host": "api.deepseek.com", "input": rate, "output": rate})
     store_calls(url, *(deepseek("2025-11-01", usage, replayed=replayed) for usage, replayed in calls))
     wanted = {

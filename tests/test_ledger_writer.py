@@ -347,7 +347,7 @@ def test_a_full_device_is_waited_for(make: Callable[..., Writer], tmp_path: Path
     device = tmp_path / "device"
     device.mkdir()
     mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", device], capture_output=True
+        ["mount", "-t", "tmpfs", "-o", "size=768k", "tmpfs", device], capture_output=True
     )
     if mounted.returncode:
         pytest.skip("a small file system needs root to be mounted")

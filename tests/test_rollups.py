@@ -280,3 +280,20 @@ def test_what_is_pruned_or_erased_is_in_no_sum(url: str) -> None:
     found = report(Store(url), ("user",))
     assert {row.key: row.calls for row in found.rows} == {(None,): 1, ("u-2",): 1}
     assert_kept_is_rebuilt(open_database(url))
+
+
+def test_calls_that_were_changed_by_hand_are_counted_anew(url: str) -> None:
+    call = a_call()
+    store_calls(url, call, a_call())
+    database = open_database(url)
+    with database.write() as connection:
+        connection.execute(calls.update().where(calls.c.id == call.id).values(outcome="error"))
+    changed = calls.c.id == call.id
+    with database.write() as connection:
+        withdraw(connection, changed)
+        connection.execute(calls.update().where(changed).values(cost_pico=5, currency="USD"))
+        restore(connection, changed)
+    assert not Store(url).rolled_up()
+    total = report(Store(url), ()).total
+    assert (total.calls, total.errors, dict(total.cost_pico)) == (2, 1, {"USD": 5})
+    assert_kept_is_rebuilt(database)

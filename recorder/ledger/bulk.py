@@ -27,8 +27,9 @@ def insert_new(connection: Connection, table: Table, key: str, rows: Rows) -> Ro
     if not rows:
         return rows
     if connection.dialect.name == "sqlite":
-        keys = table.c[key].in_([row[key] for row in rows])
-        known = set(connection.scalars(select(table.c[key]).where(keys)))
+        known = set(
+            connection.scalars(select(table.c[key]).where(table.c[key].in_([row[key] for row in rows])))
+        )
         insert_into_sqlite(connection, table, key, rows)
         return _firsts(rows, key, known)
     if copy_rows(connection, table, rows):

@@ -223,9 +223,11 @@ Stored = tuple[list[int], dict[str, int], dict[str, list[int]], bytes, bytes, by
 
 
 def joined(known: Stored, tally: Tally, sign: int = 1) -> Stored:
-    """Kept figures with a tally added or taken away; equal figures are equal."""
+    """Kept figures with a tally added or taken away; equal figures are equal. Raises Inconsistent."""
     counts, errors, money, *times = known
     counts = list(map(plus if sign > 0 else minus, counts, tally.counts))
+    if sign < 0 and min(counts[: len(OUTCOMES)]) < 0:
+        raise histogram.Inconsistent
     errors = {**errors}
     for error, number in tally.errors.items():
         errors[error] = errors.get(error, 0) + sign * number

@@ -69,8 +69,12 @@ def decode(data: bytes) -> dict[int, int]:
     return dict(zip(numbers[:number], numbers[number:], strict=True))
 
 
+class Inconsistent(ArithmeticError):
+    """More was to be taken away than there is: somebody has changed calls past the figures of them."""
+
+
 def added(data: bytes, counts: Mapping[int, int], sign: int = 1) -> bytes:
-    """A histogram with more counts, or with `sign` -1 with fewer."""
+    """A histogram with more counts, or with `sign` -1 with fewer. Raises Inconsistent."""
     if not counts:
         return data
     if data and sign > 0 and data[0] in _WIDTHS:
@@ -78,6 +82,8 @@ def added(data: bytes, counts: Mapping[int, int], sign: int = 1) -> bytes:
     known = decode(data)
     for index, count in counts.items():
         known[index] = known.get(index, 0) + sign * count
+        if known[index] < 0:
+            raise Inconsistent
     return encode(known)
 
 

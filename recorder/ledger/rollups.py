@@ -26,6 +26,7 @@ from .figures import (
     pack_figures,
     unpack_figures,
 )
+from .histogram import Inconsistent
 from .intake import nothing
 from .tables import calls, rollup_state, rollups
 
@@ -85,9 +86,14 @@ def clear(database: Database) -> None:
     """Forget all figures; `fill` makes them anew."""
     with writing(database) as connection:
         _take_turn(connection)
-        connection.execute(rollups.delete())
-        newest = connection.scalar(select(func.max(calls.c.seq))) or 0
-        connection.execute(rollup_state.update().values(after_seq=0, upto_seq=newest))
+        _begin_anew(connection)
+
+
+def _begin_anew(connection: Connection) -> None:
+    """Have all calls counted by who fills next; also where calls were changed past these figures."""
+    connection.execute(rollups.delete())
+    newest = connection.scalar(select(func.max(calls.c.seq))) or 0
+    connection.execute(rollup_state.update().values(after_seq=0, upto_seq=newest))
 
 
 def fill(database: Database, progress: Progress) -> int:
@@ -123,7 +129,10 @@ def _recount(connection: Connection, condition: ColumnElement[bool], sign: int) 
     query = select(*COUNTED_COLUMNS).where(condition)
     if (pending := _pending(connection)) is not None:
         query = query.where(~pending)
-    _apply(connection, tally(_rows(connection, query)), sign)
+    try:
+        _apply(connection, tally(_rows(connection, query)), sign)
+    except Inconsistent:
+        _begin_anew(connection)
 
 
 def _take_turn(connection: Connection) -> None:

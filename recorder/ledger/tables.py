@@ -37,9 +37,9 @@ _SERIAL = BigInteger().with_variant(Integer, "sqlite")
 _ID = Text().with_variant(Text(collation="C"), "postgresql")
 
 
-def _sparse(column: str, condition: str) -> Index:
+def _sparse(column: str, condition: str, *more: str) -> Index:
     """An index of the rows alone that have something to be found by."""
-    return Index(None, column, sqlite_where=text(condition), postgresql_where=text(condition))
+    return Index(None, column, *more, sqlite_where=text(condition), postgresql_where=text(condition))
 
 
 # An empty `operation_id` says that it is the call's own id.
@@ -99,7 +99,7 @@ calls = Table(
     _sparse("operation_id", "operation_id <> ''"),
     _sparse("trace_id", "trace_id IS NOT NULL"),
     _sparse("session_id", "session_id IS NOT NULL"),
-    Index(None, "user_id", "started_us"),
+    _sparse("user_id", "user_id IS NOT NULL", "started_us"),
     UniqueConstraint("id").ddl_if(dialect="sqlite"),
     Index(None, "seq").ddl_if(dialect="postgresql"),
     sqlite_autoincrement=True,

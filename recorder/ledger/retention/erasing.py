@@ -34,7 +34,8 @@ _NAMES: Final = {
     "notes": "[]",
     "content": "erased",
 }
-_REWRITTEN: Final = "VACUUM calls, payloads, former_payloads, blobs, nodes, dictionaries, used, cost_changes, cassette_entries, rollups"
+_TABLES: Final = ("calls", "payloads", "former_payloads", "blobs", "nodes", "dictionaries", "used")
+_REWRITTEN: Final = f"VACUUM {', '.join(_TABLES)}, rollups, cost_changes, cassette_entries"
 
 
 class Person(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""What payloads shared and nobody refers to any more."""
+"""Contents to which nothing refers any more: followed up here, and only here, when calls or payloads go."""
 
 from __future__ import annotations
 

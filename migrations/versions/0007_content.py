@@ -12,8 +12,8 @@ from alembic import op
 from recorder.ledger.content.carrying import carry_back
 from recorder.ledger.content.hashing import KEY_BYTES
 
-revision = "0006"
-down_revision = "0005"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
@@ -22,7 +22,9 @@ _SPARSE = {
     "operation_id": "operation_id <> ''",
     "trace_id": "trace_id IS NOT NULL",
     "session_id": "session_id IS NOT NULL",
+    "user_id": "user_id IS NOT NULL",
 }
+_COLUMNS_OF = {"user_id": ["user_id", "started_us"]}
 _PARTITIONS = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = '{}'::regclass ORDER BY 1"
 _COLUMNS = """
 call_id text COLLATE "C" NOT NULL, started_us bigint NOT NULL, request_size integer NOT NULL,
@@ -35,7 +37,13 @@ def upgrade() -> None:
     for column, condition in _SPARSE.items():
         op.drop_index(f"ix_calls_{column}", "calls")
         where = sa.text(condition)
-        op.create_index(f"ix_calls_{column}", "calls", [column], sqlite_where=where, postgresql_where=where)
+        op.create_index(
+            f"ix_calls_{column}",
+            "calls",
+            _COLUMNS_OF.get(column, [column]),
+            sqlite_where=where,
+            postgresql_where=where,
+        )
     _create_content()
     _rename("payloads", "former_payloads")
     if op.get_bind().dialect.name == "postgresql":
@@ -67,7 +75,7 @@ def downgrade() -> None:
         op.drop_table(name)
     for column in _SPARSE:
         op.drop_index(f"ix_calls_{column}", "calls")
-        op.create_index(f"ix_calls_{column}", "calls", [column])
+        op.create_index(f"ix_calls_{column}", "calls", _COLUMNS_OF.get(column, [column]))
 
 
 def _create_content() -> None:
