@@ -296,4 +296,5 @@ def test_calls_that_were_changed_by_hand_are_counted_anew(url: str) -> None:
     assert not Store(url).rolled_up()
     total = report(Store(url), ()).total
     assert (total.calls, total.errors, dict(total.cost_pico)) == (2, 1, {"USD": 5})
+    Store(url).roll_up()
     assert_kept_is_rebuilt(database)
