@@ -11,7 +11,7 @@ from pathlib import Path
 import recorder
 
 ROOMS = (
-    {"errors", "settings"},
+    {"errors", "settings", "visible", "amounts"},
     {"exchange", "capture", "body", "sse", "json_text", "json_spans"},
     {
         "secret_names",
@@ -37,6 +37,7 @@ ROOMS = (
     {"interchange"},
     {"demo"},
     {"testing"},
+    {"web"},
     {"pytest_plugin", "cli", "__main__"},
 )
 ROOT = Path(recorder.__file__).parent

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from rich.text import Text
 
+from ..amounts import show_money
 from ..errors import BudgetError, StoreError
 from . import options
-from .calls import UNPRICED, counted, show_money
+from .calls import UNPRICED, counted
 from .console import output, say, write_text
 from .money import exact_units, maybe_units
 from .report import roll_up

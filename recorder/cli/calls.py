@@ -6,12 +6,12 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
+from ..amounts import show_money
 from .tables import Cell, Column
 from .text import styled
 from .times import UNKNOWN, show_duration, show_moment
@@ -111,21 +111,6 @@ def print_losses(console: Console, losses: int) -> None:
     """Say how many calls are missing from what was printed, if any are."""
     if losses:
         console.print(Text(f"{counted(losses, 'call')} could not be stored", style="bold red"))
-
-
-def show_money(amount: float | Decimal, currency: str | None) -> str:
-    """An amount with the digits that matter: four decimals below one unit, two above; of tiny ones, two digits."""
-    if amount < 0:
-        return f"-{show_money(-amount, currency)}"
-    sign = "$" if currency == "USD" else ""
-    text = (
-        f"{sign}{amount:.2f}"
-        if amount >= 1
-        else f"{sign}{amount:.4f}"
-        if amount >= 0.0001 or not amount
-        else f"{sign}{amount:.{1 - Decimal(amount).adjusted()}f}".rstrip("0")
-    )
-    return text if sign or not currency else f"{text} {currency}"
 
 
 def _model(requested: str | None, served: str | None) -> Cell:

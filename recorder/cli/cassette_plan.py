@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
+from ..amounts import show_money
 from ..exchange import endpoint
-from .calls import counted, show_money
+from .calls import counted
 from .tables import Column, print_line, print_table
 from .text import styled
 from .times import UNKNOWN

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
+from ..amounts import show_money
 from ..errors import CassetteError
 from . import options
-from .calls import counted, show_money
+from .calls import counted
 from .cassette_diff import print_text_changes
 from .cassette_place import open_cassette
 from .cassette_plan import Plan, make_plan, print_plan

@@ -24,6 +24,7 @@ from .run import run
 from .show import show
 from .tail import tail
 from .text import styled_block
+from .ui import ui
 
 
 class Commands(TyperGroup):
@@ -68,6 +69,7 @@ app.command()(ls)
 app.command()(show)
 app.command()(tail)
 app.command()(report)
+app.command()(ui)
 app.command()(reprice)
 app.command()(drain)
 app.command()(export)

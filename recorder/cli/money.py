@@ -6,24 +6,14 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-_PICO = 10**12
+from ..amounts import exact_units, show_exactly
 
-
-def exact_units(pico: int) -> Decimal:
-    """Pico-units as units, exactly, without zeros at the end."""
-    whole, rest = divmod(abs(pico), _PICO)
-    text = f"{whole}.{rest:012}".rstrip("0").rstrip(".")
-    return Decimal(f"-{text}" if pico < 0 else text)
+__all__ = ["exact_units", "maybe_units", "plain_cost_change", "show_exactly"]
 
 
 def maybe_units(pico: int | None) -> Decimal | None:
     """The same, where there is an amount."""
     return None if pico is None else exact_units(pico)
-
-
-def show_exactly(amount: Decimal, currency: str | None) -> str:
-    """An amount with all its digits."""
-    return f"${amount:f}" if currency == "USD" else f"{amount:f} {currency or ''}".rstrip()
 
 
 def plain_cost_change(change: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from rich.text import Text
 
-from .calls import UNPRICED, counted, show_money
+from ..amounts import show_money
+from .calls import UNPRICED, counted
 from .console import output
 from .money import exact_units
 from .tables import Cell, Column, lay_out, print_footer, print_line

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
+from ..amounts import show_money
 from . import options
-from .calls import UNPRICED, counted, show_money
+from .calls import UNPRICED, counted
 from .cassette_progress import progress
 from .console import output, write_text
 from .money import exact_units, maybe_units

@@ -18,6 +18,7 @@ from .content.reading import read_exchange
 from .content.sizes import Sizes, sizes
 from .database import open_database
 from .filters import Where, filtered
+from .ordering import Mark, Order, mark_column, mentions, ordered
 from .places import Place, earlier
 from .question import Question
 from .retention.missing import why_missing
@@ -85,6 +86,33 @@ class Store:
         query = query.order_by(*(column.desc() if newest_first else column.asc() for column in order))
         with reading(self._database) as connection:
             return [dict(row) for row in connection.execute(query.limit(limit)).mappings()]
+
+    def page(
+        self,
+        limit: int,
+        order: Order,
+        *,
+        after: Mark | None = None,
+        search: str = "",
+        since_us: int | None = None,
+        until_us: int | None = None,
+        where: Where = (),
+        tags: Mapping[str, str] = {},
+    ) -> list[dict[str, Any]]:
+        """Rows of `v_calls` with their `seq` and `mark`, in any order; `after` is the mark of the page before.
+
+        `search` is a text that an id, a model, a tag or another column that names something has in it.
+        """
+        query: Select[Any] = select(
+            *_listed, calls.c.cost_note, calls.c.content, mark_column(order).label("mark")
+        )
+        query = self._filtered(query, since_us, until_us, where, tags)
+        if search:
+            query = query.where(mentions(search, sqlite=self._database.is_sqlite))
+        with reading(self._database) as connection:
+            return [
+                dict(row) for row in connection.execute(ordered(query, order, after).limit(limit)).mappings()
+            ]
 
     def place(self, id: str) -> Place:
         """Where a call stands among all in the order of their starts."""

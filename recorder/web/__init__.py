@@ -1,0 +1,1 @@
+"""The local page: calls, money and seconds in a browser, read-only."""
