@@ -21,10 +21,14 @@ from .web_calls import HOSTILE, SCRIPT, STREAMED, store_web_calls
 pytest.importorskip("starlette", reason="install the extra `web`")
 pytest.importorskip("jinja2", reason="install the extra `web`")
 
+from starlette.datastructures import QueryParams
 from starlette.testclient import TestClient
 
 from recorder.web.app import PAGES, create_app
+from recorder.web.filters import read_filters
+from recorder.web.pages.live import event, new_rows
 from recorder.web.security import Access, access_for, cookie_value
+from recorder.web.site import Site
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*httpx.*:DeprecationWarning")
 HERE = "http://127.0.0.1:8787"
@@ -223,6 +227,29 @@ def test_an_empty_store_says_how_to_record(tmp_path: Path) -> None:
     execute(url, "DELETE FROM payloads")
     execute(url, "DELETE FROM calls")
     assert "recorder run -- python app.py" in client(url).get("/calls").text
+
+
+def test_overview_sums_the_period_and_says_what_is_unpriced(page: TestClient) -> None:
+    text = page.get("/?since=2020-01-01").text
+    assert "5 calls are unpriced" in text
+    assert "deepseek-reasoner" in text
+    charts = [json.loads(part.partition("</script>")[0]) for part in text.split('application/json">')[1:]]
+    assert [chart["name"] for chart in charts][1:4] == ["Calls", "Duration", "First token"]
+    assert sum(filter(None, charts[1]["data"][1])) == 5
+    assert "No call in this period" in page.get("/?since=2020-01-01&model=nobody").text
+
+
+def test_new_calls_are_rows_of_the_list_as_it_is_filtered(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/calls.db"
+    store_calls(url, a_call())
+    site = Site(Store(url), "here")
+    arrivals = site.store.follow(1)
+    query = QueryParams("session=mine")
+    assert new_rows(site, read_filters(query), ("time",), arrivals) == ""
+    store_calls(url, a_call(session_id="mine"), a_call(session_id=SCRIPT))
+    rows = new_rows(site, read_filters(query), ("time", "session"), arrivals)
+    assert rows.count("<tr") == 1
+    assert event("calls", "a\nb") == "event: calls\ndata: a\ndata: b\n\n"
 
 
 _NAMES = st.sampled_from(

@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 
 from ..errors import CallNotFound, RecorderError
 from ..ledger.url import shown
-from .pages import call, calls
+from .pages import call, calls, live, overview
 from .security import Access, Guard
 from .site import Site
 
@@ -48,10 +48,11 @@ def create_app(store: Store, access: Access | None = None, *, content: bool = Tr
 
 
 PAGES: Final = {
-    "/": calls.calls,
+    "/": overview.overview,
     "/calls": calls.calls,
     "/calls.csv": calls.export,
     "/calls.jsonl": calls.export,
+    "/live": live.live,
     "/calls/{id}": call.call,
     "/calls/{id}/request": call.body,
     "/calls/{id}/response": call.body,

@@ -51,6 +51,10 @@ class Site:
         }
         return HTMLResponse(page.render({**known, **values}), status)
 
+    def text(self, template: str, **values: Any) -> str:
+        """A part of a page."""
+        return self._templates.get_template(template).render(values)
+
 
 def site_of(request: Request) -> Site:
     """The site that a request is for."""

@@ -78,7 +78,7 @@ def calls(request: Request) -> Response:
         all_columns=COLUMNS,
         numbers=NUMBERS,
         page=page,
-        tags=_tags(page.calls),
+        tags=tags_of(page.calls),
         periods=PERIODS,
         pairs=pairs,
         after="" if page.next is None else write_mark(page.next),
@@ -137,7 +137,8 @@ def _sorted(order: Order) -> list[tuple[str, str]]:
     return [*found, ("dir", "asc")] if order.ascending else found
 
 
-def _tags(calls: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+def tags_of(calls: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The tags of each call, by its id."""
     found = {}
     for call in calls:
         value = json.loads(call["tags"]) if call["tags"] else {}
