@@ -11,12 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from recorder.audit.pair import difference_of
+from recorder.cassettes import Recorded
 from recorder.cli.main import app as command_line
 from recorder.ledger import Store
 
 from .databases import execute
 from .ledger_calls import a_call, store_calls
-from .web_calls import HOSTILE, SCRIPT, STREAMED, store_web_calls
+from .web_calls import HOSTILE, SCRIPT, STREAMED, TURNS, store_web_calls
 
 pytest.importorskip("starlette", reason="install the extra `web`")
 pytest.importorskip("jinja2", reason="install the extra `web`")
@@ -231,7 +233,7 @@ def test_an_empty_store_says_how_to_record(tmp_path: Path) -> None:
 
 def test_overview_sums_the_period_and_says_what_is_unpriced(page: TestClient) -> None:
     text = page.get("/?since=2020-01-01").text
-    assert "5 calls are unpriced" in text
+    assert "4 calls are unpriced" in text
     assert "deepseek-reasoner" in text
     charts = [json.loads(part.partition("</script>")[0]) for part in text.split('application/json">')[1:]]
     assert [chart["name"] for chart in charts][1:4] == ["Calls", "Duration", "First token"]
@@ -250,6 +252,39 @@ def test_new_calls_are_rows_of_the_list_as_it_is_filtered(tmp_path: Path) -> Non
     rows = new_rows(site, read_filters(query), ("time", "session"), arrivals)
     assert rows.count("<tr") == 1
     assert event("calls", "a\nb") == "event: calls\ndata: a\ndata: b\n\n"
+
+
+def test_a_conversation_says_what_each_turn_added(page: TestClient) -> None:
+    text = page.get("/conversation?session=trip-8").text
+    assert "begins anew with 2 messages" in text
+    assert "adds 2 messages to the prompt of 2" in text
+    assert page.get("/conversation?trace=4bf92f3577b34da6a3ce929d0e0e4736").text.count("<svg viewBox") == 3
+    assert "No call belongs" in page.get("/conversation?session=nobody").text
+
+
+def test_two_calls_are_compared_line_by_line(page: TestClient) -> None:
+    text = page.get(f"/compare?a={TURNS[0]}&b={TURNS[1]}").text
+    assert "<ins>+ Where do we sleep on day 1?</ins>" in text
+    assert "<del>- In inn 0.</del>" in text
+    assert "With which?" in page.get(f"/compare?a={TURNS[0]}").text
+    assert "no call" in page.get("/compare?a=zz&b=yy").text
+
+
+def test_equal_lines_are_left_out_of_a_difference() -> None:
+    one = "\n".join(map(str, range(30)))
+    lines = difference_of(one, one.replace("15", "x"))
+    assert [line.mark for line in lines] == ["gap", "same", "same", "removed", "added", "same", "same", "gap"]
+
+
+def test_cassettes_and_prices_are_shown(filled: str, page: TestClient) -> None:
+    cassette = Store(filled).cassette("a/b c")
+    cassette.save([Recorded(Store(filled).exchange(TURNS[0]), TURNS[0])])
+    assert "a/b c" in page.get("/cassettes").text
+    assert "/v1/chat/completions" in page.get("/cassettes/a%2Fb%20c").text
+    assert page.get("/cassettes/other").status_code == 404
+    prices = page.get("/prices?q=deepseek&all=1").text
+    assert "deepseek-chat" in prices
+    assert "gpt-4o" not in prices
 
 
 _NAMES = st.sampled_from(
@@ -283,6 +318,6 @@ def test_no_address_breaks_a_page(
     page: TestClient, path: str, pairs: list[tuple[str, str]], part: str
 ) -> None:
     id = HOSTILE if len(part) % 2 else "x" + part.encode("utf-8", "replace").hex()
-    for name, value in {"{id}": id, "{kind}": "curl", "{name}": "x"}.items():
+    for name, value in {"{id}": id, "{kind}": "curl", "{name:path}": "x"}.items():
         path = path.replace(name, value)
     assert page.get(f"{path}?{urlencode(pairs, errors='replace')}").status_code < 500

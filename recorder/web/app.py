@@ -12,9 +12,9 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from ..errors import CallNotFound, RecorderError
+from ..errors import CallNotFound, CassetteError, PriceError, RecorderError
 from ..ledger.url import shown
-from .pages import call, calls, live, overview
+from .pages import call, calls, cassettes, compare, conversation, live, overview, prices
 from .security import Access, Guard
 from .site import Site
 
@@ -53,6 +53,11 @@ PAGES: Final = {
     "/calls.csv": calls.export,
     "/calls.jsonl": calls.export,
     "/live": live.live,
+    "/conversation": conversation.page,
+    "/compare": compare.page,
+    "/cassettes": cassettes.cassettes,
+    "/cassettes/{name:path}": cassettes.cassette,
+    "/prices": prices.prices,
     "/calls/{id}": call.call,
     "/calls/{id}/request": call.body,
     "/calls/{id}/response": call.body,
@@ -62,7 +67,9 @@ PAGES: Final = {
 
 
 async def _problem(request: Request, error: Exception) -> Response:
-    return _page(request, 404 if isinstance(error, CallNotFound) else 503, str(error))
+    return _page(
+        request, 404 if isinstance(error, CallNotFound | CassetteError | PriceError) else 503, str(error)
+    )
 
 
 async def _http_problem(request: Request, error: Exception) -> Response:
