@@ -35,6 +35,7 @@ ROOMS = (
     {"instrumentor"},
     {"audit"},
     {"interchange"},
+    {"panels"},
     {"demo"},
     {"testing"},
     {"web"},

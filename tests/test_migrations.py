@@ -62,6 +62,8 @@ CALL_COLUMNS = [
     "response_id",
     "model_id",
     "cassette",
+    "cache_saved",
+    "started_us",
 ]
 DAILY_COLUMNS = [
     "day",

@@ -55,6 +55,7 @@ _EXACT: Final[Mapping[str, tuple[ColumnElement[Any], int]]] = {
     "first_token_s": (_c.first_token_us, _MICRO),
     "first_reasoning_s": (_c.first_reasoning_us, _MICRO),
     "cost": (_c.cost_pico, _PICO),
+    "cache_saved": (_c.cache_saved_pico, _PICO),
     "cost_usd": (case((_c.currency == "USD", _c.cost_pico)), _PICO),
 }
 

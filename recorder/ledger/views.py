@@ -34,7 +34,8 @@ def _seconds(column: ColumnElement[Any]) -> ColumnElement[float]:
 
 
 _c = calls.c
-_cost = _divided(_c.cost_pico, "1000000000000.0")
+_PICO: Final = "1000000000000.0"
+_cost = _divided(_c.cost_pico, _PICO)
 
 CALL_COLUMNS: Final[dict[str, ColumnElement[Any]]] = {
     "id": _c.id,
@@ -74,8 +75,13 @@ CALL_COLUMNS: Final[dict[str, ColumnElement[Any]]] = {
     "response_id": _c.response_id,
     "model_id": _c.model_id,
     "cassette": _c.cassette,
+    "cache_saved": _divided(_c.cache_saved_pico, _PICO),
+    "started_us": _c.started_us,
 }
-"""The columns of `v_calls`, in order: name and expression over `calls`."""
+"""The columns of `v_calls`, in order: name and expression over `calls`.
+
+`started_us` is `started_at` in microseconds, as an index has it: queries over a part of the time should compare that.
+"""
 
 _DAY = {
     "sqlite": func.date(_c.started_us.op("/")(literal_column("1000000")), literal("unixepoch")),
@@ -120,9 +126,9 @@ def _daily_columns(dialect: str) -> dict[str, ColumnElement[Any]]:
         "cache_write_tokens": _sum(_c.cache_write_tokens),
         "output_tokens": _sum(_c.output_tokens),
         "reasoning_tokens": _sum(_c.reasoning_tokens),
-        "cost": case((one_currency, _divided(pico_sum(_c.cost_pico), "1000000000000.0"))),
+        "cost": case((one_currency, _divided(pico_sum(_c.cost_pico), _PICO))),
         "currency": case((one_currency, func.min(_c.currency))),
-        "cost_usd": _divided(pico_sum(case((_c.currency == "USD", _c.cost_pico))), "1000000000000.0"),
+        "cost_usd": _divided(pico_sum(case((_c.currency == "USD", _c.cost_pico))), _PICO),
         "unpriced_calls": _count(_c.cost_pico.is_(None)),
     }
 

@@ -1,0 +1,57 @@
+"""What only the store knows: budgets, unpriced and lost calls, as `recorder dashboards metrics` tells Prometheus."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .panel import Dashboard, Panel, Query
+
+
+def _panel(title: str, question: str, query: str, legend: str = "", unit: str = "short") -> Panel:
+    return Panel(title, question, "lines", (Query(prometheus=query, legend=legend),), unit)
+
+
+def _stat(title: str, question: str, query: str, unit: str = "short") -> Panel:
+    return Panel(title, question, "stat", (Query(prometheus=query),), unit, width=6, height=4)
+
+
+STORE: Final = Dashboard(
+    "store",
+    "Recorder: budgets and losses",
+    "Budgets, calls without a price, and calls that could not be stored: from `recorder dashboards metrics`.",
+    ("prometheus",),
+    (
+        _stat(
+            "Budgets exceeded",
+            "How many budgets are overspent?",
+            "count(recorder_budget_spent > recorder_budget_limit) or vector(0)",
+        ),
+        _stat("Unpriced calls", "Of how many calls is no cost known?", "sum(recorder_unpriced_calls)"),
+        _stat("Lost calls", "How many calls could not be stored?", "sum(recorder_lost_calls)"),
+        _stat(
+            "Age", "How old is what this page shows?", "time() - max(recorder_written_timestamp_seconds)", "s"
+        ),
+        _panel(
+            "Budgets",
+            "What share of each budget is spent?",
+            "recorder_budget_spent / recorder_budget_limit",
+            "{{budget}}",
+            "percentunit",
+        ),
+        _panel(
+            "Projected",
+            "What share will be spent by the end of the period, if it goes on like this?",
+            "recorder_budget_projected / recorder_budget_limit",
+            "{{budget}}",
+            "percentunit",
+        ),
+        _panel("Calls", "How did calls end?", "sum by (outcome) (recorder_calls)", "{{outcome}}"),
+        _panel(
+            "Calls without a price or a row",
+            "Does what nobody knows grow?",
+            "recorder_unpriced_calls or recorder_lost_calls",
+            "{{__name__}}",
+        ),
+    ),
+    since="now-7d",
+)
