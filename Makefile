@@ -6,7 +6,7 @@ ARGS ?=
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:  # targets share one .venv
-.PHONY: help demo test test-coexist test-sinks lint bench soak clean
+.PHONY: help demo test test-coexist test-sinks lint bench dashboards soak clean
 
 BIN := .venv/bin
 UNFINISHED := .venv/.unfinished
@@ -78,6 +78,9 @@ bench: .venv/.bench  ## measure what recording and replay cost, beside their pee
 	@$(BIN)/python tests/bench.py $(ARGS)
 	@$(BIN)/python tests/bench_replay.py $(ARGS)
 	@$(BIN)/python tests/bench_telemetry.py $(ARGS)
+
+dashboards: .venv/.dev  ## write the dashboards' JSON anew from recorder/panels
+	@$(BIN)/python -m recorder.panels
 
 soak: .venv/.dev  ## run the tests that take minutes
 	@$(BIN)/python -m pytest -m soak $(ARGS)

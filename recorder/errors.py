@@ -13,6 +13,7 @@
         ├── PriceError          a price row or a book of them that cannot be used
         ├── CallFileError       a file of calls that cannot be read or written
         ├── BudgetError         a budget that is not there
+        ├── DashboardError      a dashboard's file that cannot be written
         └── CassetteError       a cassette that cannot be used
             └── CassetteMissing mode `none`, and there is no such cassette
     BaseException
@@ -78,6 +79,10 @@ class CallFileError(RecorderError):
 
 class BudgetError(RecorderError):
     """There is no such budget."""
+
+
+class DashboardError(RecorderError):
+    """A dashboard's file cannot be written."""
 
 
 class CassetteError(RecorderError):

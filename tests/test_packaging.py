@@ -32,6 +32,7 @@ def test_wheel_carries_migrations_and_the_start_hook_but_no_tests(wheel: Path) -
     assert any(name.startswith("recorder/migrations/versions/0001_") for name in names)
     assert "recorder/cli/site/sitecustomize.py" in names
     assert "recorder/py.typed" in names
+    assert {"recorder/dashboards/compose.yaml", "recorder/dashboards/grafana/sqlite/spend.json"} <= set(names)
     assert not [name for name in names if name.startswith(("tests/", "migrations/"))]
 
 

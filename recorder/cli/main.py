@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 
 from .. import __version__
 from ..errors import RecorderError
-from . import budget, cassette, db, prices
+from . import budget, cassette, dashboards, db, prices
 from .console import accept_any_character, say
 from .demo import demo
 from .drain import drain
@@ -78,6 +78,7 @@ app.add_typer(db.app, name="db")
 app.add_typer(cassette.app, name="cassette")
 app.add_typer(prices.app, name="prices")
 app.add_typer(budget.app, name="budget")
+app.add_typer(dashboards.app, name="dashboards")
 
 
 def main() -> None:
