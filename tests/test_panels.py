@@ -12,6 +12,7 @@ import pytest
 from recorder.ledger.database import open_database
 from recorder.ledger.url import is_sqlite
 from recorder.panels import DASHBOARDS, folder, made_files
+from recorder.panels.contents import contents, with_contents
 from recorder.panels.grafana import grafana_json
 
 from .databases import Server, execute, with_parts
@@ -155,6 +156,12 @@ def test_files_are_what_the_code_makes() -> None:
     root = folder()
     lying = {path.relative_to(root).as_posix(): path.read_text() for path in root.glob("grafana/*/*.json")}
     assert lying == MADE, "run `make dashboards`"
+
+
+def test_the_readme_names_every_panel() -> None:
+    text = (folder() / "README.md").read_text(encoding="utf-8")
+    assert with_contents(text, DASHBOARDS) == text, "run `make dashboards`"
+    assert contents(DASHBOARDS) in text
 
 
 @pytest.mark.parametrize("name", MADE)

@@ -220,7 +220,10 @@ def test_exports_and_imports_run_in_their_order(tmp_path: Path, monkeypatch: pyt
 
 def test_commands_named_in_the_readme_exist() -> None:
     named = set(
-        re.findall(r"\brecorder (ls|show|tail|report|run|demo|export|import|db \w+|cassette \w+)", TEXT)
+        re.findall(
+            r"\brecorder (ls|show|tail|report|run|demo|export|import|db \w+|cassette \w+|dashboards \w+)",
+            TEXT,
+        )
     )
     assert {"ls", "show", "tail", "report", "run", "db check"} <= named
     for command in named:

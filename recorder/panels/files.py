@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from .contents import with_contents
 from .failures import ERRORS
 from .genai import GENAI
 from .grafana import grafana_json
@@ -59,7 +60,7 @@ def files_for(targets: Iterable[Target]) -> dict[str, bytes]:
 
 
 def write_made(root: Path) -> None:
-    """Write the made files anew, and remove those that are not made any more."""
+    """Write the made files and the README's list of panels anew, and remove files that are not made any more."""
     made = made_files()
     for path in root.glob("grafana/*/*.json"):
         if path.relative_to(root).as_posix() not in made:
@@ -67,3 +68,5 @@ def write_made(root: Path) -> None:
     for name, text in made.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text, encoding="utf-8")
+    readme = root / "README.md"
+    readme.write_text(with_contents(readme.read_text(encoding="utf-8"), DASHBOARDS), encoding="utf-8")

@@ -1,0 +1,29 @@
+"""What the dashboards' README says of each panel: the question that it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .panel import Dashboard
+
+BEGIN = "<!-- panels: written by `make dashboards` -->\n"
+END = "<!-- end of panels -->\n"
+
+
+def contents(dashboards: Sequence[Dashboard]) -> str:
+    """Each dashboard, with a table of its panels."""
+    return "\n".join(_section(dashboard) for dashboard in dashboards)
+
+
+def with_contents(text: str, dashboards: Sequence[Dashboard]) -> str:
+    """The README with the part between its marks written anew."""
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{contents(dashboards)}\n{END}{after}"
+
+
+def _section(dashboard: Dashboard) -> str:
+    rows = (f"| {panel.title} | {panel.question} |" for panel in dashboard.panels)
+    asked = ", ".join(f"[{target}](grafana/{target}/{dashboard.name}.json)" for target in dashboard.targets)
+    head = f"### {dashboard.title}\n\n{dashboard.about} Files: {asked}.\n\n| panel | what it answers |\n|---|---|\n"
+    return head + "\n".join(rows) + "\n"
