@@ -79,8 +79,9 @@ bench: .venv/.bench  ## measure what recording and replay cost, beside their pee
 	@$(BIN)/python tests/bench_replay.py $(ARGS)
 	@$(BIN)/python tests/bench_telemetry.py $(ARGS)
 
-dashboards: .venv/.dev  ## write the dashboards' JSON anew from recorder/panels
+dashboards: .venv/.dev  ## write the dashboards anew from recorder/panels, and their pictures
 	@$(BIN)/python -m recorder.panels
+	@$(BIN)/python -m tests.pictures
 
 soak: .venv/.dev  ## run the tests that take minutes
 	@$(BIN)/python -m pytest -m soak $(ARGS)

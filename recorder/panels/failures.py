@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from .choices import CHOICES
-from .panel import Dashboard, Panel
+from .panel import OUTCOMES, Dashboard, Panel
 from .sql import sql
 
 _RATE: Final = "1.0 * count(*) FILTER (WHERE outcome = 'error') / nullif(count(*), 0)"
@@ -49,6 +49,7 @@ ERRORS: Final = Dashboard(
                     "SELECT @time AS time, outcome AS metric, count(*) AS calls @calls GROUP BY 1, 2 ORDER BY 1, 2"
                 ),
             ),
+            colours=OUTCOMES,
         ),
         Panel(
             "Error rate by provider",

@@ -136,13 +136,7 @@ def _panel(panel: Panel, target: Target, number: int, place: Json) -> Json:
         "interval": _SHORTEST,
         "fieldConfig": {
             "defaults": {"unit": panel.unit, "custom": _drawing(panel)},
-            "overrides": [
-                {
-                    "matcher": {"id": "byName", "options": name},
-                    "properties": [{"id": "unit", "value": unit}],
-                }
-                for name, unit in panel.units
-            ],
+            "overrides": _overrides(panel),
         },
         "options": _options(panel),
         "targets": [
@@ -150,6 +144,19 @@ def _panel(panel: Panel, target: Target, number: int, place: Json) -> Json:
             for index, (text, legend) in enumerate(panel.asks(target))
         ],
     }
+
+
+def _overrides(panel: Panel) -> list[Json]:
+    # A data source may put the name of the value before that of the series.
+    units = [("byName", name, "unit", unit) for name, unit in panel.units]
+    colours = [
+        ("byRegexp", f"/\\b{name}\\b/", "color", {"mode": "fixed", "fixedColor": colour})
+        for name, colour in panel.colours
+    ]
+    return [
+        {"matcher": {"id": by, "options": name}, "properties": [{"id": of, "value": value}]}
+        for by, name, of, value in (*units, *colours)
+    ]
 
 
 def _drawing(panel: Panel) -> Json:

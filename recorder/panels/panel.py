@@ -14,6 +14,16 @@ TARGETS: Final[tuple[Target, ...]] = get_args(Target)
 Shape = Literal["stat", "lines", "bars", "table"]
 
 
+OUTCOMES: Final = (
+    ("ok", "green"),
+    ("error", "red"),
+    ("incomplete", "orange"),
+    ("cancelled", "blue"),
+    ("interrupted", "purple"),
+)
+"""The colours of outcomes: nobody should look for errors among greens."""
+
+
 class Query(Struct, frozen=True):
     """One question in the language of each target that can answer it; `legend` names series, Prometheus' alone."""
 
@@ -35,7 +45,8 @@ class Query(Struct, frozen=True):
 class Panel(Struct, frozen=True):
     """One picture. `question` is what it answers, in the reader's words; `unit` is one of Grafana's.
 
-    `units` are those of a table's columns, `width` is in 24ths of the page. Bars are stacked.
+    `units` are those of a table's columns, `colours` those of series with a name, `width` is in 24ths of the page. Bars
+    are stacked.
     """
 
     title: str
@@ -44,6 +55,7 @@ class Panel(Struct, frozen=True):
     queries: tuple[Query, ...]
     unit: str = "short"
     units: tuple[tuple[str, str], ...] = ()
+    colours: tuple[tuple[str, str], ...] = ()
     width: int = 12
     height: int = 8
 

@@ -41,10 +41,10 @@ _SHARED: Final = {
     "@paid": "currency = ${currency:sqlstring}",
     "@model": MODEL,
 }
-# From its first token on where the answer is streamed, as reports count.
+# As reports count: from its first token on where the answer is streamed, and that token is not counted then.
 SPEED: Final = (
-    "CASE WHEN stream = 0 THEN output_tokens / nullif(duration_s, 0) "
-    "ELSE (output_tokens - 1) / nullif(duration_s - coalesce(first_reasoning_s, first_token_s), 0) END"
+    "CASE WHEN output_tokens > stream THEN (output_tokens - stream) / nullif(duration_s - "
+    "CASE WHEN stream = 0 THEN 0 ELSE coalesce(first_reasoning_s, first_token_s) END, 0) END"
 )
 """Output tokens a second."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from .choices import CHOICES
-from .panel import Dashboard, Panel
+from .panel import OUTCOMES, Dashboard, Panel
 from .sql import sql
 
 _TOKENS: Final = (
@@ -102,6 +102,7 @@ USAGE: Final = Dashboard(
                     "SELECT @day AS time, outcome AS metric, count(*) AS calls @calls GROUP BY 1, 2 ORDER BY 1, 2"
                 ),
             ),
+            colours=OUTCOMES,
             width=24,
         ),
     ),
