@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Connection, Double, Integer, LargeBinary, SmallInteger, Table, Text, select
+from sqlalchemy import BigInteger, Connection, Double, Integer, LargeBinary, SmallInteger, Table, Text
 from sqlalchemy.dialects import postgresql
+
+from .intake import nothing
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -22,15 +24,29 @@ _POSTGRES_TYPES: Final = {
 }
 
 
-def insert_new(connection: Connection, table: Table, key: str, rows: Rows) -> Rows:
-    """Insert rows that have the same columns; those whose `key` is known are skipped. The rows that were new."""
+_PARAMETERS: Final = 500
+_PIECE: Final = 32
+
+
+def insert_new(
+    connection: Connection,
+    table: Table,
+    key: str,
+    rows: Rows,
+    between: Callable[[], None] = nothing,
+) -> Rows:
+    """Insert rows that have the same columns; those whose `key` is known are skipped. The rows that were new.
+
+    `between` is called between pieces of work in this process.
+    """
     if not rows:
         return rows
     if connection.dialect.name == "sqlite":
-        known = set(
-            connection.scalars(select(table.c[key]).where(table.c[key].in_([row[key] for row in rows])))
-        )
-        insert_into_sqlite(connection, table, key, rows)
+        found = select_known(connection, table, (key,), key, [row[key] for row in rows])
+        known = {known for (known,) in found}
+        for start in range(0, len(rows), _PIECE):
+            insert_into_sqlite(connection, table, key, rows[start : start + _PIECE])
+            between()
         return _firsts(rows, key, known)
     if copy_rows(connection, table, rows):
         return rows
@@ -44,6 +60,19 @@ def _firsts(rows: Rows, key: str, known: set[Any]) -> Rows:
     if not known and len({row[key] for row in rows}) == len(rows):
         return rows
     return list({row[key]: row for row in reversed(rows) if row[key] not in known}.values())
+
+
+def select_known(
+    connection: Connection, table: Table, names: Sequence[str], key: str, values: Sequence[Any]
+) -> Iterator[Any]:
+    """Some columns of those rows in SQLite whose key is one of many, past all that SQLAlchemy does for each value."""
+    for start in range(0, len(values), _PARAMETERS):
+        some = tuple(values[start : start + _PARAMETERS])
+        places = ",".join("?" * len(some))
+        statement = f"SELECT {', '.join(names)} FROM {table.name} WHERE {key} IN ({places})"
+        cursor = connection.exec_driver_sql(statement, some).cursor
+        assert cursor is not None, "a query has rows"
+        yield from cursor.fetchall()
 
 
 def insert_into_sqlite(connection: Connection, table: Table, key: str, rows: Rows) -> int:

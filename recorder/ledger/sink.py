@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..bare import bare_call, bare_exchange
@@ -21,8 +21,6 @@ from .rollups import add_rows, count_rows, restore
 from .rows import call_row, narrow_row, storable
 from .schema import ensure
 from .tables import calls, losses, payloads
-
-_PIECE = 16
 
 
 class Sink:
@@ -60,16 +58,11 @@ class Sink:
             call_rows.append({**call_row(call, exchange), **priced, "content": content})
             self._between()
         counted = count_rows(call_rows, self._between)
-        new_rows: list[Mapping[str, Any]] = []
         with database.write() as connection:
             payload_rows = self._keeper.insert(connection, batch)
-            for piece in _pieces(len(records), _PIECE if database.is_sqlite else len(records)):
-                new_rows += insert_new(connection, calls, "id", call_rows[piece])
-                self._between()
+            new_rows = insert_new(connection, calls, "id", call_rows, self._between)
             # After their calls, of which they may be fewer.
-            for piece in _pieces(len(payload_rows), _PIECE if database.is_sqlite else len(payload_rows)):
-                insert_new(connection, payloads, "call_id", payload_rows[piece])
-                self._between()
+            insert_new(connection, payloads, "call_id", payload_rows, self._between)
             if lost:
                 connection.execute(losses.insert(), [_loss_row(lost, reason)])
             add_rows(connection, new_rows, counted if len(new_rows) == len(records) else None, self._between)
@@ -117,11 +110,6 @@ class Sink:
             self._keeper.renew()
             self._open = True
         return database
-
-
-def _pieces(number: int, size: int) -> Iterator[slice]:
-    for start in range(0, number, size or 1):
-        yield slice(start, start + size)
 
 
 def _copied_row(copy: CallCopy) -> dict[str, Any]:

@@ -73,7 +73,15 @@ class Draft:
         """What was looked up for this batch, or inserted by it."""
         self._before = known
         self._presses = presses
-        self._name = hasher.name
+        self._hasher = hasher
+        self._names: dict[bytes, bytes] = {}
+
+    def _name(self, data: bytes) -> bytes:
+        """The hash of bytes, of which most are asked for several times."""
+        name = self._names.get(data)
+        if name is None:
+            name = self._names[data] = self._hasher.name(data)
+        return name
 
     def has_blob(self, hash: bytes) -> bool:
         """Whether a blob is in the store, or will be."""

@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, bindparam, func, select, text
+from sqlalchemy import Connection, Table, func, select, text
 
-from ..bulk import copy_rows, insert_into_sqlite
+from ..bulk import copy_rows, insert_into_sqlite, select_known
 
 _PARAMETERS = 500
 _PIECE = 32
@@ -27,9 +27,7 @@ def look_up(connection: Connection, table: Table, hashes: Collection[bytes]) -> 
     """The ids of those hashes that are there."""
     found: dict[bytes, int] = {}
     if connection.dialect.name == "sqlite":
-        query = select(table.c.hash, table.c.id).where(table.c.hash.in_(bindparam("hashes", expanding=True)))
-        for some in portions(hashes):
-            found.update({bytes(hash): id for hash, id in connection.execute(query, {"hashes": some})})
+        found.update(select_known(connection, table, ("hash", "id"), "hash", list(hashes)))
     elif hashes:
         # As one array, in binary: a parameter for each hash would cost more than looking for it.
         rows = connection.exec_driver_sql(

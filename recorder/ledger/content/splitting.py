@@ -80,9 +80,11 @@ def split_answer(body: bytes) -> Cut:
     """Cut out the longest text of an answer, which the next request of its conversation is going to repeat."""
     if len(body) < LONG or len(body) > _LARGEST_ANSWER or body.lstrip()[:1] != b"{":
         return Cut(body)
-    start, end = max((found.span() for found in _STRING.finditer(body)), key=_length, default=(0, 0))
-    if end - start < LONG:
+    longest = max(_STRING.findall(body), key=len, default=b"")
+    if len(longest) < LONG:
         return Cut(body)
+    start = body.index(longest)
+    end = start + len(longest)
     return Cut(body[:start] + body[end:], (start,), (body[start:end],))
 
 
@@ -159,7 +161,3 @@ def _cut(body: bytes, spans: Sequence[tuple[int, int]]) -> Cut:
         position = end
     rest.append(body[position:])
     return Cut(b"".join(rest), tuple(offsets), tuple(pieces))
-
-
-def _length(span: tuple[int, int]) -> int:
-    return span[1] - span[0]
