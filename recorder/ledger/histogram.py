@@ -129,30 +129,45 @@ class Sum:
         if len(self._parts) == 1 and not self._counts and self._parts[0][0][0] in _WIDTHS:
             data, _ = self._parts[0]
             return _low(data), _lanes(data)
-        few: Counter[int] = Counter(self._counts)
-        wide: dict[int, int] = {}
+        few = dict(self._counts)
+        wide: tuple[dict[int, int], dict[int, int]] = ({}, {})
         for data, sign in self._parts:
             if data[0] in _WIDTHS:
-                low = _low(data)
-                wide[low] = wide.get(low, 0) + (_wide(data) if sign > 0 else -_wide(data))
+                low, lanes = _low(data), wide[sign < 0]
+                lanes[low] = lanes.get(low, 0) + _wide(data)
             else:
                 for index, count in decode(data).items():
-                    few[index] += sign * count
-        return _joined(wide, few)
+                    few[index] = few.get(index, 0) + sign * count
+        more, less = map(_joined, wide)
+        for index, count in enumerate(less[1], less[0]):
+            if count:
+                few[index] = few.get(index, 0) - count
+        return _with(*more, few)
 
 
-def _joined(wide: Mapping[int, int], few: Counter[int]) -> tuple[int, Iterable[int]]:
-    """Counts in long numbers, by the lowest bucket of each, with others added."""
+def _joined(wide: Mapping[int, int]) -> tuple[int, list[int]]:
+    """Counts in long numbers, by the lowest bucket of each, added up."""
     if not wide:
-        return _spread(few)
+        return 0, []
     low = min(wide)
-    if few:
-        low = min(low, min(few))
-    # Numbers of any length are added in one go, each count in eight bytes of its own; so are those below zero.
+    # Numbers of any length are added in one go, each count in eight bytes of its own.
     whole = sum(lanes << 8 * _LANE * (start - low) for start, lanes in wide.items())
-    whole += sum(count << 8 * _LANE * (index - low) for index, count in few.items())
     size = -(-whole.bit_length() // (8 * _LANE))
-    return low, struct.unpack(f"<{size}Q", whole.to_bytes(size * _LANE, "little"))
+    return low, list(struct.unpack(f"<{size}Q", whole.to_bytes(size * _LANE, "little")))
+
+
+def _with(low: int, lanes: list[int], few: Mapping[int, int]) -> tuple[int, list[int]]:
+    """Counts from the lowest bucket on, with those of some buckets added."""
+    if not lanes or not few:
+        return (low, lanes) if lanes else _spread(few)
+    lowest, highest = min(few), max(few)
+    if lowest < low:
+        lanes = [0] * (low - lowest) + lanes
+        low = lowest
+    lanes += [0] * (highest + 1 - low - len(lanes))
+    for index, count in few.items():
+        lanes[index - low] += count
+    return low, lanes
 
 
 def _spread(counts: Mapping[int, int]) -> tuple[int, list[int]]:
