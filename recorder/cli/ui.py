@@ -66,7 +66,8 @@ def ui(
     access = access_for(host, token, proxy_user_header, allow_host or ())
     port = _free_port(host, port)
     _announce(opened, host, port, access, open=open)
-    serve(create_app(opened, access, content=not no_content), host, port)
+    ending = threading.Event()
+    serve(create_app(opened, access, content=not no_content, ending=ending), host, port, ending)
 
 
 def _announce(store: Store, host: str, port: int, access: Access, *, open: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.applications import Starlette
@@ -33,9 +34,11 @@ class _Assets(StaticFiles):
         return answer
 
 
-def create_app(store: Store, access: Access | None = None, *, content: bool = True) -> Guard:
+def create_app(
+    store: Store, access: Access | None = None, *, content: bool = True, ending: Event | None = None
+) -> Guard:
     """The page over a store; without `content` nothing of what was said is shown."""
-    site = Site(store, shown(store.url), content=content)
+    site = Site(store, shown(store.url), content=content, ending=ending)
     app = Starlette(
         routes=[
             *[Route(path, endpoint, methods=["GET"]) for path, endpoint in PAGES.items()],

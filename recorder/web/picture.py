@@ -115,7 +115,10 @@ def _scale_signs(end: float, place: float) -> list[Sign]:
     sizes = (step * 10.0**power for power in range(-6, 9) for step in _STEPS)
     step = next((size for size in sizes if end / size <= 8), end)
     places = [index * step for index in range(int(end / step) + 1)]
-    return [Sign(_x(at, place), f"{at:g}s", 0, "start" if not at else "middle") for at in places]
+    return [
+        Sign(_x(at, place), f"{at:g}s", 0, "start" if not at else "end" if at * place > 960 else "middle")
+        for at in places
+    ]
 
 
 def _curve(pieces: Sequence[Piece], place: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -23,11 +24,12 @@ _HERE: Final = Path(__file__).parent
 
 
 class Site:
-    """One store as a site."""
+    """One store as a site; once `ending` is set, answers that have no end of their own end."""
 
-    def __init__(self, store: Store, name: str, *, content: bool = True) -> None:
+    def __init__(self, store: Store, name: str, *, content: bool = True, ending: Event | None = None) -> None:
         self.store = store
         self.content = content
+        self.ending = ending or Event()
         self._name = name
         self._templates = Environment(
             loader=FileSystemLoader(_HERE / "templates"),

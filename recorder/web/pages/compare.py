@@ -68,6 +68,6 @@ def _rows(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[tuple[str, s
     found = []
     for title, name, kind in _ROWS:
         numeric = kind in ("duration", "number", "money")
-        change = difference(one[name], other[name])[1] if numeric else None
+        change = difference(other[name], one[name])[1] if numeric else None
         found.append((title, kind, one[name], other[name], change))
     return found

@@ -38,7 +38,7 @@ async def _events(
     arrivals = await run_in_threadpool(_follow, site)
     yield "retry: 3000\n\n"
     quiet = 0
-    while not await request.is_disconnected():
+    while not site.ending.is_set() and not await request.is_disconnected():
         rows = await run_in_threadpool(new_rows, site, filters, columns, arrivals)
         if rows:
             yield event("calls", rows)

@@ -24,6 +24,12 @@ function spell(unit, value) {
   return String(value);
 }
 
+// Hours of a day, with the date at midnight; or dates alone.
+function mark(step, at) {
+  const text = new Date(at * 1000).toISOString();
+  return step === "hour" && !text.includes("T00:00") ? text.slice(11, 16) : text.slice(5, 10);
+}
+
 function draw() {
   for (const plot of plots.splice(0)) plot.destroy();
   const colour = colours();
@@ -50,7 +56,7 @@ function draw() {
       legend: { live: true },
       cursor: { drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
       scales: { y: { range: (plot, low, high) => [0, high > 0 ? high * 1.08 : 1] } },
-      axes: [axis, { ...axis, size: 52, values: (plot, values) => values.map((value) => spell(chart.unit, value)) }],
+      axes: [{ ...axis, values: (plot, times) => times.map((at) => mark(chart.step, at)) }, { ...axis, size: 52, values: (plot, values) => values.map((value) => spell(chart.unit, value)) }],
       series: [{ value: (plot, value) => value === null || value === undefined ? "–" : new Date(value * 1000).toISOString().slice(0, chart.step === "hour" ? 16 : 10).replace("T", " ") },
         ...(bars ? series.toReversed().map((line, index) => line) : series)],
       tzDate: (at) => uPlot.tzDate(new Date(at * 1e3), "UTC"),
