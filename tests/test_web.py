@@ -285,6 +285,8 @@ def test_cassettes_and_prices_are_shown(filled: str, page: TestClient) -> None:
     prices = page.get("/prices?q=deepseek&all=1").text
     assert "deepseek-chat" in prices
     assert "gpt-4o" not in prices
+    assert "small-1 at corp" in page.get("/prices/findings").text
+    assert "<html" not in page.get("/prices/findings", headers={"HX-Request": "true"}).text
 
 
 _NAMES = st.sampled_from(

@@ -61,6 +61,7 @@ PAGES: Final = {
     "/cassettes": cassettes.cassettes,
     "/cassettes/{name:path}": cassettes.cassette,
     "/prices": prices.prices,
+    "/prices/findings": prices.findings,
     "/calls/{id}": call.call,
     "/calls/{id}/request": call.body,
     "/calls/{id}/response": call.body,

@@ -24,12 +24,21 @@ def prices(request: Request) -> Response:
         request,
         "prices.html",
         title="Prices",
-        findings=book.check(now_us),
         rows=sorted(shown, key=lambda row: (row.provider or "", row.model, row.valid_from_us or 0)),
         hidden=len(rows) - len(shown),
         search=wanted,
         every=every,
         now_us=now_us,
+    )
+
+
+def findings(request: Request) -> Response:
+    """What is missing in the book or contradicts itself, apart from its rows: it looks at all calls."""
+    site = site_of(request)
+    found = PriceList(site.store.url).check(time.time_ns() // 1000)
+    part = request.headers.get("hx-request") == "true"
+    return site.render(
+        request, "findings.html" if part else "price_findings.html", title="Price findings", findings=found
     )
 
 
