@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.ledger.histogram import ACCURACY, Sum, added, bucket, decode, encode, middle
+from recorder.ledger.histogram import ACCURACY, Sum, added, bucket, buckets, decode, encode, middle
 
 TIMES = st.integers(1, 10**9) | st.integers(1, 2**63 - 1)
 VALUES = st.lists(TIMES | st.just(0), max_size=60) | st.lists(st.integers(10**6, 2 * 10**6), max_size=600)
@@ -85,3 +85,13 @@ def test_counts_may_be_large(count: int) -> None:
 def test_without_values_there_are_no_percentiles() -> None:
     assert Sum().percentiles([50]) is None
     assert encode({}) == b""
+
+
+@given(st.lists(st.integers(-3, 2**46) | TIMES, max_size=50))
+def test_buckets_of_many_values_are_those_of_each(values: list[int]) -> None:
+    assert list(buckets(values)) == list(map(bucket, values))
+
+
+def test_bounds_of_buckets_are_in_the_lower_one() -> None:
+    bounds = [1, 2, 3, *(found for n in range(1, 1500) for found in (int(middle(n)), int(middle(n)) + 1))]
+    assert list(buckets(bounds)) == list(map(bucket, bounds))

@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from .cells import DAY, HOUR_US, KINDS, LONGEST, LONGEST_KIND, TAG, model_of, shortened, tag_pairs
+from .counting import tallies
 from .database import Database
-from .figures import FACT_COLUMNS, Figures, Tally, counted
+from .figures import FACT_COLUMNS, Figures
 from .filters import conditions_of, filtered
 from .periods import Edge
 from .question import GROUPS, Key, Question, day_text, fetched, group, hour_text
@@ -32,15 +33,7 @@ def add_rows(
         tags=question.tags,
         sqlite=database.is_sqlite,
     )
-    width = len(columns)
-    tallies: dict[Any, Tally] = {}
-    for row in fetched(connection, query):
-        raw = row[:width]
-        known = tallies.get(raw)
-        if known is None:
-            known = tallies[raw] = Tally()
-        known.add(counted(row, width))
-    for raw, known in tallies.items():
+    for raw, known in tallies(fetched(connection, query), len(columns)).items():
         for key in read_keys(raw):
             group(found, key).add_tally(known)
 

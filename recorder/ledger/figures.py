@@ -160,9 +160,11 @@ def speed_of(
         return None
     begun = None
     if stream:
-        begun = min((at for at in (reasoning_us, token_us) if at is not None), default=None)
+        begun = token_us if reasoning_us is None else reasoning_us
         if begun is None:
             return None
+        if token_us is not None and token_us < begun:
+            begun = token_us
         # The first token is there when the clock starts.
         output -= 1
     spent = duration_us - (begun or 0)

@@ -11,8 +11,9 @@ from __future__ import annotations
 import struct
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from itertools import accumulate
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from itertools import accumulate, repeat
 from math import ceil, log
 from typing import Final
 
@@ -24,11 +25,34 @@ _SCALE = 1 / log(_GAMMA)
 _PAIRS, _LARGE_PAIRS = 0, 9
 _WIDTHS: Final = {1: "B", 2: "H", 4: "I", 8: "Q"}
 _LANE = 8
+_LARGEST_BOUND = 1 << 46
 
 
 def bucket(value: int) -> int:
     """The number of the bucket that a value belongs to."""
     return 1 + ceil(log(value) * _SCALE) if value >= 1 else 0
+
+
+def buckets(values: Sequence[int]) -> Iterable[int]:
+    """The numbers of the buckets of many values."""
+    if values and max(values) > _LARGEST_BOUND:
+        return map(bucket, values)
+    return map(bisect_left, repeat(_bounds()), values)
+
+
+@cache
+def _bounds() -> list[int]:
+    """The largest whole number in each bucket."""
+    bounds = [0]
+    while bounds[-1] <= _LARGEST_BOUND:
+        number = len(bounds)
+        bound = max(bounds[-1], int(_GAMMA ** (number - 1)))
+        while bucket(bound) > number:
+            bound -= 1
+        while bucket(bound + 1) <= number:
+            bound += 1
+        bounds.append(bound)
+    return bounds
 
 
 def middle(index: int) -> float:
@@ -103,8 +127,9 @@ class Sum:
 
     def add_counts(self, counts: Mapping[int, int], sign: int = 1) -> None:
         """Add the counts of buckets."""
+        known = self._counts
         for index, count in counts.items():
-            self._counts[index] += sign * count
+            known[index] = known.get(index, 0) + sign * count
 
     def add_sum(self, other: Sum, sign: int = 1) -> None:
         """Add another sum, or take it away."""
