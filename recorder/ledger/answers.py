@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from heapq import nsmallest
 
 from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from .access import reading
-from .answers_of_rollups import Asked, dimension_of, many
+from .answers_of_rollups import Asked, dimension_of, highest, many
 from .answers_of_rows import add_rows
 from .database import Database
 from .figures import Figures
 from .periods import Edge
-from .question import Key, Question, check, group, in_order
+from .question import Key, Question, check, group
 from .rollups import waiting
 
 
@@ -38,12 +37,10 @@ def answer(database: Database, question: Question, limit: int | None = None) -> 
         total = asked.total()
         if limit is None or not many(dimension):
             groups = asked.groups()
-            chosen = groups if limit is None else dict.fromkeys(_most(_calls(groups), limit))
+            chosen = groups if limit is None else dict.fromkeys(highest(_calls(groups), limit))
         else:
-            counts = asked.counts()
-            chosen = dict.fromkeys(_most(counts, limit))
-            groups = asked.groups(chosen)
-            return Answer(groups, total, len(counts) - len(chosen))
+            most, number = asked.most(limit)
+            return Answer(asked.groups(dict.fromkeys(most)), total, number - len(most))
         return Answer({key: groups[key] for key in chosen}, total, len(groups) - len(chosen))
 
 
@@ -58,14 +55,9 @@ def _from_rows(connection: Connection, database: Database, question: Question, l
     else:
         for figures in groups.values():
             group(total, ()).add(figures)
-    chosen = groups if limit is None else _most(_calls(groups), limit)
+    chosen = groups if limit is None else highest(_calls(groups), limit)
     found = {key: groups[key] for key in chosen}
     return Answer(found, group(total, ()), len(groups) - len(found))
-
-
-def _most(counts: Mapping[Key, int], limit: int) -> list[Key]:
-    """The keys with the highest counts."""
-    return nsmallest(limit, counts, key=lambda key: (-counts[key], in_order(key)))
 
 
 def _calls(groups: Mapping[Key, Figures]) -> dict[Key, int]:

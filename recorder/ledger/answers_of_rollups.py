@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
+from heapq import nsmallest
 from typing import Any
 
 from msgspec.structs import replace
@@ -29,7 +30,7 @@ from .cells import (
 from .database import Database
 from .figures import Figures, unpack_figures
 from .periods import Span, cut
-from .question import GROUPS, Key, Question, day_text, fetched, group, hour_text
+from .question import GROUPS, Key, Question, day_text, fetched, group, hour_text, in_order
 from .tables import rollups
 
 _r = rollups.c
@@ -103,12 +104,30 @@ class Asked:
                 group(found, key).add(figures)
         return {key: figures for key, figures in found.items() if not figures.empty}
 
+    def most(self, limit: int) -> tuple[list[Key], int]:
+        """The groups with the most calls, and how many groups there are."""
+        question, dimension = self._question, self._dimension
+        if self._edges or len(self._spans) != 1 or len(question.by) != 1 or dimension == "tag":
+            counts = self.counts()
+            return highest(counts, limit), len(counts)
+        (span,) = self._spans
+        counts, number, counted = _highest(self._connection, question, dimension, span, limit)
+        if _has_rest(question, dimension) and counted != _number(self._connection, question, PLAIN, span):
+            rest = _count_rest(self._connection, question, dimension, span)
+            counts, number = {**counts, **rest}, number + len(rest)
+        return highest(counts, limit), number
+
     def counts(self) -> dict[Key, int]:
         """How many calls each group has, the replayed ones not among them."""
         counts = Counter({key: figures.calls for key, figures in self._edges.items()})
         for span in self._spans:
             counts.update(_counts(self._connection, self._question, self._dimension, span))
         return counts
+
+
+def highest(counts: Mapping[Key, int], limit: int) -> list[Key]:
+    """The keys with the highest counts."""
+    return nsmallest(limit, counts, key=lambda key: (-counts[key], in_order(key)))
 
 
 def _add_cells(
@@ -148,12 +167,29 @@ def _counts(connection: Connection, question: Question, dimension: str, span: Sp
     for *cell, number in fetched(connection, query):
         counts[read_key(*cell)] += int(number)
     if _has_rest(question, dimension):
-        rest: dict[Key, Figures] = {}
-        _add_rest(connection, question, dimension, span, rest, None)
-        for key, figures in rest.items():
-            if not figures.empty:
-                counts[key] += figures.calls
+        counts.update(_count_rest(connection, question, dimension, span))
     return counts
+
+
+def _highest(
+    connection: Connection, question: Question, dimension: str, span: Span, limit: int
+) -> tuple[dict[Key, int], int, tuple[int, int]]:
+    """The values of a dimension with the most calls in a span, how many values there are, and `_number` of all."""
+    number, replayed = func.sum(_r.calls), func.sum(_r.replayed)
+    sums = func.sum(number).over(), func.sum(replayed).over()
+    order = _r.value if connection.dialect.name == "sqlite" else _r.value.collate("C")
+    query = _cells(question, dimension, span, _r.value, number, func.count().over(), *sums)
+    query = query.group_by(_r.value).order_by(number.desc(), order).limit(limit)
+    rows = list(fetched(connection, query))
+    values, live, others = map(int, rows[0][2:]) if rows else (0, 0, 0)
+    return {(row[0],): int(row[1]) for row in rows}, values, (live, others)
+
+
+def _count_rest(connection: Connection, question: Question, dimension: str, span: Span) -> dict[Key, int]:
+    """How many calls the groups of those have that have no value in a dimension."""
+    rest: dict[Key, Figures] = {}
+    _add_rest(connection, question, dimension, span, rest, None)
+    return {key: figures.calls for key, figures in rest.items() if not figures.empty}
 
 
 def _value_place(by: Sequence[str], dimension: str) -> int | None:
