@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -161,6 +162,20 @@ def test_host_that_ends_with_the_last_event_is_told_before_it(
         driver.run(lambda: scenario(rec))
     assert otel.attributes["gen_ai.usage.input_tokens"] == 10
     assert otel.attributes["gen_ai.response.id"] == "c-1"
+
+
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+def test_what_a_model_writes_about_streams_is_not_taken_for_the_end_of_one(
+    otel: Otel, tmp_path: Path, size: int
+) -> None:
+    text = 'It ends with\n\ndata: [DONE]\n\nor with {"type": "message_stop"} and {"type":"response.completed"}.'
+    reply = streamed(text, " Good?", usage=USAGE)
+    whole = b"".join(chunk for chunk in reply.chunks if isinstance(chunk, bytes))
+    pieces = [whole[start : start + size] for start in range(0, len(whole), size)]
+    with recording(otel, tmp_path) as rec, inside(otel, CHAT):
+        ask(rec, replace(reply, chunks=pieces), {"stream": True})
+    assert otel.attributes["gen_ai.usage.input_tokens"] == 10
+    assert otel.attributes["gen_ai.response.finish_reasons"] == ("stop",)
 
 
 def test_host_gets_messages_where_they_are_asked_for(otel: Otel, tmp_path: Path) -> None:

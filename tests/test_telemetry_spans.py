@@ -52,6 +52,13 @@ def test_tags_and_the_request_name_user_and_conversation(otel: Otel, tmp_path: P
     assert told == {"session.id": "s-1", "user.id": "u-2", "gen_ai.conversation.id": "c-9"}
 
 
+def test_number_that_no_exporter_can_carry_is_a_text(otel: Otel, tmp_path: Path) -> None:
+    with recording(otel, tmp_path) as rec, recorder.tags(small=7, large=2**63):
+        ask(rec, completion())
+    assert otel.attributes["recorder.tag.small"] == 7
+    assert otel.attributes["recorder.tag.large"] == str(2**63)
+
+
 @pytest.mark.parametrize(("semconv", "kind"), [("1.41", float), ("latest", int)])
 def test_top_k_has_the_type_of_its_version(otel: Otel, tmp_path: Path, semconv: Any, kind: type) -> None:
     with recording(otel, tmp_path, semconv=semconv) as rec:

@@ -198,7 +198,6 @@ def tag_attributes(tags: Tags) -> Attributes:
         if name == "conversation_id":
             attributes["gen_ai.conversation.id"] = str(value)
             continue
-        attributes[f"recorder.tag.{name}"] = (
-            value if isinstance(value, (str, bool, int, float)) else str(value)
-        )
+        plain = isinstance(value, (str, bool, float)) or (isinstance(value, int) and abs(value) <= _LARGEST)
+        attributes[f"recorder.tag.{name}"] = value if plain else str(value)
     return attributes

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Final, Protocol
 
-_TERMINAL: Final = (b"[DONE]", b"message_stop", b"response.completed")
+# A model may write these words as well; in its text neither a line's beginning nor a quotation mark is bare.
+_TERMINAL: Final = re.compile(
+    rb'[\r\n]data:[ \t]*\[DONE\]|"type"[ \t]*:[ \t]*"(?:message_stop|response\.(?:completed|incomplete|failed))"'
+)
+_LONGEST: Final = 64
 
 
 class ChunkFilter(Protocol):
@@ -22,14 +27,14 @@ class TerminalWatch:
     def __init__(self, tell: Callable[[], None], inner: ChunkFilter | None = None) -> None:
         self._tell = tell
         self._inner = inner
-        self._tail = b""
+        self._tail = b"\n"
 
     def feed(self, data: bytes) -> bytes:
         """The chunk as the caller gets it; a marker may be split between two of them."""
         seen = self._tail + data
-        if any(marker in seen for marker in _TERMINAL):
+        if _TERMINAL.search(seen) is not None:
             self._tell()
-        self._tail = seen[-max(map(len, _TERMINAL)) :]
+        self._tail = seen[-_LONGEST:]
         return data if self._inner is None else self._inner.feed(data)
 
     def flush(self) -> bytes:
