@@ -207,7 +207,7 @@ def test_exports_and_imports_run_in_their_order(tmp_path: Path, monkeypatch: pyt
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("RECORDER_STORE", "sqlite:///calls.db")
     store_calls("sqlite:///calls.db", *readme_calls())
-    commands = re.findall(r"^recorder ((?:export|import|ls --where) [^#\n]+)", TEXT, re.MULTILINE)
+    commands = re.findall(r"^recorder ((?:export|import|ls --where|ls --search) [^#\n]+)", TEXT, re.MULTILINE)
     assert len(commands) >= 7
     for command in commands:
         result = CliRunner().invoke(

@@ -168,7 +168,9 @@ def test_host_that_ends_with_the_last_event_is_told_before_it(
 def test_what_a_model_writes_about_streams_is_not_taken_for_the_end_of_one(
     otel: Otel, tmp_path: Path, size: int
 ) -> None:
-    text = 'It ends with\n\ndata: [DONE]\n\nor with {"type": "message_stop"} and {"type":"response.completed"}.'
+    text = (
+        'It ends with\n\ndata: [DONE]\n\nor with {"type": "message_stop"} and {"type":"response.completed"}.'
+    )
     reply = streamed(text, " Good?", usage=USAGE)
     whole = b"".join(chunk for chunk in reply.chunks if isinstance(chunk, bytes))
     pieces = [whole[start : start + size] for start in range(0, len(whole), size)]

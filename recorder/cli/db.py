@@ -56,6 +56,27 @@ def rollup(
 
 
 @app.command()
+def index(
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="Forget it, and look through all calls anew.")
+    ] = False,
+    drop: Annotated[bool, typer.Option("--drop", help="Remove it; the next search makes it anew.")] = False,
+    store: options.Store = None,
+) -> None:
+    """Look through the calls that the index of `ls --search` lacks, as each search does too."""
+    if rebuild and drop:
+        raise typer.BadParameter("contradicts --rebuild", param_hint="--drop")
+    opened = open_store(options.store_url(store))
+    if drop:
+        opened.drop_index()
+        output().print(Text("removed"))
+        return
+    with progress("indexing") as advance:
+        done = opened.index(advance, rebuild=rebuild)
+    output().print(Text(f"{counted(done, 'call')} looked through" if done else "up to date"))
+
+
+@app.command()
 def check(store: options.Store = None) -> None:
     """Read every call back and look for damage; exit code 1 if something is wrong."""
     opened = open_store(options.store_url(store))

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..ledger.url import shown
 from . import options
-from .calls import call_row, columns_for, plain_call, print_losses, summary
+from .calls import call_row, columns_for, print_losses, summary
+from .cassette_progress import progress
 from .console import messages, output, say, write_text
+from .snippets import plain_found, snippet_line
 from .store import open_to_look
 from .tables import print_footer, print_table
 from .text import json_text
 
 if TYPE_CHECKING:
-    from ..ledger import Store
     from ..ledger.conditions import Condition
 
 
@@ -31,6 +33,7 @@ def ls(
     provider: Annotated[str | None, typer.Option(help="Only this provider.")] = None,
     session: Annotated[str | None, typer.Option(help="Only this session.")] = None,
     user: Annotated[str | None, typer.Option(help="Only this user.")] = None,
+    search: options.Search = None,
     where: options.Where = None,
     tag: options.Tags = None,
     errors: Annotated[bool, typer.Option("--errors", help="Only calls that failed.")] = False,
@@ -54,9 +57,13 @@ def ls(
     tags = options.pairs(tag, "--tag")
     since_us = options.moment(since, "--since")
     until_us = options.moment(until, "--until", end=True)
+    query = options.query(search)
     opened = open_to_look(url)
+    if query is not None:
+        with progress("indexing") as advance:
+            opened.index(advance)
     found = _newest(
-        opened,
+        opened.calls if query is None else partial(opened.search, query),
         model,
         conditions,
         # One more than is shown tells whether there are more.
@@ -70,13 +77,14 @@ def ls(
     console = output()
     if format == "json":
         console = messages()
-        write_text(json_text([plain_call(call) for call in calls]))
+        write_text(json_text([plain_found(call) for call in calls]))
     elif calls:
-        print_table(console, columns_for(calls), [call_row(call) for call in calls])
+        snippets = [snippet_line(call) for call in calls] if query is not None else ()
+        print_table(console, columns_for(calls), [call_row(call) for call in calls], snippets)
         older = [f"older: --before {calls[-1]['id']}"] if len(found) > len(calls) else []
         print_footer(console, [*summary(calls), *older])
     else:
-        filtered = bool(model or conditions or tags or since_us or until_us or before)
+        filtered = bool(query or model or conditions or tags or since_us or until_us or before)
         say("No call matches." if filtered else _how_to_record(url))
     print_losses(console, opened.losses())
 
@@ -89,14 +97,19 @@ def _equal(wanted: Mapping[str, str | None]) -> Iterator[Condition]:
 
 
 def _newest(
-    store: Store, model: str | None, where: Sequence[Condition], *, limit: int | None, **filters: Any
+    listed: Callable[..., list[dict[str, Any]]],
+    model: str | None,
+    where: Sequence[Condition],
+    *,
+    limit: int | None,
+    **filters: Any,
 ) -> list[dict[str, Any]]:
     """The newest calls; those of a model are the ones that it served and the ones that asked for it."""
     if model is None:
-        return store.calls(limit=limit, where=where, **filters)
+        return listed(limit=limit, where=where, **filters)
     found = {}
     for column in ("response_model", "request_model"):
-        calls = store.calls(limit=limit, where=[*where, *_equal({column: model})], **filters)
+        calls = listed(limit=limit, where=[*where, *_equal({column: model})], **filters)
         found.update({call["id"]: call for call in calls})
     newest = sorted(found.values(), key=lambda call: (call["started_at"], call["seq"]), reverse=True)
     return newest[:limit]

@@ -13,6 +13,7 @@ from ..settings import default_store
 
 if TYPE_CHECKING:
     from ..ledger.conditions import Condition
+    from ..ledger.search.query import Query
 
 Store = Annotated[
     str | None,
@@ -59,6 +60,14 @@ Where = Annotated[
         "= != < <= > >= ~ (contains) !~ ^= (begins with), and a value; `none` is unknown.",
     ),
 ]
+Search = Annotated[
+    str | None,
+    typer.Option(
+        "--search",
+        metavar="WORDS",
+        help='Only calls whose own turn says all words; "a phrase", beginning*, -without. The first makes an index.',
+    ),
+]
 Tags = Annotated[
     list[str] | None,
     typer.Option("--tag", metavar="KEY=VALUE", help="Only calls with this tag; may be repeated."),
@@ -90,6 +99,18 @@ def conditions(texts: Sequence[str] | None) -> tuple[Condition, ...]:
         return parse_conditions(texts)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--where") from None
+
+
+def query(text: str | None) -> Query | None:
+    """What `--search` asks for; a usage error if it is nothing that can be found."""
+    if text is None:
+        return None
+    from ..ledger.search.query import parse_query  # brings SQLAlchemy along
+
+    try:
+        return parse_query(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--search") from None
 
 
 def pairs(texts: Sequence[str] | None, option: str) -> dict[str, str]:

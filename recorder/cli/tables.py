@@ -97,12 +97,16 @@ def lay_out(columns: Sequence[Column], rows: Sequence[Row], width: int, *, more:
     return Layout(tuple(columns), tuple(shown), widths)
 
 
-def print_table(console: Console, columns: Sequence[Column], rows: Sequence[Row]) -> None:
-    """Print a table at the console's width."""
+def print_table(
+    console: Console, columns: Sequence[Column], rows: Sequence[Row], remarks: Sequence[Text] = ()
+) -> None:
+    """Print a table at the console's width; below each row its remark, if there are any."""
     layout = lay_out(columns, rows, console.width)
     print_line(console, layout.header())
-    for row in rows:
+    for number, row in enumerate(rows):
         print_line(console, layout.line(row))
+        for remark in remarks[number : number + 1]:
+            print_line(console, remark)
 
 
 def print_line(console: Console, line: Text) -> None:

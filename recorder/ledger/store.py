@@ -9,7 +9,7 @@ from sqlalchemy import Row, Select, func, or_, select
 
 from ..errors import CallNotFound, StoreError
 from ..exchange import Exchange
-from .access import check_exists, reading
+from .access import check_exists, reading, writing
 from .answers import Answer, answer
 from .arrivals import Arrivals
 from .cassettes import CassetteSummary, StoreCassette, summaries
@@ -24,6 +24,10 @@ from .question import Question
 from .retention.missing import why_missing
 from .rollups import Progress, clear, fill, waiting
 from .rows import storable
+from .search.filling import bring_up_to_date
+from .search.finding import Search
+from .search.index import drop
+from .search.query import Query
 from .tables import calls, losses
 from .upgrading import make_current
 from .url import resolved, shown
@@ -31,6 +35,7 @@ from .views import CALL_COLUMNS
 
 _FEW = 5
 _PAGE = 1_000
+_LEAST = 50
 
 _DETAILS = (
     *("dialect", "ending", "error_message", "notes", "redacted"),
@@ -113,6 +118,54 @@ class Store:
             return [
                 dict(row) for row in connection.execute(ordered(query, order, after).limit(limit)).mappings()
             ]
+
+    def search(
+        self,
+        query: Query,
+        *,
+        limit: int | None = 50,
+        before: Place | None = None,
+        since_us: int | None = None,
+        until_us: int | None = None,
+        where: Where = (),
+        tags: Mapping[str, str] = {},
+    ) -> list[dict[str, Any]]:
+        """Rows as `calls` gives them, newest first, of calls that say what is searched for; `snippet` is where.
+
+        The index must be up to date (`index`). A call says what its own turn adds to its conversation, and the answer.
+        """
+        search = Search(self._database, query)
+        found: list[dict[str, Any]] = []
+        while limit is None or len(found) < limit:
+            statement = self._filtered(select(*_listed), since_us, until_us, where, tags)
+            statement = statement.where(search.condition())
+            if before is not None:
+                statement = statement.where(earlier(before))
+            order = calls.c.started_us.desc(), calls.c.seq.desc()
+            statement = statement.add_columns(calls.c.started_us.label("page_us")).order_by(*order)
+            with reading(self._database) as connection:
+                page = (
+                    connection.execute(statement.limit(_PAGE if limit is None else max(limit, _LEAST)))
+                    .mappings()
+                    .all()
+                )
+            if not page:
+                break
+            rows = {row["seq"]: {name: row[name] for name in row if name != "page_us"} for row in page}
+            found += [{**rows[seq], "snippet": snippet} for seq, snippet in search.check(list(rows))]
+            before = (page[-1]["page_us"], page[-1]["seq"])
+        return found if limit is None else found[:limit]
+
+    def index(self, progress: Progress = lambda done, total: None, *, rebuild: bool = False) -> int:
+        """Bring the index that `search` needs up to date, or make it anew; how many calls were looked through."""
+        if rebuild:
+            self.drop_index()
+        return bring_up_to_date(self._database, progress)
+
+    def drop_index(self) -> None:
+        """Remove the index; the next search makes it anew."""
+        with writing(self._database) as connection:
+            drop(connection)
 
     def place(self, id: str) -> Place:
         """Where a call stands among all in the order of their starts."""

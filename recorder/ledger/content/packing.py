@@ -102,9 +102,15 @@ def pack(exchange: Exchange) -> Packed:
     )
 
 
-def unpack(record: bytes, pieces: Sequence[bytes], messages: Sequence[bytes], started_us: int) -> Exchange:
-    """The exchange that was taken apart. Raises ValueError where the record is damaged."""
+def unpack(
+    record: bytes, pieces: Sequence[bytes], messages: Sequence[bytes] | None, started_us: int
+) -> Exchange:
+    """The exchange that was taken apart; without messages, their list is left empty.
+
+    Raises ValueError where the record is damaged.
+    """
     kept = _decode(record)
+    gaps = (b"[", b"", b"]") if messages is None else kept.gaps
     filled = list(pieces)
     if kept.history is not None:
         filled.insert(kept.history, b"")
@@ -112,7 +118,7 @@ def unpack(record: bytes, pieces: Sequence[bytes], messages: Sequence[bytes], st
     if len(filled) != number + len(kept.answer_holes):
         raise ValueError(f"{len(filled)} pieces for {number + len(kept.answer_holes)} holes")
     cut = Cut(kept.request, kept.request_holes, tuple(filled[:number]))
-    request = join_request(SplitBody(cut, kept.history, tuple(messages), kept.gaps))
+    request = join_request(SplitBody(cut, kept.history, tuple(messages or ()), gaps))
     answer = join(Cut(kept.answer, kept.answer_holes, tuple(filled[number:])))
     return Exchange(
         Request(_text(kept.method), _text(kept.url), _headers(kept.request_headers, request), request),

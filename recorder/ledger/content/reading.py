@@ -54,12 +54,30 @@ class Reader:
                 )
         return found
 
-    def _nodes(self, ids: Iterable[int]) -> dict[int, _Node]:
-        """Nodes with all their ancestors."""
+    def read_turns(self, tops: Mapping[str, int | None]) -> dict[str, Payload]:
+        """The payloads of those calls that have one, for `Payload.turn`; with the nodes from which it reads on."""
+        query = select(payloads).where(payloads.c.call_id.in_(list(tops)))
+        rows = self._connection.execute(query).mappings().all()
+        last = {row["call_id"]: row["node"] for row in rows if row["node"] is not None}
+        alone = {node for id, node in last.items() if tops[id] == node}
+        nodes = self._nodes(alone, ancestors=False) | self._nodes(set(last.values()) - alone)
+        content = Content(self._dictionaries, nodes, self._blobs(_pieces(rows, nodes)))
+        found = {row["call_id"]: Payload(row, content) for row in rows}
+        if missing := [id for id in tops if id not in found]:
+            old = select(former_payloads).where(former_payloads.c.call_id.in_(missing))
+            found |= {row["call_id"]: Payload(row, None) for row in self._connection.execute(old).mappings()}
+        return found
+
+    def _nodes(self, ids: Iterable[int], *, ancestors: bool = True) -> dict[int, _Node]:
+        """Nodes with all their ancestors, or without."""
         n = nodes.c
         columns = (n.id, n.parent, n.pieces, n.form, n.messages)
         found: dict[int, _Node] = {}
         for some in portions(list(ids)):
+            if not ancestors:
+                rows = self._connection.execute(select(*columns).where(n.id.in_(some)))
+                found.update({row.id: _Node(*row[1:]) for row in rows})
+                continue
             path = select(*columns).where(n.id.in_(some)).cte("path", recursive=True)
             path = path.union(select(*columns).join(path, n.id == path.c.parent))
             found.update({row.id: _Node(*row[1:]) for row in self._connection.execute(select(path))})
@@ -87,8 +105,8 @@ class Content(Struct, frozen=True):
             raise ValueError(f"blob {id} is missing")
         return self.dictionaries.open(found.form, found.data)
 
-    def messages(self, id: int | None) -> list[bytes]:
-        """The conversation up to a node."""
+    def messages(self, id: int | None, top: int | None = None) -> list[bytes]:
+        """The conversation up to a node, from its beginning or from another node on."""
         parts: list[list[bytes]] = []
         while id is not None:
             if (node := self.nodes.get(id)) is None:
@@ -97,7 +115,7 @@ class Content(Struct, frozen=True):
             parts.append(fill(items, [self.blob(piece) for piece in unpack_numbers(node.pieces)]))
             if node.parent is not None and node.parent >= id:
                 raise ValueError(f"node {id} comes before its parent")
-            id = node.parent
+            id = None if id == top else node.parent
         return [message for part in reversed(parts) for message in part]
 
 
@@ -109,15 +127,26 @@ class Payload(Struct, frozen=True):
 
     def exchange(self) -> Exchange:
         """The exchange. Raises StoreError where the payload is damaged."""
+        return self._read(None)[0]
+
+    def turn(self, top: int | None) -> tuple[Exchange, list[bytes]]:
+        """The exchange without its conversation, and the messages of that from a node on; StoreError as above.
+
+        Of a payload in the former form the exchange is whole, and there are no messages apart from it.
+        """
+        return self._read(top, apart=True)
+
+    def _read(self, top: int | None, *, apart: bool = False) -> tuple[Exchange, list[bytes]]:
         if self.content is None:
-            return former.unpack(self.row)
+            return former.unpack(self.row), []
         try:
             pieces = [self.content.blob(id) for id in unpack_numbers(self.row["pieces"])]
             if self.row["record"] is None:
                 record = pieces.pop()
             else:
                 record = self.content.dictionaries.open(self.row["form"], self.row["record"])
-            return unpack(record, pieces, self.content.messages(self.row["node"]), self.row["started_us"])
+            messages = self.content.messages(self.row["node"], top)
+            return unpack(record, pieces, None if apart else messages, self.row["started_us"]), messages
         except (msgspec.MsgspecError, ValueError, TypeError, LookupError) as error:
             raise StoreError(f"the payload of call {self.row['call_id']} is damaged: {error}") from error
 

@@ -8,11 +8,14 @@ from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Table, func, select, text
 from sqlalchemy.exc import OperationalError
 
+from ..search.index import looked_through
+from ..search.index import names as search_tables
 from ..tables import blobs, calls, dictionaries, former_payloads, metadata, nodes, payloads
 
 _CONTENT: Final = ("payloads", "blobs", "nodes", "dictionaries")
 _PARTS: Final = ("calls", *_CONTENT, "former_payloads")
 _NOT_OURS: Final = "free"
+_SEARCH: Final = "search_"
 
 
 class Part(Struct, frozen=True):
@@ -48,6 +51,11 @@ def sizes(connection: Connection) -> Sizes:
     tables = {table.name: table for table in (calls, payloads, blobs, nodes, dictionaries, former_payloads)}
     parts = [Part(name, _number(connection, tables[name]), measured.pop(name, 0)) for name in _PARTS]
     free = measured.pop(_NOT_OURS, 0)
+    searched = {name: size for name, size in measured.items() if name.startswith(_SEARCH)}
+    for name in searched:
+        del measured[name]
+    if searched:
+        parts.append(Part("search", _number(connection, looked_through), sum(searched.values())))
     others = Part("others", None, sum(measured.values()))
     p = payloads.c
     sent = _sum(connection, p.request_size) + _sum(connection, p.response_size)
@@ -92,4 +100,7 @@ def _relations(connection: Connection) -> dict[str, int]:
         "SELECT pg_total_relation_size(cast(:name AS regclass)) + coalesce((SELECT sum(pg_total_relation_size(relid)) "
         "FROM pg_partition_tree(cast(:name AS regclass)) WHERE relid <> cast(:name AS regclass)), 0)"
     )
-    return {name: int(connection.scalar(query, {"name": name}) or 0) for name in metadata.tables}
+    return {
+        name: int(connection.scalar(query, {"name": name}) or 0)
+        for name in (*metadata.tables, *search_tables(connection))
+    }

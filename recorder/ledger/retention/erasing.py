@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, func, select, up
 from ..database import Database
 from ..rollups import restore, withdraw
 from ..rows import name_text
+from ..search.index import names as search_tables
 from ..tables import calls, cassette_entries, cassettes, payloads, rollups
 from .plan import payload_bytes
 from .removing import Removed, Sleep, Turns, hold_cassettes, remove
@@ -182,7 +183,8 @@ def _leave_nothing(database: Database, done: Erased, *, rewrite: bool) -> None:
     """Let the bytes go too, as far as that can be done from here."""
     if not database.is_sqlite:
         with database.engine.connect() as connection:
-            connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql(_REWRITTEN)
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+            connection.exec_driver_sql(", ".join((_REWRITTEN, *search_tables(connection))))
         return
     if rewrite:
         vacuum(database)

@@ -1,0 +1,1 @@
+"""Search: the words of calls, indexed when somebody first searches."""
