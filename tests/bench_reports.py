@@ -45,6 +45,7 @@ QUESTIONS: dict[str, dict[str, Any]] = {
         "where": {"session": "session-777", "outcome": "ok"},
     },
     "by user, where outcome (no index)": {"by": ("user",), "where": {"outcome": "error"}, "limit": 50},
+    "by user, where stream: half of all (no index)": {"by": ("user",), "where": {"stream": 1}, "limit": 50},
 }
 
 
