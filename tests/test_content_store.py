@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -19,6 +20,8 @@ from recorder.ledger.content.keeping import Keeper
 from recorder.ledger.content.reading import Reader
 from recorder.ledger.content.renewing import renew_dictionaries
 from recorder.ledger.database import open_database
+from recorder.ledger.retention import Retention
+from recorder.ledger.retention.erasing import Person
 from recorder.ledger.sink import Sink
 from recorder.ledger.store import Store
 from recorder.ledger.url import sqlite_path
@@ -285,6 +288,19 @@ def test_payloads_of_the_former_form_are_read_and_carried_over(url: str, former:
     assert as_they_were(url, former)
     assert store.check() == []
     assert count(url, "blobs") <= 10 * 30 * 2 + 1
+
+
+def test_payloads_of_the_former_form_count_where_something_is_to_be_removed(
+    url: str, former: list[Read]
+) -> None:
+    retention = Retention(url)
+    plan = retention.plan(time.time_ns() // 1000, payloads_only=True)
+    assert plan.payloads == len(former)
+    assert plan.payload_bytes > 100 * len(former)
+    held = retention.holdings(Person(session=former[0].call.session_id))
+    assert held.payloads == held.calls > 0
+    assert retention.prune(plan).payloads == len(former)
+    assert count(url, "former_payloads") == 0
 
 
 def test_carrying_over_can_be_interrupted_and_goes_on(url: str, former: list[Read]) -> None:

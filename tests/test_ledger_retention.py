@@ -235,6 +235,18 @@ def test_a_month_that_somebody_reads_is_emptied_instead(postgres_url: str) -> No
     assert "payloads_2025_10" not in months(postgres_url, "payloads")
 
 
+def test_a_month_whose_payloads_have_their_former_form_leaves_none_of_them(postgres_url: str) -> None:
+    database = open_database(postgres_url)
+    schema.ensure(database)
+    aged(postgres_url, 400)
+    Store(postgres_url).upgrade()
+    schema.downgrade(database, "0006")
+    schema.upgrade(database)
+    assert execute(postgres_url, "SELECT count(*) FROM former_payloads") == [(1,)]
+    assert (pruned(postgres_url, 90).calls, ids(postgres_url)) == (1, set())
+    assert execute(postgres_url, "SELECT count(*) FROM former_payloads") == [(0,)]
+
+
 def test_payloads_of_whole_months_are_dropped_alone(postgres_url: str) -> None:
     schema.ensure(open_database(postgres_url))
     (old,) = aged(postgres_url, 400)

@@ -13,8 +13,8 @@ from ..database import Database
 from ..rollups import restore, withdraw
 from ..rows import name_text
 from ..search.index import names as search_tables
-from ..tables import calls, cassette_entries, cassettes, payloads, rollups
-from .plan import payload_bytes
+from ..tables import calls, cassette_entries, cassettes, rollups
+from .plan import number_of_payloads, payload_bytes, with_payloads
 from .removing import Removed, Sleep, Turns, hold_cassettes, remove
 from .space import shorten_log, vacuum
 from .unreferenced import collect_unreferenced, forget_scraps
@@ -83,12 +83,12 @@ def holdings(connection: Connection, person: Person) -> Holdings:
     counted = (
         select(
             func.count(),
-            func.count(payloads.c.call_id),
+            number_of_payloads(),
             func.coalesce(func.sum(payload_bytes()), 0),
             func.min(_c.started_us),
             func.max(_c.started_us),
         )
-        .select_from(calls.outerjoin(payloads, payloads.c.call_id == _c.id))
+        .select_from(with_payloads())
         .where(person.owns())
     )
     number, bodies, size, since_us, until_us = connection.execute(counted).one()

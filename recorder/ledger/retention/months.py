@@ -29,7 +29,10 @@ _NEEDED = text(
     "SELECT EXISTS (SELECT FROM cassette_entries WHERE call_id >= :begins AND call_id < :ends) "
     "OR coalesce((SELECT max(started_us) FROM calls WHERE id >= :begins AND id < :ends), 0) >= :before_us"
 )
-_HAS_PAYLOADS = text("SELECT EXISTS (SELECT FROM payloads WHERE call_id >= :begins AND call_id < :ends)")
+_HAS_PAYLOADS = text(
+    "SELECT EXISTS (SELECT FROM payloads WHERE call_id >= :begins AND call_id < :ends) "
+    "OR EXISTS (SELECT FROM former_payloads WHERE call_id >= :begins AND call_id < :ends)"
+)
 _FORGET_COSTS = text("DELETE FROM cost_changes WHERE call_id >= :begins AND call_id < :ends")
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Dialect,
+    FromClause,
     LargeBinary,
     Select,
     case,
@@ -21,9 +22,14 @@ from sqlalchemy import (
     select,
 )
 
-from ..tables import calls, cassette_entries, losses, payloads
+from ..tables import calls, cassette_entries, former_payloads, losses, payloads
 
-_BODIES: Final = [column for column in payloads.c if isinstance(column.type, LargeBinary)]
+_BODIES: Final = [
+    column
+    for table in (payloads, former_payloads)
+    for column in table.c
+    if isinstance(column.type, LargeBinary)
+]
 _DIGITS = 7
 
 
@@ -94,6 +100,18 @@ def make_plan(connection: Connection, before_us: int, *, payloads_only: bool) ->
     )
 
 
+def with_payloads() -> FromClause:
+    """Calls beside their payloads, of the present form and of the former one."""
+    return calls.outerjoin(payloads, payloads.c.call_id == calls.c.id).outerjoin(
+        former_payloads, former_payloads.c.call_id == calls.c.id
+    )
+
+
+def number_of_payloads() -> ColumnElement[int]:
+    """How many of some calls have a payload."""
+    return func.count(func.coalesce(payloads.c.call_id, former_payloads.c.call_id))
+
+
 def payload_bytes() -> ColumnElement[int]:
     """What one payload takes, but for its few short texts."""
     sizes: list[ColumnElement[int]] = [func.coalesce(func.length(column), 0) for column in _BODIES]
@@ -106,10 +124,10 @@ def _counts(dialect: Dialect, before_us: int) -> Select[Any]:
             _month(dialect).label("month"),
             case((in_cassette(), 1), else_=0).label("kept"),
             func.count(),
-            func.count(payloads.c.call_id),
+            number_of_payloads(),
             func.sum(payload_bytes()),
         )
-        .select_from(calls.outerjoin(payloads, payloads.c.call_id == calls.c.id))
+        .select_from(with_payloads())
         .where(calls.c.started_us < before_us)
         .group_by(literal_column("1"), literal_column("2"))
     )
