@@ -111,6 +111,7 @@ def test_json_has_exact_amounts(sqlite_url: str) -> None:
         ("check",),
         ("check", "nothing"),
         ("set", "b", "--limit", "much"),
+        ("set", " ", "--limit", "1"),
         ("set", "b", "--limit", "-1"),
         ("set", "b", "--limit", "1", "--per", "year"),
         ("set", "b", "--limit", "1", "--tag", "feature"),

@@ -310,6 +310,7 @@ def test_a_store_that_is_not_there_is_an_error_of_one_line(url: str, command: st
         "ls --since soon",
         "ls --tag novalue",
         "ls --errors --outcome ok",
+        "ls --outcome fine",
         "ls --where usr_id=7",
         "report --by colour",
         "report --where model",
@@ -467,6 +468,11 @@ def test_report_ends_with_the_total(ids: dict[str, str]) -> None:
     assert rows[-1]["total"]
     assert rows[-1]["calls"] == sum(row["calls"] for row in rows[:-1]) == len(ids) - 1
     assert {row["tag:feature"] for row in rows} == {None, "search"}
+
+
+def test_report_groups_once_by_what_is_named_twice(ids: dict[str, str]) -> None:
+    twice, once = (invoke("report", "--by", names).stdout for names in ("model,model", "model"))
+    assert twice == once
 
 
 @on_both

@@ -70,6 +70,8 @@ def set_budget(
     from ..ledger import Budgets
     from ..ledger.budgets import Budget
 
+    if not name.strip():
+        raise typer.BadParameter("a budget needs a name", param_hint="NAME")
     wanted = {
         "model": model,
         "provider": provider,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
+from ..call import Outcome
 from ..ledger.url import shown
 from . import options
 from .calls import call_row, columns_for, print_losses, summary
@@ -53,6 +54,10 @@ def ls(
         "session_id": session,
         "user_id": user,
     }
+    if outcome is not None and outcome not in get_args(Outcome):
+        raise typer.BadParameter(
+            f"{outcome!r} is none of {', '.join(get_args(Outcome))}", param_hint="--outcome"
+        )
     conditions = [*options.conditions(where), *_equal(wanted)]
     tags = options.pairs(tag, "--tag")
     since_us = options.moment(since, "--since")

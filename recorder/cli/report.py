@@ -50,7 +50,7 @@ def report(
     """
     from .. import audit
 
-    names = [name.strip() for name in by.split(",") if name.strip()]
+    names = list(dict.fromkeys(name.strip() for name in by.split(",") if name.strip()))
     url = options.store_url(store)
     since_us = options.moment(since, "--since")
     until_us = options.moment(until, "--until", end=True)
