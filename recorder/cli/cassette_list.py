@@ -115,7 +115,7 @@ def _print(rows: Sequence[dict[str, Any]]) -> None:
     known: list[Contents] = [row["contents"] for row in rows if row["contents"] is not None]
     parts = [
         counted(len(rows), "cassette"),
-        f"{sum(each.entries for each in known):,} recordings",
+        counted(sum(each.entries for each in known), "recording"),
         show_size(sum(each.bytes for each in known)),
     ]
     print_footer(console, parts)
