@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,17 @@ class Collected:
     claims: tuple[Claim, ...] = ()
     modules: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
+    _by_file: dict[str, list[str]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        by_file: defaultdict[str, list[str]] = defaultdict(list)  # asked for by each test of a suite
+        for claim in self.claims:
+            by_file[claim.file].append(claim.test)
+        object.__setattr__(self, "_by_file", dict(by_file))
 
     def of(self, file: str) -> list[str]:
         """The tests that claim a file."""
-        return [claim.test for claim in self.claims if claim.file == file]
+        return self._by_file.get(file, [])
 
     def elsewhere(self, place: Place) -> str:
         """Why tests that were not collected may use this file as well; "" if none can."""
