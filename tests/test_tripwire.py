@@ -25,6 +25,7 @@ import pytest
 import requests
 import urllib3
 import vcr  # type: ignore[import-untyped]  # ships no types
+import wrapt
 
 import recorder
 from recorder import CassetteMiss
@@ -572,3 +573,23 @@ def test_arming_again_makes_no_new_wrappers(rec: Rec) -> None:
         with guarded(rec):
             seen.append(httpx2.HTTPTransport.__dict__["handle_request"])
     assert seen[0] is seen[1]
+
+
+@pytest.mark.parametrize("method", ["handle_request", "_transport_for_url"])
+def test_wrapper_that_others_put_on_between_two_cassettes_is_called(
+    rec: Rec, local: str, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    """One of wrapt's, as instrumentations use it, equals what it wraps and has the same hash."""
+    kind = httpx2.HTTPTransport if method == "handle_request" else httpx2.Client
+    asked: list[str] = []
+
+    def note(wrapped: Any, instance: Any, arguments: Any, options: Any) -> Any:
+        asked.append(method)
+        return wrapped(*arguments, **options)
+
+    with rec.cassette("c", install=True):
+        httpx2.get(local)
+    monkeypatch.setattr(kind, method, wrapt.FunctionWrapper(getattr(kind, method), note))
+    with rec.cassette("c", install=True):
+        httpx2.get(local)
+    assert asked == [method]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -12,6 +13,7 @@ from ..errors import WrapError
 from ..recording import Recording
 from .clients import belongs_to_cassette, keeps_store, wrap_transport
 from .import_watch import unwatch_imports, watch_imports
+from .made_once import MadeOnce
 
 _LIBRARIES = ("httpx", "httpx2")
 _CLIENTS = ("Client", "AsyncClient")
@@ -20,6 +22,7 @@ _METHOD = "_transport_for_url"
 _lock = threading.RLock()
 _installed: list[tuple[Recording, Session | None]] = []
 _originals: dict[type, Any] = {}
+_made = MadeOnce()
 
 
 def install(recording: Recording, session: Session | None = None) -> None:
@@ -51,8 +54,8 @@ def patch(library: ModuleType) -> None:
         for name in _CLIENTS:
             kind = getattr(library, name, None)
             if isinstance(kind, type) and kind not in _originals and _METHOD in kind.__dict__:
-                _originals[kind] = kind.__dict__[_METHOD]
-                setattr(kind, _METHOD, _choosing(_originals[kind]))
+                original = _originals[kind] = kind.__dict__[_METHOD]
+                setattr(kind, _METHOD, _made.of(original, partial(_choosing, original)))
 
 
 def _choosing(original: Any) -> Any:

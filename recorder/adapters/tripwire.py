@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
-from functools import lru_cache, wraps
+from functools import partial, wraps
 from inspect import iscoroutinefunction
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -20,6 +20,7 @@ from ..redact import Redactor
 from ..settings import RedactionRules
 from .hosts import is_loopback, serves_models
 from .import_watch import unwatch_imports, watch_imports
+from .made_once import MadeOnce
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -49,6 +50,7 @@ class _Wire(NamedTuple):
 _lock = threading.RLock()
 _armed: list[_Wire] = []
 _patched: dict[tuple[type, str], tuple[Any, Any]] = {}
+_made = MadeOnce()
 
 
 def arm(recording: Recording, session: Session) -> None:
@@ -79,12 +81,11 @@ def _patch(library: ModuleType) -> None:
             if kind is None or original is None or original is _patched.get((kind, spot.method), (0, 0))[1]:
                 continue
             if _comes_from(original, library.__name__):  # a mocking library's answers are its own business
-                ours = _watched(original, spot.asked)
+                ours = _made.of(original, partial(_watched, original, spot.asked))
                 _patched[kind, spot.method] = original, ours
                 setattr(kind, spot.method, ours)
 
 
-@lru_cache(maxsize=64)  # made once, armed often
 def _watched(original: Any, asked: Callable[..., Asked | None]) -> Any:
     """The method, which first looks where it is about to send to."""
     if iscoroutinefunction(original):
