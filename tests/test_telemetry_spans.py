@@ -178,6 +178,9 @@ def test_silence_costs_no_row(otel: Otel, tmp_path: Path) -> None:
         ({"otel": "loud"}, {}, "auto, always, off"),
         ({}, {"RECORDER_SEMCONV": "1.30"}, "1.41, latest"),
         ({"content_limit": 0}, {}, "at least 1"),
+        ({"content_limit": "5"}, {}, "at least 1"),
+        ({"cost_attribute": ""}, {}, "gen_ai.usage.cost"),
+        ({"cost_attribute": True}, {}, "gen_ai.usage.cost"),
         ({"tracer": 1}, {}, "no option"),
     ],
 )
