@@ -164,6 +164,30 @@ def test_host_that_ends_with_the_last_event_is_told_before_it(
     assert otel.attributes["gen_ai.response.id"] == "c-1"
 
 
+def test_host_of_a_replay_is_told_that_it_is_one_before_the_last_event(
+    driver: Driver, otel: Otel, tmp_path: Path
+) -> None:
+    async def scenario(rec: Any) -> None:
+        client = rec.wrap(driver.client(driver.wire(streamed("Hel", "lo", usage=USAGE))))
+        for mode in ("once", "none"):
+            span = otel.tracers.get_tracer("theirs").start_span("theirs", attributes=CHAT)
+            with rec.cassette("c", mode=mode), trace.use_span(span):
+                request = client.build_request("POST", "https://a.example/chat/completions", content=b"{}")
+                response = client.send(request, stream=True)
+                response = await response if driver.asynchronous else response
+                async for chunk in driver.raw(response):
+                    if b"[DONE]" in chunk:
+                        span.end()
+                await response.aclose() if driver.asynchronous else response.close()
+
+    with recording(otel, tmp_path, replay_spans=True) as rec:
+        driver.run(lambda: scenario(rec))
+    live, replayed = (dict(span.attributes or {}) for span in otel.spans)
+    assert "recorder.replayed" not in live
+    assert (replayed["recorder.replayed"], replayed["gen_ai.response.id"]) == (True, "c-1")
+    assert not any(name.startswith("gen_ai.usage.") for name in replayed)
+
+
 @pytest.mark.parametrize("size", [1, 7, 10_000])
 def test_what_a_model_writes_about_streams_is_not_taken_for_the_end_of_one(
     otel: Otel, tmp_path: Path, size: int

@@ -15,6 +15,8 @@ def whole_head(attempt: Attempt, recorded: Exchange) -> ResponseHead | None:
     head, session = recorded.head, attempt.session
     if head is None or head.status == 101 or recorded.ending.kind != "complete" or recorded.usage_asked:
         return None
+    if attempt.traced is not None and attempt.traced.host is not None:  # to be told before the last chunk
+        return None
     return head if session is not None and session.pace == "instant" else None
 
 

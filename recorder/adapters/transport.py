@@ -195,9 +195,7 @@ class RecordingTransport:
             else:
                 if asynchronous:
                     capture.own()
-                chunk_filter = _usage_filter(response, capture)
-                if attempt.traced is not None and attempt.traced.host is not None:
-                    chunk_filter = self.recording.watch_for_host(attempt, chunk_filter)
+                chunk_filter = self._chunk_filter(response, attempt)
                 response.stream = tee(response.stream, capture, self.recording, chunk_filter)
             return response
         capture.abandon()
@@ -217,9 +215,16 @@ class RecordingTransport:
             capture.receive_head(head.status, head.headers, head.http_version, head.reason)
             if asynchronous:
                 capture.own()
-            chunk_filter = _usage_filter(response, capture) if capture.usage_asked else None
+            chunk_filter = self._chunk_filter(response, attempt)
             response.stream = tee(response.stream, capture, self.recording, chunk_filter)
         return response
+
+    def _chunk_filter(self, response: Any, attempt: Attempt) -> ChunkFilter | None:
+        """What is done with the chunks besides noting them, if anything."""
+        chunk_filter = _usage_filter(response, attempt.capture)
+        if attempt.traced is None or attempt.traced.host is None:
+            return chunk_filter
+        return self.recording.watch_for_host(attempt, chunk_filter)
 
     def _receive_read(self, response: Any, attempt: Attempt) -> None:
         """A response that was read before it came here; its stream will never be iterated."""
