@@ -91,9 +91,9 @@ def telemetry_settings(
         if name in given and given[name] not in (choices := get_args(allowed)):
             raise SettingsError(f"{name}={given[name]!r} is not known; it is one of {', '.join(choices)}")
     given["content"] = content_of(given.get("content"), environment)
-    limit, name = given.get("content_limit", 1), given.get("cost_attribute")
+    limit, cost = given.get("content_limit", 1), given.get("cost_attribute")
     if type(limit) is not int or limit < 1:
         raise SettingsError("content_limit is a number of characters, at least 1")
-    if name is not None and (not isinstance(name, str) or not name):
-        raise SettingsError(f"cost_attribute={name!r} is no name; it is one such as 'gen_ai.usage.cost'")
+    if cost is not None and (not isinstance(cost, str) or not cost):
+        raise SettingsError(f"cost_attribute={cost!r} is no name; it is one such as 'gen_ai.usage.cost'")
     return TelemetrySettings(**given)
