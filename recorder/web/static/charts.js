@@ -55,7 +55,7 @@ function draw() {
       height: 170,
       legend: { live: true },
       cursor: { drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
-      scales: { x: { range: (plot, low, high) => around(low, high, chart.step) }, y: { range: (plot, low, high) => [0, high > 0 ? high * 1.08 : 1] } },
+      scales: { x: { range: (plot, low, high) => around(low, high, chart) }, y: { range: (plot, low, high) => [0, high > 0 ? high * 1.08 : 1] } },
       axes: [{ ...axis, values: (plot, times) => times.map((at) => mark(chart.step, at)) }, { ...axis, size: 52, values: (plot, values) => values.map((value) => spell(chart.unit, value)) }],
       series: [{ value: (plot, value) => value === null || value === undefined ? "–" : new Date(value * 1000).toISOString().slice(0, chart.step === "hour" ? 16 : 10).replace("T", " ") },
         ...(bars ? series.toReversed().map((line, index) => line) : series)],
@@ -65,11 +65,11 @@ function draw() {
   }
 }
 
-// Half a step more on both sides, that no bar is cut; a lone one stands among three empty places on each.
-function around(low, high, step) {
-  const length = step === "hour" ? 3600 : 86400;
-  const room = low === high ? 3.5 * length : length / 2;
-  return [low - room, high + room];
+// Half a step more on both sides, that no bar is cut; a lone one, of which uPlot makes years, stands amid a few steps.
+function around(low, high, chart) {
+  const length = chart.step === "hour" ? 3600 : 86400;
+  const [only, other] = chart.data[0];
+  return other === undefined ? [only - 3.5 * length, only + 3.5 * length] : [low - length / 2, high + length / 2];
 }
 
 // The highest is drawn first, so that the others stand before it.
