@@ -19,7 +19,7 @@ from .drivers import Driver, Reply
 from .test_transport import ANSWER, ASK, STREAM, STREAM_HEADERS
 
 SECRET = "sk-proj-Ab3dEf6hIj9kLm2nOp5q"
-PER_CALL = ("id", "operation_id", "started_at", "trace_id", "span_id")
+PER_CALL = ("id", "operation_id", "started_at", "started_us", "trace_id", "span_id")
 TIMES = ("duration_s", "first_chunk_s", "first_token_s", "first_reasoning_s")
 SPLIT = b"".join(
     b'data: {"choices":[{"index":0,"delta":{"content":"' + part + b'"}}]}\n\n'

@@ -94,7 +94,8 @@ def rows(rec: recorder.Recorder) -> list[dict[str, Any]]:
 
 def stripped(row: dict[str, Any]) -> dict[str, Any]:
     """What two recordings of the same call share."""
-    differing = ("seq", "id", "operation_id", "started_at", "error_message", "trace_id", "span_id")
+    times = ("started_at", "started_us")
+    differing = ("seq", "id", "operation_id", *times, "error_message", "trace_id", "span_id")
     return {name: value for name, value in row.items() if name not in differing and not name.endswith("_s")}
 
 
