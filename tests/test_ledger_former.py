@@ -13,20 +13,10 @@ from recorder.ledger.former import pack, unpack
 from recorder.ledger.tables import former_payloads
 
 from .ledger_calls import an_exchange
+from .test_content_splitting import endings, texts, times
 
-# Hypothesis leaves lone surrogates out unless they are asked for.
-texts = st.text(st.characters(exclude_categories=()))
-times = st.integers(0, 2**62)
 headers = st.lists(st.tuples(st.binary(), st.binary())).map(tuple)
 heads = st.builds(ResponseHead, st.integers(0, 999), headers, st.binary(), st.none() | st.binary(), times)
-endings = st.builds(
-    Ending,
-    st.sampled_from(["complete", "closed_early", "abandoned", "error", "cancelled"]),
-    times,
-    st.sampled_from([None, "request", "response"]),
-    st.none() | texts,
-    st.none() | texts,
-)
 exchanges = st.builds(
     Exchange,
     request=st.builds(Request, texts, texts, headers, st.binary(max_size=400)),
