@@ -101,7 +101,7 @@ class Recorder:
             (self._writer.put,),
             lambda redactor: Telemetry(redactor, traces, self._price(traces), self._writer.call_soon),
             on_abandoned=self._reap_soon,
-            beginnings=self._writer if intake is not None else None,
+            starts=self._writer if intake is not None else None,
             sampling=sampling,
         )
         _open.add(self)

@@ -2,56 +2,35 @@
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import NamedTuple, Protocol
+from typing import Protocol
 from urllib.parse import unquote
 
 from .attempt import Attempt
-from .bare import bare_request
+from .beginning import Beginning, Route, Starts
 from .capture import Capture, qualified_name
-from .cassettes import Recorded, Session
+from .cassettes import Session
 from .cassettes_in_use import CassettesInUse
-from .dialects import Dialect, attempt_number, dialect_for, provider_for
-from .ended import Ended, is_rewritten
+from .dialects import dialect_for, provider_for
+from .ended import Ended
 from .errors import CassetteMiss
 from .exchange import Exchange, Request, endpoint
 from .guard import Guard
-from .ids import new_id, operation_id
 from .pausing import is_paused
 from .redact import Redactor
 from .sampling import Sampling
 from .settings import Settings
-from .tagging import NO_TAGS, Tags, current_tags, tagged
 from .telemetry import ChunkFilter, Names, Telemetry, TelemetrySettings, TerminalWatch, Traced
 
 _MISS = qualified_name(CassetteMiss)
-
-_NOT_KEPT = Capture(Request("", ""), 0, lambda exchange: None)
-_NOT_KEPT.forget()
 
 
 class Observer(Protocol):
     """Gets every attempt once, at its end, on the caller's thread; must not wait."""
 
     def __call__(self, ended: Ended, /) -> None: ...
-
-
-class Beginnings(Protocol):
-    """Gets every live attempt before its send too, its request without secrets, and those dropped after that."""
-
-    def start(self, attempt: Attempt, request: Request, started_us: int, *, redacted: bool) -> None: ...
-
-    def drop(self, attempt: Attempt) -> None: ...
-
-
-class Route(NamedTuple):
-    """How requests of one method and URL are read, and who answers them."""
-
-    dialect: Dialect
-    provider: str
 
 
 class Recording:
@@ -66,7 +45,7 @@ class Recording:
         observers: Sequence[Observer] = (),
         telemetry: Callable[[Redactor], Telemetry] | None = None,
         on_abandoned: Callable[[], None] | None = None,
-        beginnings: Beginnings | None = None,
+        starts: Starts | None = None,
         sampling: Sampling | None = None,
     ) -> None:
         self.settings = settings
@@ -75,13 +54,21 @@ class Recording:
         self.active = True
         self.unrecorded = 0
         self._observers = tuple(observers)
-        self._keeps = bool(self._observers) or telemetry is not None
         self._redactor = Redactor(settings.redact)
         self._telemetry = telemetry(self._redactor) if telemetry is not None else None
         self._route = lru_cache(maxsize=1024)(self._find_route)
         self._on_abandoned = on_abandoned
-        self._beginnings = beginnings
+        self._starts = starts
         self._sampling = sampling or Sampling(settings)
+        self._beginning = Beginning(
+            self.finish,
+            self._redactor,
+            self.guard,
+            telemetry=self._telemetry,
+            starts=starts,
+            bare=not self._sampling.store_content,
+            observed=bool(self._observers) or telemetry is not None,
+        )
         self._open: set[Attempt] = set()
         self._abandoned: deque[Capture] = deque()
 
@@ -113,7 +100,10 @@ class Recording:
         if self._abandoned:
             self.reap()
         with self.guard:
-            return self._begin(request, route, session, nested)
+            attempt = self._beginning.attempt(request, route, session, nested=nested)
+            if attempt.kept or attempt.slot is not None:
+                self._open.add(attempt)
+            return attempt
         self.unrecorded += 1
         if session is not None and session.replay_only:
             raise session.trip(
@@ -200,99 +190,10 @@ class Recording:
         dialect = dialect_for(method, unquote(endpoint(url)[2]), self.settings.record_paths)
         return None if dialect is None else Route(dialect, self._provider(url))
 
-    def _begin(self, request: Request, route: Route, session: Session | None, nested: bool) -> Attempt:
-        started_us = time.time_ns() // 1000
-        found, paused = None, is_paused()
-        nested = nested or paused
-        if session is not None:
-            redactor = self._redactor
-            found = session.find(request, redactor.credential(request), redactor.request)
-        if isinstance(found, Recorded):
-            attempt = self._replay(request, route, found, started_us, nested)
-        else:
-            attempt = self._record(request, route, started_us, nested)
-            attempt.slot = None if paused else found
-        attempt.session = session
-        attempt.paused = paused
-        attempt.bare = not self._sampling.store_content
-        if self._beginnings is not None and attempt.kept and attempt.playback is None:
-            self._write_down(attempt, request, started_us, self._beginnings)
-        if attempt.playback is not None:
-            attempt.capture = self._capture_replay(attempt, request, attempt.playback, started_us)
-        else:
-            attempt.capture = Capture(request, started_us, attempt.finish)
-        if attempt.kept or attempt.slot is not None:
-            self._open.add(attempt)
-        return attempt
-
-    def _write_down(
-        self, attempt: Attempt, request: Request, started_us: int, beginnings: Beginnings
-    ) -> None:
-        with self.guard:
-            messages = None if attempt.half is None else attempt.half.raw_messages
-            clean = attempt.clean = self._redactor.request(request, messages)
-            redacted = is_rewritten(request, clean)
-            if attempt.bare:
-                half = attempt.half or attempt.dialect.read_request(clean, attempt.provider)
-                clean = bare_request(clean, half, attempt.dialect.significant_headers)
-            beginnings.start(attempt, clean, started_us, redacted=redacted)
-
-    def _capture_replay(
-        self, attempt: Attempt, request: Request, playback: Exchange, started_us: int
-    ) -> Capture:
-        """What a replay is captured with, which is to hold little memory while it waits for the store."""
-        if not attempt.kept:
-            return _NOT_KEPT
-        if playback.request.body == request.body:  # else it would hold the caller's
-            request = Request(request.method, request.url, request.headers, playback.request.body)
-        return Capture(request, started_us, attempt.finish)
-
     def _drop(self, attempt: Attempt) -> None:
         with self.guard:
-            if self._beginnings is not None:
-                self._beginnings.drop(attempt)
-
-    def _record(self, request: Request, route: Route, started_us: int, nested: bool) -> Attempt:
-        dialect, provider = route
-        half = dialect.read_request(request, provider)
-        id = new_id(started_us // 1000)
-        operation = operation_id(request.body, half.attempt, id, int)
-        tags = self._tags() if tagged() else NO_TAGS
-        attempt = Attempt(dialect, provider, half, tags, id, operation, self.finish, kept=not nested)
-        if self._telemetry is not None and not nested:
-            with self.guard:
-                attempt.traced, attempt.trace_id, attempt.span_id = self._telemetry.start(
-                    half, started_us, tags, operation
-                )
-        return attempt
-
-    def _replay(
-        self, request: Request, route: Route, found: Recorded, started_us: int, nested: bool
-    ) -> Attempt:
-        """An attempt at a recorded call; its request is read later, if anybody asks."""
-        dialect, provider = route
-        playback = found.exchange
-        kept = (self._keeps and not nested) or playback.usage_asked
-        id = operation = 0
-        tags = NO_TAGS
-        if kept:
-            id = new_id(started_us // 1000)
-            operation = operation_id(request.body, request.headers, id, attempt_number)
-            tags = self._tags() if tagged() else NO_TAGS
-        attempt = Attempt(dialect, provider, None, tags, id, operation, self.finish, kept=kept)
-        attempt.playback, attempt.replayed = playback, True
-        if self._telemetry is not None and self._telemetry.replays and not nested:
-            with self.guard:
-                attempt.half = dialect.read_request(request, provider)
-                attempt.traced, attempt.trace_id, attempt.span_id = self._telemetry.start(
-                    attempt.half, started_us, tags, operation, replayed=True
-                )
-        return attempt
-
-    def _tags(self) -> Tags:
-        with self.guard:
-            return current_tags(self._redactor)
-        return NO_TAGS
+            if self._starts is not None:
+                self._starts.drop(attempt)
 
     def _read(self, ended: Ended) -> bool:
         """Read an attempt now, for the cassette that it belongs to and for tests; whether recorder could."""

@@ -17,9 +17,9 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import recorder
+from recorder.beginning import Beginning
 from recorder.ended import Ended
 from recorder.ledger import Store
-from recorder.recording import Recording
 from recorder.telemetry import Telemetry
 
 from .drivers import URL, Driver, Reply
@@ -39,11 +39,13 @@ def lenient(tmp_path: Path, provider: TracerProvider) -> recorder.Recorder:
     return recorder.Recorder(url, tracer_provider=provider, strict=False, journal=False)
 
 
-def fail(*_: Any) -> Any:
+def fail(*_: Any, **__: Any) -> Any:
     raise RuntimeError("bug")
 
 
-@pytest.mark.parametrize("where", [(Recording, "_begin"), (Ended, "_read_rest"), (Telemetry, "end")], ids=str)
+@pytest.mark.parametrize(
+    "where", [(Beginning, "attempt"), (Ended, "_read_rest"), (Telemetry, "end")], ids=str
+)
 def test_call_that_recorder_fails_to_record_is_counted_and_its_span_ends(
     driver: Driver,
     lenient: recorder.Recorder,
@@ -60,7 +62,7 @@ def test_call_that_recorder_fails_to_record_is_counted_and_its_span_ends(
     assert lenient.flush()
     assert lenient.lost == lost
     assert lenient.close() is not lost
-    assert len(spans.get_finished_spans()) == (where[0] is not Recording)
+    assert len(spans.get_finished_spans()) == (where[0] is not Beginning)
     assert "bug" in caplog.text
 
 

@@ -485,13 +485,13 @@ def test_cancelled_task_is_recorded_as_cancelled(
 def test_own_failure_is_logged_once_and_the_call_goes_on(
     driver: Driver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(*_: Any) -> None:
+    def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("bug")
 
     async def scenario() -> list[Seen]:
         wire = driver.wire(Reply(chunks=[ANSWER]), Reply(chunks=[ANSWER]))
         with recorder.Recorder(f"sqlite:///{tmp_path}/calls.db", strict=False) as rec:
-            monkeypatch.setattr(rec._recording, "_begin", fail)
+            monkeypatch.setattr(rec._recording._beginning, "attempt", fail)
             client = rec.wrap(driver.client(wire))
             return [await driver.observe(client, ASK) for _ in range(2)]
 

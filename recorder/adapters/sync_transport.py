@@ -7,9 +7,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from ..attempt import Attempt
+from ..beginning import Route
 from ..errors import CassetteMiss
 from ..exchange import Exchange
-from ..recording import Route
 from .transport import RecordingTransport
 
 

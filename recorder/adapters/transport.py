@@ -9,12 +9,13 @@ from typing import Any
 from msgspec import Struct
 
 from ..attempt import Attempt, sessions_above
+from ..beginning import Route
 from ..capture import Capture
 from ..cassettes import Session
 from ..dialects import UsageFilter, ask_usage
 from ..errors import CassetteMiss
 from ..exchange import Exchange, Request
-from ..recording import Recording, Route
+from ..recording import Recording
 from ..telemetry import ChunkFilter
 from .at_once import AtOnceStream, whole_head
 from .playback import REPLAYED, PlaybackStream, Player, build_response, miss_exchange
