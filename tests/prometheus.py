@@ -1,4 +1,4 @@
-"""A real Prometheus on loopback that scrapes one place, and questions to it."""
+"""A real Prometheus on loopback, and questions to it."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+from recorder.panels import folder
+
 PROMETHEUS = shutil.which("prometheus")
 PROMTOOL = shutil.which("promtool")
 NO_PROMETHEUS = (
     "prometheus is not installed: apt install prometheus, or put prometheus and promtool on the PATH"
 )
-_CONFIGURATION = """
-global: {{scrape_interval: 200ms, scrape_timeout: 200ms}}
-scrape_configs: [{{job_name: whatever, static_configs: [{{targets: ["127.0.0.1:{port}"]}}]}}]
-"""
 
 
 class Prometheus:
@@ -34,16 +34,31 @@ class Prometheus:
 
     def ask(self, query: str) -> list[dict[str, Any]]:
         """The series that a query gives now; none while the server is not ready."""
-        parameters = urllib.parse.urlencode({"query": query})
+        found: list[dict[str, Any]] = self._get("query", query=query).get("result", [])
+        return found
+
+    def ask_over_time(self, query: str, seconds: int = 60) -> list[dict[str, Any]]:
+        """The series that a query gives for each of the last seconds."""
+        now = time.time()
+        times = {"start": f"{now - seconds:.3f}", "end": f"{now:.3f}", "step": "1"}
+        found: list[dict[str, Any]] = self._get("query_range", query=query, **times)["result"]
+        return found
+
+    def rules(self) -> list[dict[str, Any]]:
+        """The rules that are loaded, and how each of them does."""
+        return [rule for group in self._get("rules")["groups"] for rule in group["rules"]]
+
+    def _get(self, what: str, **asked: str) -> dict[str, Any]:
+        parameters = urllib.parse.urlencode(asked)
         try:
-            with urllib.request.urlopen(f"{self.address}/api/v1/query?{parameters}", timeout=5) as answer:
-                found: list[dict[str, Any]] = json.load(answer)["data"]["result"]
+            with urllib.request.urlopen(f"{self.address}/api/v1/{what}?{parameters}", timeout=5) as answer:
+                found: dict[str, Any] = json.load(answer)["data"]
         except urllib.error.HTTPError as error:
             if error.code == 503:
-                return []
-            raise AssertionError(f"{query}: {error.read().decode()}") from None
+                return {}
+            raise AssertionError(f"{asked}: {error.read().decode()}") from None
         except urllib.error.URLError:
-            return []
+            return {}
         return found
 
     def wait_for(self, query: str, timeout_s: float = 30.0) -> None:
@@ -54,16 +69,30 @@ class Prometheus:
             time.sleep(0.05)
 
 
+def shipped(*ports: int) -> dict[str, Any]:
+    """The configuration that the compose file mounts, with its alerts: only faster, and with targets on loopback."""
+    text = (folder() / "prometheus.yml").read_text(encoding="utf-8")
+    configuration: dict[str, Any] = yaml.safe_load(text.replace("/etc/prometheus", str(folder())))
+    configuration["global"] = {
+        "scrape_interval": "200ms",
+        "scrape_timeout": "200ms",
+        "evaluation_interval": "200ms",
+    }
+    for job, port in zip(configuration["scrape_configs"], ports, strict=True):
+        job["static_configs"] = [{"targets": [f"127.0.0.1:{port}"]}]
+    return configuration
+
+
 @contextmanager
-def scraping(port: int, folder: Path) -> Iterator[Prometheus]:
-    """A Prometheus that scrapes a port of loopback five times a second."""
+def running(configuration: dict[str, Any], scratch: Path) -> Iterator[Prometheus]:
+    """A Prometheus on a free port of loopback."""
     assert PROMETHEUS is not None
-    configuration = folder / "prometheus.yml"
-    configuration.write_text(_CONFIGURATION.format(port=port))
+    file = scratch / "prometheus.yml"
+    file.write_text(yaml.safe_dump(configuration))
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = f"127.0.0.1:{free.getsockname()[1]}"
     command = [
-        *(PROMETHEUS, f"--config.file={configuration}", f"--storage.tsdb.path={folder}/data"),
+        *(PROMETHEUS, f"--config.file={file}", f"--storage.tsdb.path={scratch}/data"),
         *(f"--web.listen-address={address}", "--log.level=error"),
     ]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

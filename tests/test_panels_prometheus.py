@@ -1,35 +1,42 @@
-"""The dashboards on Prometheus: every query has an answer where recorder's own metrics are scraped."""
+"""The dashboards and alerts on Prometheus: every query gives rows where the demo is scraped, and every alert fires."""
 
 from __future__ import annotations
 
 import json
+import math
+import re
 import subprocess
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
-from opentelemetry.sdk.metrics import MeterProvider
 
-from recorder.panels import folder, made_files
+from recorder.panels import DASHBOARDS, folder, made_files
 
-from .drivers import Reply
 from .grafana import queries
-from .otel import Otel, ask, completion, recording, streamed
-from .prometheus import NO_PROMETHEUS, PROMETHEUS, PROMTOOL, Prometheus, scraping
+from .prometheus import NO_PROMETHEUS, PROMETHEUS, PROMTOOL, Prometheus
+from .scraped_demo import scraped_demo
 
-USAGE = {"prompt_tokens": 10, "completion_tokens": 8}
-DURATION = '__name__=~"gen_ai_client_(operation|inference)_duration_seconds_count"'
+PAGES = [dashboard.name for dashboard in DASHBOARDS if "prometheus" in dashboard.targets]
+CHOSEN = {"$__rate_interval": "1m", "$__range": "10m", "$provider": ".*", "$model": ".*"}
+needs_prometheus = pytest.mark.skipif(PROMETHEUS is None or PROMTOOL is None, reason=NO_PROMETHEUS)
+
+Scraped = tuple[Prometheus, Callable[[], None]]
+
+
+@pytest.fixture(scope="module", params=["1.41", "latest"])
+def scraped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scraped]:
+    """A Prometheus that scrapes the demo, under the names of one version of the conventions."""
+    pytest.importorskip(
+        "opentelemetry.exporter.prometheus", reason="opentelemetry-exporter-prometheus is not installed"
+    )
+    with scraped_demo(tmp_path_factory.mktemp("prometheus"), request.param) as found:
+        yield found
 
 
 def expand(text: str) -> str:
     """A query as Prometheus gets it, with everything chosen."""
-    for name, value in {
-        "$__rate_interval": "2s",
-        "$__range": "10m",
-        "$provider": ".*",
-        "$model": ".*",
-    }.items():
+    for name, value in CHOSEN.items():
         text = text.replace(name, value)
     if text.startswith("label_values("):
         text = "count by ({1}) ({0})".format(*text[len("label_values(") : -1].rsplit(", ", 1))
@@ -37,54 +44,81 @@ def expand(text: str) -> str:
     return text
 
 
-def record(metrics: MeterProvider, tmp_path: Path, semconv: Literal["1.41", "latest"], calls: int) -> None:
-    otel = Otel(meters=[])
-    otel.meters.insert(0, metrics)
-    limited = Reply(status=429, chunks=[b'{"error":{"code":"rate_limited"}}'])
-    with recording(otel, tmp_path, semconv=semconv) as rec:
-        for _ in range(calls):
-            ask(rec, [completion(), limited])
-            ask(rec, streamed("a", "b", "c", usage=USAGE), {"stream": True})
+def page(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(made_files()[f"grafana/prometheus/{name}.json"])
+    return found
 
 
-@pytest.fixture(params=["1.41", "latest"])
-def scraped(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Prometheus]:
-    """A Prometheus that saw calls come, under the names of one version of the conventions."""
-    exporter = pytest.importorskip(
-        "opentelemetry.exporter.prometheus", reason="opentelemetry-exporter-prometheus is not installed"
-    )
-    client = pytest.importorskip("prometheus_client")
-    reader = exporter.PrometheusMetricReader()
-    metrics = MeterProvider([reader], shutdown_on_exit=False)
-    server, thread = client.start_http_server(0, "127.0.0.1")
-    try:
-        with scraping(server.server_port, tmp_path) as prometheus:
-            record(metrics, tmp_path, request.param, 2)
-            prometheus.wait_for(f"sum({{{DURATION}}}) >= 6")
-            record(metrics, tmp_path, request.param, 2)
-            prometheus.wait_for(f"sum({{{DURATION}}}) >= 12")
-            yield prometheus
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-        metrics.shutdown()
+@needs_prometheus
+@pytest.mark.parametrize("name", PAGES)
+def test_every_query_gives_rows(scraped: Scraped, name: str) -> None:
+    prometheus, _ = scraped
+    for title, text in queries(page(name)):
+        series = prometheus.ask(expand(text))
+        assert series, title
+        assert all(float(each["value"][1]) >= 0 for each in series), (title, series)
 
 
-def numbers(answer: list[dict[str, Any]]) -> list[float]:
-    return [float(series["value"][1]) for series in answer]
+@needs_prometheus
+@pytest.mark.parametrize("name", PAGES)
+def test_every_line_has_points_and_a_name_of_its_own(scraped: Scraped, name: str) -> None:
+    prometheus, _ = scraped
+    for panel in (each for each in page(name)["panels"] if each["type"] == "timeseries"):
+        named = []
+        for target in panel["targets"]:
+            series = prometheus.ask_over_time(expand(target["expr"]))
+            points = [float(value) for each in series for _, value in each["values"]]
+            assert any(math.isfinite(point) for point in points), panel["title"]
+            named += [legend(target["legendFormat"], each["metric"]) for each in series]
+        assert len(set(named)) == len(named), (panel["title"], named)
+        assert all(named), (panel["title"], named)
 
 
-@pytest.mark.skipif(PROMETHEUS is None, reason=NO_PROMETHEUS)
-def test_every_query_has_an_answer(scraped: Prometheus) -> None:
-    for title, text in queries(json.loads(made_files()["grafana/prometheus/genai.json"])):
-        found = numbers(scraped.ask(expand(text)))
-        assert found, title
-        assert all(number >= 0 for number in found), (title, found)
+@needs_prometheus
+@pytest.mark.parametrize("name", PAGES)
+def test_every_metric_that_a_query_names_has_a_part_in_its_answer(scraped: Scraped, name: str) -> None:
+    prometheus, _ = scraped
+    for title, text in queries(page(name)):
+        for metric in set(re.findall(r"recorder_[a-z_]+", text)):
+            without = re.sub(rf"\b{metric}\b", "nowhere", expand(text))
+            assert values(prometheus.ask(without)) != values(prometheus.ask(expand(text))), (title, metric)
 
 
-@pytest.mark.skipif(PROMTOOL is None, reason=NO_PROMETHEUS)
-def test_alerts_fire_when_they_should(tmp_path: Path) -> None:
+def values(series: list[dict[str, Any]]) -> list[str]:
+    return sorted(each["value"][1] for each in series)
+
+
+def legend(pattern: str, labels: dict[str, str]) -> str:
+    """What Grafana calls a series."""
+    if pattern == "__auto":
+        return str(labels)
+    for name, value in labels.items():
+        pattern = pattern.replace(f"{{{{{name}}}}}", value)
+    return "" if "{{" in pattern else pattern
+
+
+@needs_prometheus
+def test_rules_record_what_alerts_ask_for(scraped: Scraped) -> None:
+    prometheus, _ = scraped
+    assert prometheus.ask("genai:calls:rate5m")
+    assert prometheus.ask("genai:errors:rate5m")
+
+
+@needs_prometheus
+def test_every_alert_fires_or_is_about_to(scraped: Scraped) -> None:
+    prometheus, stop = scraped
+    rules = prometheus.rules()
+    assert {rule["health"] for rule in rules} == {"ok"}, rules
+    alerts = {rule["name"]: rule for rule in rules if rule["type"] == "alerting"}
+    assert len(alerts) == 8
+    for name in alerts.keys() - {"GenAINoCalls"}:
+        prometheus.wait_for(f'ALERTS{{alertname="{name}"}}')
+    stop()
+    prometheus.wait_for('ALERTS{alertname="GenAINoCalls"}')
+
+
+@needs_prometheus
+def test_alerts_fire_when_they_should() -> None:
     asked = [str(PROMTOOL), "test", "rules", str(folder() / "alerts" / "tests" / "alerts.yaml")]
     done = subprocess.run(asked, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -7,8 +7,9 @@ from typing import Final
 from .panel import Dashboard, Panel, Query
 
 
-def _panel(title: str, question: str, query: str, legend: str = "", unit: str = "short") -> Panel:
-    return Panel(title, question, "lines", (Query(prometheus=query, legend=legend),), unit)
+def _panel(title: str, question: str, *queries: tuple[str, str], unit: str = "short") -> Panel:
+    asked = tuple(Query(prometheus=text, legend=legend) for text, legend in queries)
+    return Panel(title, question, "lines", asked, unit)
 
 
 def _stat(title: str, question: str, query: str, unit: str = "short") -> Panel:
@@ -34,23 +35,21 @@ STORE: Final = Dashboard(
         _panel(
             "Budgets",
             "What share of each budget is spent?",
-            "recorder_budget_spent / recorder_budget_limit",
-            "{{budget}}",
-            "percentunit",
+            ("recorder_budget_spent / recorder_budget_limit", "{{budget}}"),
+            unit="percentunit",
         ),
         _panel(
             "Projected",
             "What share will be spent by the end of the period, if it goes on like this?",
-            "recorder_budget_projected / recorder_budget_limit",
-            "{{budget}}",
-            "percentunit",
+            ("recorder_budget_projected / recorder_budget_limit", "{{budget}}"),
+            unit="percentunit",
         ),
-        _panel("Calls", "How did calls end?", "sum by (outcome) (recorder_calls)", "{{outcome}}"),
+        _panel("Calls", "How did calls end?", ("sum by (outcome) (recorder_calls)", "{{outcome}}")),
         _panel(
             "Calls without a price or a row",
             "Does what nobody knows grow?",
-            "recorder_unpriced_calls or recorder_lost_calls",
-            "{{__name__}}",
+            ("sum(recorder_unpriced_calls)", "unpriced"),
+            ("sum(recorder_lost_calls)", "lost"),
         ),
     ),
     since="now-7d",
