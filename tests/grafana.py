@@ -54,4 +54,8 @@ def queries(dashboard: dict[str, Any]) -> list[tuple[str, str]]:
         for target in panel["targets"]
     ]
     variables = (each for each in dashboard["templating"]["list"] if each["type"] == "query")
-    return found + [(each["name"], each["definition"]) for each in variables]
+    return found + [(each["name"], _asked(each["query"])) for each in variables]
+
+
+def _asked(query: str | dict[str, str]) -> str:
+    return query if isinstance(query, str) else query["query"]

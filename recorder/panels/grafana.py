@@ -22,6 +22,7 @@ PLUGINS: Final[dict[Target, str]] = {
 _WIDTH: Final = 24
 _SHORTEST: Final = "1m"
 _TYPES: Final = {"stat": "stat", "lines": "timeseries", "bars": "timeseries", "table": "table"}
+_ALL: Final = {"text": ["All"], "value": ["$__all"]}
 _TIMES: Final = ["time", "started"]
 
 Json = dict[str, Any]
@@ -99,7 +100,6 @@ def _source(target: Target) -> Json:
         "refresh": 1,
         "regex": "",
         "options": [],
-        "current": {},
     }
 
 
@@ -112,7 +112,6 @@ def _variable(variable: Variable, target: Target) -> Json:
         "type": "query",
         "datasource": _asked(target),
         "query": {"query": text, "refId": variable.name} if target == "prometheus" else text,
-        "definition": text,
         "hide": 0,
         "includeAll": variable.several,
         "multi": variable.several,
@@ -120,8 +119,7 @@ def _variable(variable: Variable, target: Target) -> Json:
         "regex": "",
         "sort": 0,
         "options": [],
-        **({"allValue": everything} if variable.several else {}),
-        "current": {"text": ["All"], "value": ["$__all"]} if variable.several else {},
+        **({"allValue": everything, "current": _ALL} if variable.several else {}),
     }
 
 
