@@ -43,6 +43,30 @@ def _macro(name: str, inside: str, begin_s: int, end_s: int) -> str:
     return f"cast(({arguments[0]} / {int(arguments[1])}) as int) * {int(arguments[1])}"
 
 
+def expand_promql(text: str, rate_s: int = 60, range_s: int = 600) -> str:
+    """A query as Prometheus gets it, with everything chosen."""
+    for name, value in {
+        "$__rate_interval": f"{rate_s}s",
+        "$__range": f"{range_s}s",
+        "$provider": ".*",
+        "$model": ".*",
+    }.items():
+        text = text.replace(name, value)
+    if text.startswith("label_values("):
+        text = "count by ({1}) ({0})".format(*text[len("label_values(") : -1].rsplit(", ", 1))
+    assert "$" not in text
+    return text
+
+
+def legend(pattern: str, labels: dict[str, str]) -> str:
+    """What Grafana calls a series."""
+    if pattern == "__auto":
+        return str(labels)
+    for name, value in labels.items():
+        pattern = pattern.replace(f"{{{{{name}}}}}", value)
+    return "" if "{{" in pattern else pattern
+
+
 def queries(dashboard: dict[str, Any]) -> list[tuple[str, str]]:
     """Each query of a dashboard's JSON, and those of its variables, by what asks it."""
     found = [

@@ -111,12 +111,13 @@ def store_made_up(
     for row in made_up_rows(number, **shape):
         rows.append(row)
         if len(rows) == batch:
-            _store(database, rows, rollups_only)
+            store_rows(database, rows, rollups_only)
             rows = []
-    _store(database, rows, rollups_only)
+    store_rows(database, rows, rollups_only)
 
 
-def _store(database: Database, rows: list[dict[str, Any]], rollups_only: bool) -> None:
+def store_rows(database: Database, rows: list[dict[str, Any]], rollups_only: bool = False) -> None:
+    """Put rows into a store, and into its rollups."""
     with database.write() as connection:
         if not rollups_only:
             insert_new(connection, calls, "id", rows)

@@ -32,15 +32,15 @@ class Prometheus:
     def __init__(self, address: str) -> None:
         self.address = address
 
-    def ask(self, query: str) -> list[dict[str, Any]]:
-        """The series that a query gives now; none while the server is not ready."""
-        found: list[dict[str, Any]] = self._get("query", query=query).get("result", [])
+    def ask(self, query: str, at_s: float | None = None) -> list[dict[str, Any]]:
+        """The series that a query gives now, or at a moment; none while the server is not ready."""
+        moment = {} if at_s is None else {"time": str(at_s)}
+        found: list[dict[str, Any]] = self._get("query", query=query, **moment).get("result", [])
         return found
 
-    def ask_over_time(self, query: str, seconds: int = 60) -> list[dict[str, Any]]:
-        """The series that a query gives for each of the last seconds."""
-        now = time.time()
-        times = {"start": f"{now - seconds:.3f}", "end": f"{now:.3f}", "step": "1"}
+    def ask_between(self, query: str, begin_s: float, end_s: float, step_s: int = 1) -> list[dict[str, Any]]:
+        """The series that a query gives at every step from one moment to another."""
+        times = {"start": f"{begin_s:.3f}", "end": f"{end_s:.3f}", "step": str(step_s)}
         found: list[dict[str, Any]] = self._get("query_range", query=query, **times)["result"]
         return found
 

@@ -6,6 +6,7 @@ import json
 import math
 import re
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,12 +14,11 @@ import pytest
 
 from recorder.panels import DASHBOARDS, folder, made_files
 
-from .grafana import queries
+from .grafana import expand_promql, legend, queries
 from .prometheus import NO_PROMETHEUS, PROMETHEUS, PROMTOOL, Prometheus
 from .scraped_demo import scraped_demo
 
 PAGES = [dashboard.name for dashboard in DASHBOARDS if "prometheus" in dashboard.targets]
-CHOSEN = {"$__rate_interval": "1m", "$__range": "10m", "$provider": ".*", "$model": ".*"}
 needs_prometheus = pytest.mark.skipif(PROMETHEUS is None or PROMTOOL is None, reason=NO_PROMETHEUS)
 
 Scraped = tuple[Prometheus, Callable[[], None]]
@@ -34,16 +34,6 @@ def scraped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         yield found
 
 
-def expand(text: str) -> str:
-    """A query as Prometheus gets it, with everything chosen."""
-    for name, value in CHOSEN.items():
-        text = text.replace(name, value)
-    if text.startswith("label_values("):
-        text = "count by ({1}) ({0})".format(*text[len("label_values(") : -1].rsplit(", ", 1))
-    assert "$" not in text
-    return text
-
-
 def page(name: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(made_files()[f"grafana/prometheus/{name}.json"])
     return found
@@ -54,7 +44,7 @@ def page(name: str) -> dict[str, Any]:
 def test_every_query_gives_rows(scraped: Scraped, name: str) -> None:
     prometheus, _ = scraped
     for title, text in queries(page(name)):
-        series = prometheus.ask(expand(text))
+        series = prometheus.ask(expand_promql(text))
         assert series, title
         assert all(float(each["value"][1]) >= 0 for each in series), (title, series)
 
@@ -66,7 +56,7 @@ def test_every_line_has_points_and_a_name_of_its_own(scraped: Scraped, name: str
     for panel in (each for each in page(name)["panels"] if each["type"] == "timeseries"):
         named = []
         for target in panel["targets"]:
-            series = prometheus.ask_over_time(expand(target["expr"]))
+            series = prometheus.ask_between(expand_promql(target["expr"]), time.time() - 60, time.time())
             points = [float(value) for each in series for _, value in each["values"]]
             assert any(math.isfinite(point) for point in points), panel["title"]
             named += [legend(target["legendFormat"], each["metric"]) for each in series]
@@ -80,21 +70,15 @@ def test_every_metric_that_a_query_names_has_a_part_in_its_answer(scraped: Scrap
     prometheus, _ = scraped
     for title, text in queries(page(name)):
         for metric in set(re.findall(r"recorder_[a-z_]+", text)):
-            without = re.sub(rf"\b{metric}\b", "nowhere", expand(text))
-            assert values(prometheus.ask(without)) != values(prometheus.ask(expand(text))), (title, metric)
+            without = re.sub(rf"\b{metric}\b", "nowhere", expand_promql(text))
+            assert values(prometheus.ask(without)) != values(prometheus.ask(expand_promql(text))), (
+                title,
+                metric,
+            )
 
 
 def values(series: list[dict[str, Any]]) -> list[str]:
     return sorted(each["value"][1] for each in series)
-
-
-def legend(pattern: str, labels: dict[str, str]) -> str:
-    """What Grafana calls a series."""
-    if pattern == "__auto":
-        return str(labels)
-    for name, value in labels.items():
-        pattern = pattern.replace(f"{{{{{name}}}}}", value)
-    return "" if "{{" in pattern else pattern
 
 
 @needs_prometheus

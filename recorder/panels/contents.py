@@ -1,13 +1,13 @@
-"""What the dashboards' README says of each panel: the question that it answers."""
+"""What the dashboards' README says of each panel: the question that it answers.
+
+The pictures beside it are drawn by `python -m tests.pictures`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from .panel import Dashboard
-
-PICTURED = frozenset({"spend", "latency", "errors", "usage"})
-"""The dashboards of which there is a picture, drawn by `python -m tests.pictures`."""
 
 BEGIN = "<!-- panels: written by `make dashboards` -->\n"
 END = "<!-- end of panels -->\n"
@@ -28,6 +28,6 @@ def with_contents(text: str, dashboards: Sequence[Dashboard]) -> str:
 def _section(dashboard: Dashboard) -> str:
     rows = (f"| {panel.title} | {panel.question} |" for panel in dashboard.panels)
     asked = ", ".join(f"[{target}](grafana/{target}/{dashboard.name}.json)" for target in dashboard.targets)
-    picture = f"![{dashboard.title}](pictures/{dashboard.name}.svg)\n\n" if dashboard.name in PICTURED else ""
-    head = f"### {dashboard.title}\n\n{dashboard.about} Files: {asked}.\n\n{picture}"
+    picture = f"![{dashboard.title}](pictures/{dashboard.name}.svg)"
+    head = f"### {dashboard.title}\n\n{dashboard.about} Files: {asked}.\n\n{picture}\n\n"
     return head + "\n".join(("| panel | what it answers |", "|---|---|", *rows)) + "\n"

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from .panel import Dashboard, Panel, Query
+from .panel import OUTCOMES, Dashboard, Panel, Query
 
 
-def _panel(title: str, question: str, *queries: tuple[str, str], unit: str = "short") -> Panel:
+def _panel(
+    title: str,
+    question: str,
+    *queries: tuple[str, str],
+    unit: str = "short",
+    colours: tuple[tuple[str, str], ...] = (),
+) -> Panel:
     asked = tuple(Query(prometheus=text, legend=legend) for text, legend in queries)
-    return Panel(title, question, "lines", asked, unit)
+    return Panel(title, question, "lines", asked, unit, colours=colours)
 
 
 def _stat(title: str, question: str, query: str, unit: str = "short") -> Panel:
@@ -44,7 +50,12 @@ STORE: Final = Dashboard(
             ("recorder_budget_projected / recorder_budget_limit", "{{budget}}"),
             unit="percentunit",
         ),
-        _panel("Calls", "How did calls end?", ("sum by (outcome) (recorder_calls)", "{{outcome}}")),
+        _panel(
+            "Calls",
+            "How did calls end?",
+            ("sum by (outcome) (recorder_calls)", "{{outcome}}"),
+            colours=OUTCOMES,
+        ),
         _panel(
             "Calls without a price or a row",
             "Does what nobody knows grow?",
