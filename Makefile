@@ -79,9 +79,11 @@ bench: .venv/.bench  ## measure what recording and replay cost, beside their pee
 	@$(BIN)/python tests/bench_replay.py $(ARGS)
 	@$(BIN)/python tests/bench_telemetry.py $(ARGS)
 
-dashboards: .venv/.dev  ## write the dashboards anew from recorder/panels, and their pictures
+dashboards: .venv/.dev  ## write the dashboards anew from recorder/panels, and all pictures
 	@$(BIN)/python -m recorder.panels
 	@$(BIN)/python -m tests.pictures
+	@$(BIN)/python -m tests.picture_terminal
+	@$(BIN)/python -m tests.picture_page
 
 soak: .venv/.dev  ## run the tests that take minutes
 	@$(BIN)/python -m pytest -m soak $(ARGS)

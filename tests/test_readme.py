@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from recorder.ledger import Store
 from .drivers import Reply
 from .ledger_calls import a_call, store_calls
 from .otel import Otel, ask, recording
+from .picture_terminal import PICTURE
 
 pytest_plugins = ("pytester",)
 
@@ -42,6 +44,11 @@ ANSWER = (
     b'"content":"Hello!\\n\\nHow can I help you today?"},"finish_reason":"stop"}],'
     b'"usage":{"prompt_tokens":5,"completion_tokens":9,"total_tokens":14}}'
 )
+PICTURES = [
+    page.parent / name
+    for page in (README, ROOT / "dashboards" / "README.md")
+    for name in re.findall(r"!\[[^]]*\]\(([^)]*)\)", page.read_text(encoding="utf-8"))
+]
 COMMANDS = {"ls": ["ls"], "report": ["report", "--by", "model,day"]}
 
 
@@ -200,6 +207,25 @@ def test_tables_are_what_the_commands_print(
     result = CliRunner().invoke(app, [*COMMANDS[name], "--store", url])
     assert result.exit_code == 0
     shown(name, result.stdout)
+
+
+def test_the_terminals_picture_has_the_columns_that_a_report_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "104")
+    url = f"sqlite:///{tmp_path}/calls.db"
+    store_calls(url, *readme_calls())
+    printed = CliRunner().invoke(app, ["report", "--by", "model", "--store", url]).stdout
+    drawn = re.findall(r"<text[^>]*>([^<]*)</text>", PICTURE.read_text(encoding="utf-8"))
+    assert " ".join(printed.splitlines()[0].split()) in " ".join(" ".join(map(unescape, drawn)).split())
+
+
+@pytest.mark.parametrize("path", PICTURES, ids=lambda path: path.name)
+def test_pictures_are_there_and_small_and_ask_nobody_for_anything(path: Path) -> None:
+    drawn = path.read_bytes()
+    assert 5_000 < len(drawn) < 150_000
+    if path.suffix == ".svg":
+        assert re.findall(rb"@import|@font-face|<image|<script|url\((?!#)|href=", drawn) == []
 
 
 def test_exports_and_imports_run_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
