@@ -49,7 +49,7 @@ PICTURES = [
     for page in (README, ROOT / "dashboards" / "README.md")
     for name in re.findall(r"!\[[^]]*\]\(([^)]*)\)", page.read_text(encoding="utf-8"))
 ]
-COMMANDS = {"ls": ["ls"], "report": ["report", "--by", "model,day"]}
+COMMANDS = {"ls": ["ls"]}
 
 
 def readme_calls() -> list[Call]:
