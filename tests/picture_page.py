@@ -8,14 +8,14 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import chdir, contextmanager
+from pathlib import Path
 
 from recorder.ledger import Store
 from recorder.ledger.database import open_database
-from recorder.panels import folder
 
 from .million import store_made_up
 
-PICTURE = folder() / "pictures" / "overview.png"
+PICTURE = Path(__file__).resolve().parents[1] / "docs" / "pictures" / "overview.png"
 CHROMIUM = os.environ.get("RECORDER_TEST_CHROMIUM") or shutil.which("chromium")
 CALLS = 100_000
 LOOKED_AT = "/?since=2026-11-08&until=2026-11-21"

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
+from pathlib import Path
 
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
@@ -21,10 +22,9 @@ from recorder.demo.scenario import Target, names, run
 from recorder.demo.upstream import Upstream
 from recorder.ledger import Store
 from recorder.ledger.price_list import PriceList
-from recorder.panels import folder
 from recorder.recorder import Recorder
 
-PICTURE = folder() / "pictures" / "terminal.svg"
+PICTURE = Path(__file__).resolve().parents[1] / "docs" / "pictures" / "terminal.svg"
 COLUMNS = 104
 _KEY = "sk-demo0123456789abcdefghijklmn"
 _PRICES = {"deepseek-chat": ("0.28", "0.42"), "deepseek-reasoner": ("0.55", "2.19")}

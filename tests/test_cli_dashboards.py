@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -123,16 +125,69 @@ def test_every_yaml_file_can_be_read(name: str) -> None:
     assert isinstance(yaml.safe_load((folder() / name).read_text(encoding="utf-8")), dict)
 
 
+def services() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((folder() / "compose.yaml").read_text(encoding="utf-8"))[
+        "services"
+    ]
+    return found
+
+
+def mounted(service: str) -> dict[str, str]:
+    """What a service of the compose file has mounted: where it is inside, and where it lies."""
+    volumes = (volume.rsplit(":ro", 1)[0].rsplit(":", 1) for volume in services()[service]["volumes"])
+    return {inside: outside for outside, inside in volumes}
+
+
 def test_compose_publishes_on_loopback_alone() -> None:
-    services = yaml.safe_load((folder() / "compose.yaml").read_text(encoding="utf-8"))["services"]
-    ports = [port for service in services.values() for port in service.get("ports", ())]
+    ports = [port for service in services().values() for port in service.get("ports", ())]
     assert ports
     assert all(port.startswith("127.0.0.1:") for port in ports)
 
 
 def test_what_compose_mounts_is_there() -> None:
-    services = yaml.safe_load((folder() / "compose.yaml").read_text(encoding="utf-8"))["services"]
-    mounted = [volume.split(":")[0] for service in services.values() for volume in service.get("volumes", ())]
-    shipped = [folder() / name for name in mounted if name.startswith("./") and name != "./metrics"]
-    assert shipped
+    sources = [source for name in services() for source in mounted(name).values()]
+    shipped = [folder() / source for source in sources if source.startswith("./") and source != "./metrics"]
+    assert len(shipped) == 4
     assert all(path.exists() for path in shipped)
+
+
+def test_prometheus_of_the_compose_file_finds_its_configuration_and_all_alerts() -> None:
+    inside = mounted("prometheus")
+    (option,) = (each for each in services()["prometheus"]["command"] if each.startswith("--config.file="))
+    configuration = folder() / inside[option.partition("=")[2]]
+    (pattern,) = yaml.safe_load(configuration.read_text(encoding="utf-8"))["rule_files"]
+    where, _, names = pattern.rpartition("/")
+    found = {path.name for path in (folder() / inside[where]).glob(names)}
+    assert found == {"genai.yaml", "store.yaml"}
+
+
+def test_prometheus_of_the_compose_file_scrapes_hosts_that_there_are() -> None:
+    jobs = yaml.safe_load((folder() / "prometheus.yml").read_text(encoding="utf-8"))["scrape_configs"]
+    hosts = {
+        target.partition(":")[0]
+        for job in jobs
+        for config in job["static_configs"]
+        for target in config["targets"]
+    }
+    outside = {each.partition(":")[0] for each in services()["prometheus"]["extra_hosts"]}
+    assert hosts == {"host.docker.internal", "textfile"}
+    assert hosts <= outside | services().keys()
+
+
+def test_grafana_of_the_compose_file_finds_dashboards_and_data_sources() -> None:
+    inside, provisioning = mounted("grafana"), folder() / "provisioning"
+    assert folder() / inside["/etc/grafana/provisioning"] == provisioning
+    providers = yaml.safe_load((provisioning / "dashboards" / "recorder.yaml").read_text(encoding="utf-8"))
+    (path,) = (provider["options"]["path"] for provider in providers["providers"])
+    assert {each.name for each in (folder() / inside[path]).iterdir()} == {"postgres", "prometheus", "sqlite"}
+    sources = (provisioning / "datasources" / "recorder.yaml").read_text(encoding="utf-8")
+    asked = set(re.findall(r"\$\{(\w+)\}", sources))
+    assert asked
+    assert asked <= services()["grafana"]["environment"].keys()
+
+
+def test_what_the_compose_file_must_be_told_is_told_where_it_is_explained() -> None:
+    text = (folder() / "compose.yaml").read_text(encoding="utf-8")
+    readme = (folder() / "README.md").read_text(encoding="utf-8")
+    for name in set(re.findall(r"\$\{(\w+):\?", text)):
+        assert f"{name}=" in readme
