@@ -43,7 +43,7 @@ def _macro(name: str, inside: str, begin_s: int, end_s: int) -> str:
     return f"cast(({arguments[0]} / {int(arguments[1])}) as int) * {int(arguments[1])}"
 
 
-def expand_promql(text: str, rate_s: int = 60, range_s: int = 600) -> str:
+def expand_promql(text: str, rate_s: int = 300, range_s: int = 600) -> str:
     """A query as Prometheus gets it, with everything chosen."""
     for name, value in {
         "$__rate_interval": f"{rate_s}s",
