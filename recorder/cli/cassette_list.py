@@ -14,7 +14,7 @@ from ..errors import CassetteError
 from ..ledger.url import shown
 from . import options
 from .calls import OUTCOME_STYLES, counted
-from .cassette_place import OURS, Opened, files_under, open_file, store_source
+from .cassette_place import OURS, files_under, open_file, open_stored
 from .cassette_progress import progress
 from .console import output, say, write_text
 from .store import open_store
@@ -23,6 +23,7 @@ from .text import json_text, styled
 from .times import UNKNOWN, show_moment
 
 if TYPE_CHECKING:
+    from ..interchange.cassette_files import Opened
     from ..interchange.contents import Contents
 
 _COLUMNS = (
@@ -35,7 +36,7 @@ _COLUMNS = (
 )
 _FORMAT = Column("format", floor=6, ceiling=16, drop=3)
 
-_Open = Callable[[], Opened]
+_Open = Callable[[], "Opened"]
 
 
 def list_cassettes(
@@ -71,11 +72,7 @@ def list_cassettes(
 
 def _stored(url: str) -> Iterator[tuple[str, _Open]]:
     for summary in open_store(url).cassettes():
-        yield summary.name, partial(_open_stored, summary.name, url)
-
-
-def _open_stored(name: str, url: str) -> Opened:
-    return Opened(name, OURS, store_source(name, url).load() or ())
+        yield summary.name, partial(open_stored, summary.name, url)
 
 
 def _files(paths: Sequence[Path]) -> Iterator[tuple[str, _Open]]:

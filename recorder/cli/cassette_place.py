@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,29 +13,11 @@ from .console import say
 from .text import styled
 
 if TYPE_CHECKING:
-    from ..cassettes import CassetteSource, Recorded
+    from ..cassettes import CassetteSource
+    from ..interchange.cassette_files import Opened
 
-SUFFIXES = (".yaml", ".yml", ".json", ".har", ".gz")
 OURS = "recorder"
-
-_SIGN = b"recorder_cassette:"
-_HEAD = 65_536
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A cassette and its recordings; `path` is that of its file, None where the store has it."""
-
-    name: str
-    format: str
-    recordings: tuple[Recorded, ...]
-    path: Path | None = None
-    notes: tuple[str, ...] = ()
-
-    @property
-    def size(self) -> int | None:
-        """Bytes of the file, where there is one."""
-        return None if self.path is None else self.path.stat().st_size
+"""The name of our own format; `interchange.cassette_files`, which gives it, is loaded where a file is read."""
 
 
 def open_cassette(name: str, url: str) -> Opened:
@@ -52,6 +32,13 @@ def open_cassette(name: str, url: str) -> Opened:
         raise CassetteError(
             f"{name} is a directory; name a file in it, `recorder cassette list {name}` shows them"
         )
+    return open_stored(name, url)
+
+
+def open_stored(name: str, url: str) -> Opened:
+    """A cassette of the store; raises CassetteError where there is none of that name."""
+    from ..interchange.cassette_files import Opened
+
     recordings = store_source(name, url).load()
     if recordings is None:
         raise CassetteError(
@@ -63,38 +50,23 @@ def open_cassette(name: str, url: str) -> Opened:
 
 def open_file(path: Path) -> Opened:
     """A cassette file in any format that can be read; raises CassetteError."""
-    if is_ours(path):
-        return Opened(str(path), OURS, file_source(path).load() or (), path)
-    from ..cassettes import Recorded
-    from ..interchange import import_file
+    from ..interchange.cassette_files import open_file
 
-    read = import_file(path)
-    return Opened(
-        str(path),
-        read.format,
-        tuple(Recorded(exchange, "") for exchange in read.exchanges),
-        path,
-        tuple(map(str, read.notes)),
-    )
+    return open_file(path)
 
 
 def is_ours(path: Path) -> bool:
     """Whether a file says of itself that it is a cassette of recorder."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(_HEAD)
-    except OSError as error:
-        raise CassetteError(f"{path} cannot be read: {error.strerror or error}") from error
-    return head.startswith((_SIGN, b"\xef\xbb\xbf" + _SIGN)) or b"\n" + _SIGN in head
+    from ..interchange.cassette_files import is_ours
+
+    return is_ours(path)
 
 
 def files_under(folder: Path) -> Iterator[Path]:
     """The files that may be cassettes, in order of name; hidden ones left out."""
-    for here, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            if not name.startswith(".") and name.lower().endswith(SUFFIXES):
-                yield Path(here, name)
+    from ..interchange.cassette_files import files_under
+
+    return files_under(folder)
 
 
 def file_source(path: Path) -> CassetteSource:

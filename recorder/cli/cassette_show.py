@@ -12,7 +12,7 @@ from rich.text import Text
 from ..errors import CassetteError
 from . import options
 from .calls import OUTCOME_STYLES, counted
-from .cassette_place import Opened, open_cassette, tell_notes
+from .cassette_place import open_cassette, tell_notes
 from .console import output, write_text
 from .page import Page
 from .store import command_for
@@ -22,6 +22,7 @@ from .times import UNKNOWN, show_duration
 
 if TYPE_CHECKING:
     from ..cassettes import Recorded
+    from ..interchange.cassette_files import Opened
     from ..interchange.contents import Entry
     from .reading import Reading
 
