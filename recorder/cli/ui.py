@@ -6,7 +6,8 @@ import socket
 import sys
 import threading
 import webbrowser
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
 from urllib.parse import quote
 
 import typer
@@ -19,6 +20,8 @@ from .store import open_to_look
 if TYPE_CHECKING:
     from ..ledger import Store
     from ..web.security import Access
+
+_CASSETTES: Final = Path("tests", "cassettes")
 
 
 def ui(
@@ -38,6 +41,15 @@ def ui(
     allow_host: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="A name under which the page is asked for; may be repeated."),
+    ] = None,
+    cassettes: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            exists=True,
+            file_okay=False,
+            help="Show the cassette files below this folder, too. [default: tests/cassettes, where it is]",
+        ),
     ] = None,
     no_content: Annotated[
         bool, typer.Option("--no-content", help="Show figures alone: nothing of what was said.")
@@ -67,7 +79,9 @@ def ui(
     port = _free_port(host, port)
     _announce(opened, host, port, access, open=open)
     ending = threading.Event()
-    serve(create_app(opened, access, content=not no_content, ending=ending), host, port, ending)
+    folder = cassettes or (_CASSETTES if _CASSETTES.is_dir() else None)
+    site = create_app(opened, access, content=not no_content, ending=ending, cassettes=folder)
+    serve(site, host, port, ending)
 
 
 def _announce(store: Store, host: str, port: int, access: Access, *, open: bool) -> None:

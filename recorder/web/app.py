@@ -35,10 +35,15 @@ class _Assets(StaticFiles):
 
 
 def create_app(
-    store: Store, access: Access | None = None, *, content: bool = True, ending: Event | None = None
+    store: Store,
+    access: Access | None = None,
+    *,
+    content: bool = True,
+    ending: Event | None = None,
+    cassettes: Path | None = None,
 ) -> Guard:
-    """The page over a store; without `content` nothing of what was said is shown."""
-    site = Site(store, shown(store.url), content=content, ending=ending)
+    """The page over a store and a folder of cassettes; without `content` nothing of what was said is shown."""
+    site = Site(store, shown(store.url), content=content, ending=ending, cassettes=cassettes)
     app = Starlette(
         routes=[
             *[Route(path, endpoint, methods=["GET"]) for path, endpoint in PAGES.items()],
@@ -59,7 +64,8 @@ PAGES: Final = {
     "/conversation": conversation.page,
     "/compare": compare.page,
     "/cassettes": cassettes.cassettes,
-    "/cassettes/{name:path}": cassettes.cassette,
+    "/cassettes/one": cassettes.cassette,
+    "/cassettes/differences": cassettes.differences,
     "/prices": prices.prices,
     "/prices/findings": prices.findings,
     "/calls/{id}": call.call,

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse
 
 from .. import __version__
 from .filters import address
+from .shelf import Shelf
 from .wording import FILTERS
 
 if TYPE_CHECKING:
@@ -26,8 +27,17 @@ _HERE: Final = Path(__file__).parent
 class Site:
     """One store as a site; once `ending` is set, answers that have no end of their own end."""
 
-    def __init__(self, store: Store, name: str, *, content: bool = True, ending: Event | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        name: str,
+        *,
+        content: bool = True,
+        ending: Event | None = None,
+        cassettes: Path | None = None,
+    ) -> None:
         self.store = store
+        self.shelf = Shelf(store, cassettes)
         self.content = content
         self.ending = ending or Event()
         self._name = name

@@ -10,7 +10,7 @@ from typing import Any, Final
 from markupsafe import Markup, escape
 
 from ..amounts import UNKNOWN, exact_units, show_duration, show_exactly, show_money
-from ..visible import UNSAFE, escaped
+from ..visible import UNSAFE, escaped, visible
 
 LONGEST: Final = 20_000
 _OUTCOMES: Final = frozenset({"ok", "error", "cancelled", "incomplete", "interrupted"})
@@ -39,6 +39,12 @@ def said(value: object, longest: int = LONGEST) -> Markup:
 def line(value: object, longest: int = 300) -> Markup:
     """The same in one line."""
     return said(str(value).replace("\n", "\\n").replace("\t", "\\t"), longest)
+
+
+def plain(value: object, longest: int = 300) -> str:
+    """The same for an attribute or a title, where there is no markup."""
+    text = str(value).replace("\n", "\\n").replace("\t", "\\t")
+    return visible(text[:longest]) + ("…" if len(text) > longest else "")
 
 
 def number(value: float | None) -> str:
@@ -94,6 +100,17 @@ def day(at_us: int | None) -> str:
     return UNKNOWN if at_us is None else moment(at_us / 1e6, seconds=False)[:10]
 
 
+def age(seconds: float | None) -> str:
+    """How long ago: `2 minutes`, `5 hours`, `140 days`."""
+    if seconds is None:
+        return UNKNOWN
+    for length, name in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= length:
+            count = int(seconds // length)
+            return f"{count:,} {name}{'' if count == 1 else 's'}"
+    return "under a minute"
+
+
 def outcome_class(outcome: str) -> str:
     """The class that an outcome is coloured by."""
     return f"o-{outcome}" if outcome in _OUTCOMES else "o-other"
@@ -113,6 +130,7 @@ def size(count: int) -> str:
 FILTERS: Final = {
     "said": said,
     "line": line,
+    "plain": plain,
     "number": number,
     "short": short,
     "percent": percent,
@@ -121,6 +139,7 @@ FILTERS: Final = {
     "exactly": exactly,
     "moment": moment,
     "day": day,
+    "age": age,
     "duration": show_duration,
     "outcome_class": outcome_class,
     "size": size,

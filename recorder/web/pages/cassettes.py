@@ -1,39 +1,166 @@
-"""The cassettes of the store: what each holds, and how old it is."""
+"""Cassettes of the store and in files: what each holds, how old it is, and how two of them differ."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from typing import Final
 
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ...errors import CassetteError
-from ...interchange.contents import read_entries
-from ..site import site_of
+from ...errors import CassetteError, CassetteMissing
+from ...interchange.cassette_files import Opened
+from ...interchange.comparison import Comparison, compare_cassettes
+from ...interchange.contents import read_entries, summarize
+from ...ledger.cassettes import CassetteSummary
+from ..shelf import FileSummary, Reference, Shelf, read_reference
+from ..site import Site, site_of
 
-_MOST = 500
+PAGE: Final = 50
+_MOST: Final = 500
+
+
+class Row(Struct, frozen=True):
+    """One line of the list; `twin` has the same name on the other side."""
+
+    reference: Reference
+    stored: CassetteSummary | None
+    file: FileSummary | None
+    twin: Reference | None
 
 
 def cassettes(request: Request) -> Response:
-    """All cassettes, by name."""
-    site = site_of(request)
-    now = time.time()
-    found = [(each, (now - each.created_us / 1e6) / 86_400) for each in site.store.cassettes()]
-    return site.render(request, "cassettes.html", title="Cassettes", cassettes=found)
+    """A page of them: those of the store by name, then the files by name."""
+    site, query = site_of(request), request.query_params
+    search, start = query.get("q", "").strip(), _number(query.get("from", ""))
+    stored = {Reference("store", each.name): each for each in site.store.cassettes()}
+    files = site.shelf.files()
+    all = [each for each in (*stored, *files) if search.lower() in each.name.lower()]
+    rows = [_row(site.shelf, each, stored, files) for each in all[start : start + PAGE]]
+    return site.render(
+        request,
+        "cassettes.html",
+        title="Cassettes",
+        stored=[row for row in rows if row.stored is not None],
+        files=[row for row in rows if row.file is not None],
+        folder=site.shelf.folder,
+        search=search,
+        start=start,
+        page=PAGE,
+        total=len(all),
+        now=time.time(),
+    )
 
 
 def cassette(request: Request) -> Response:
-    """The entries of one cassette."""
-    site, name = site_of(request), request.path_params["name"]
-    recordings = site.store.cassette(name).load()
-    if recordings is None:
-        raise CassetteError(f"there is no cassette {name!r} in this store")
+    """The entries of one; a file that cannot be read says why."""
+    site = site_of(request)
+    reference = read_reference(request.query_params.get("of", ""))
+    if reference is None:
+        raise CassetteMissing("this address names no cassette")
+    problems: list[str] = []
+    opened = _opened(site, reference, problems, missing=False)
+    recordings = () if opened is None else opened.recordings
     entries = read_entries(recordings[:_MOST])
     return site.render(
         request,
         "cassette.html",
-        title=f"Cassette {name[:60]}",
-        name=name,
+        title=f"Cassette {reference.name[:60]}",
+        reference=reference,
+        folder=site.shelf.folder,
+        opened=opened,
+        problems=problems,
+        contents=summarize(entries, None if opened is None else opened.size),
         entries=entries,
         more=len(recordings) - len(entries),
+        twins=twins(site, reference),
+        now=time.time(),
     )
+
+
+def differences(request: Request) -> Response:
+    """How two of them differ; to htmx, which fills a line of the list, that alone in a few words."""
+    site = site_of(request)
+    given = [text.strip() for text in request.query_params.getlist("of") if text.strip()]
+    texts = given[:2]
+    asked = [read_reference(text) for text in texts]
+    references = [each for each in asked if each is not None]
+    problems = [
+        f"{text!r} names no cassette; write store:NAME or file:PATH"
+        for text, each in zip(texts, asked, strict=True)
+        if each is None
+    ]
+    if len(given) > 2:
+        problems.append("two can be compared at a time; these are the first two that were ticked")
+    opened = [_opened(site, each, problems) for each in references]
+    sides = [each.recordings for each in opened if each is not None]
+    whole = all(len(side) <= _MOST for side in sides)
+    found = compare_cassettes(sides[0][:_MOST], sides[1][:_MOST]) if len(sides) == 2 else None
+    part = request.headers.get("hx-request") == "true"
+    return site.render(
+        request,
+        "difference.html" if part else "differences.html",
+        title="Differences",
+        texts=[*texts, "", ""][:2],
+        references=references,
+        problems=problems,
+        found=found,
+        words=None if found is None else words(found),
+        whole=whole,
+        most=_MOST,
+        known=[] if part else _known(site),
+        twins=twins(site, references[0]) if len(references) == 1 and not part else [],
+    )
+
+
+def words(found: Comparison) -> str:
+    """How two cassettes differ, as short as it can be said."""
+    counts = ((found.removed, "removed"), (found.added, "added"), (found.changed, "changed"))
+    parts = [f"{len(entries):,} {name}" for entries, name in counts if entries]
+    return ", ".join(parts) or "equal"
+
+
+def twins(site: Site, reference: Reference) -> list[Reference]:
+    """Those of the same name on the other side."""
+    if reference.where == "store":
+        return [each for each in site.shelf.files() if each.bare == reference.name]
+    names = {each.name for each in site.store.cassettes()}
+    return [Reference("store", reference.bare)] if reference.bare in names else []
+
+
+def _row(
+    shelf: Shelf,
+    reference: Reference,
+    stored: dict[Reference, CassetteSummary],
+    files: Sequence[Reference],
+) -> Row:
+    if reference.where == "store":
+        twin = next((each for each in files if each.bare == reference.name), None)
+        return Row(reference, stored[reference], None, twin)
+    twin = Reference("store", reference.bare)
+    return Row(reference, None, shelf.summary(reference), twin if twin in stored else None)
+
+
+def _opened(site: Site, reference: Reference, problems: list[str], *, missing: bool = True) -> Opened | None:
+    """The cassette, or what is wrong with it among the problems, also that it is missing if `missing`.
+
+    What is wrong with a file may cite what was said.
+    """
+    try:
+        return site.shelf.open(reference)
+    except CassetteError as error:
+        if isinstance(error, CassetteMissing) and not missing:
+            raise
+        problems.append(str(error) if site.content else f"{reference.name} cannot be read")
+        return None
+
+
+def _known(site: Site) -> list[Reference]:
+    stored = [Reference("store", each.name) for each in site.store.cassettes()]
+    return [*stored, *site.shelf.files()][:_MOST]
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
