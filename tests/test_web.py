@@ -28,6 +28,7 @@ from starlette.testclient import TestClient
 
 from recorder.web.app import PAGES, create_app
 from recorder.web.filters import read_filters
+from recorder.web.pages.calls import COLUMNS
 from recorder.web.pages.live import event, new_rows
 from recorder.web.security import Access, access_for, cookie_value
 from recorder.web.site import Site
@@ -215,6 +216,16 @@ def test_filters_are_read_from_the_address(page: TestClient) -> None:
     assert "is no condition" in page.get("/calls?where=nonsense").text
 
 
+@pytest.mark.parametrize("column", COLUMNS)
+def test_every_call_can_be_opened_whichever_column_is_first(page: TestClient, column: str) -> None:
+    text = page.get(f"/calls?col={column}").text
+    assert text.count('class="open') == 5
+    assert '"></a>' not in text
+    assert "<a" not in "".join(
+        part.partition("</a>")[0] for part in text.partition("<tbody")[2].split("<a ")[1:]
+    )
+
+
 def test_export_has_what_is_shown(page: TestClient) -> None:
     lines = page.get("/calls.csv?session=trip-8&col=model&col=took").text.splitlines()
     assert lines[0] == "request_model,response_model,duration_s"
@@ -247,11 +258,12 @@ def test_new_calls_are_rows_of_the_list_as_it_is_filtered(tmp_path: Path) -> Non
     site = Site(Store(url), "here")
     arrivals = site.store.follow(1)
     query = QueryParams("session=mine")
-    assert new_rows(site, read_filters(query), ("time",), arrivals) == ""
+    assert new_rows(site, read_filters(query), ("time",), arrivals) == ("", 0)
     store_calls(url, a_call(session_id="mine"), a_call(session_id=SCRIPT))
-    rows = new_rows(site, read_filters(query), ("time", "session"), arrivals)
+    rows, newest = new_rows(site, read_filters(query), ("time", "session"), arrivals)
     assert rows.count("<tr") == 1
-    assert event("calls", "a\nb") == "event: calls\ndata: a\ndata: b\n\n"
+    assert newest == 3
+    assert event("calls", "a\nb", 7) == "event: calls\nid: 7\ndata: a\ndata: b\n\n"
 
 
 def test_a_conversation_says_what_each_turn_added(page: TestClient) -> None:

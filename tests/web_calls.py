@@ -3,18 +3,77 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
-from recorder.call import AnswerHalf, Choice, RequestHalf, Usage
-from recorder.exchange import Ending
+from msgspec.structs import replace
 
-from .ledger_calls import START_US, a_call, an_exchange, store_calls
+from recorder.call import AnswerHalf, Choice, RequestHalf, Usage
+from recorder.cassettes import Recorded
+from recorder.cassettes.file import FileCassette
+from recorder.exchange import Ending
+from recorder.interchange.meaning import read_ended
+from recorder.ledger import Store
+from recorder.ledger.sink import Sink
+from recorder.redact import Redactor
+from recorder.settings import RedactionRules
+
+from .ledger_calls import START_US, Read, a_call, an_exchange, store_calls
+from .test_corpus_dialect import exchange_of, records
 
 SCRIPT = "<script>alert(1)</script>"
 HOSTILE = "019aa000-0000-7000-9000-000000000001"
 STREAMED = "019aa000-0000-7000-9000-000000000002"
 TURNS = tuple(f"019aa000-0000-7000-9000-00000000010{turn}" for turn in range(3))
 _MS = 1_000_000
+
+
+WALK = (
+    "/?since=2020-01-01",
+    "/?since=2020-01-01&model=nobody",
+    "/calls",
+    "/calls?q=%3Cscript%3Ealert(1)",
+    "/calls?where=nonsense&col=tags&col=id",
+    f"/calls/{HOSTILE}",
+    f"/calls/{STREAMED}",
+    "/conversation?session=trip-8",
+    f"/compare?a={TURNS[0]}&b={TURNS[1]}",
+    f"/compare?a={HOSTILE}",
+    "/cassettes",
+    "/cassettes/one?of=store:checkout",
+    "/cassettes/one?of=file:broken.yaml",
+    "/cassettes/differences?of=store:checkout&of=file:checkout.yaml",
+    "/prices",
+    "/prices/findings",
+    "/nothing",
+)
+"""Addresses of all pages of these calls, and of the cassettes that `store_cassettes` makes."""
+
+
+def store_cassettes(url: str, folder: Path) -> Path:
+    """Cassettes of these calls in the store and in a folder, which is returned; one is broken, one of no good name."""
+    store = Store(url)
+    kept = [Recorded(store.exchange(id), id) for id in (HOSTILE, *TURNS)]
+    for name in ("checkout", f"{SCRIPT}\u202e"):
+        store.cassette(name).save(kept)
+    louder = replace(kept[1].exchange, chunks=(kept[1].exchange.chunks[0].replace(b"inn", b"hostel"),))
+    FileCassette(folder / "checkout.yaml").save([kept[0], Recorded(louder, "")])
+    whole = (folder / "checkout.yaml").read_bytes()
+    (folder / "broken.yaml").write_bytes(whole[:900])
+    return folder
+
+
+def store_corpus(url: str) -> list[str]:
+    """Store the recorded traffic that lies beside this checkout; the ids of its calls."""
+    redactor, sink = Redactor(RedactionRules()), Sink(url)
+    exchanges = [exchange_of(record) for record in records().values()]
+    ended = [
+        read_ended(replace(exchange, started_us=START_US + number * 60_000_000), number, redactor)
+        for number, exchange in enumerate(exchanges, 1)
+    ]
+    sink.store([Read(each.exchange, each.call) for each in ended])
+    sink.close()
+    return [each.call.id for each in ended]
 
 
 def store_web_calls(url: str) -> None:

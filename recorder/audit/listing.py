@@ -57,3 +57,9 @@ def attempts(store: Store, call: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The calls of the same operation, first attempt first."""
     found = store.calls(limit=50, newest_first=False, where={"operation_id": call["operation_id"]})
     return sorted(found, key=lambda row: (row["attempt"] or 0, row["started_at"]))
+
+
+def newest_number(store: Store) -> int:
+    """The number of the call that came in last; 0 where there is none."""
+    newest = store.calls(limit=1, after_seq=0)
+    return newest[0]["seq"] if newest else 0

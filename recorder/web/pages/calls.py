@@ -13,7 +13,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from ...audit.listing import calls_page
+from ...audit.listing import calls_page, newest_number
 from ...interchange.calls_csv import harmless
 from ...ledger.ordering import Mark, Order, Sort
 from ...ledger.selection import Selection
@@ -65,6 +65,9 @@ def calls(request: Request) -> Response:
     """A page of calls; to htmx, which asks for the next one, its rows alone."""
     site, query = site_of(request), request.query_params
     filters, order, columns = read_filters(query), read_order(query), read_columns(query)
+    live = order == Order() and "after" not in query and not filters.until
+    # Asked before the calls: what comes in between is shown by now, or told of later, or both.
+    seen = newest_number(site.store) if live else 0
     page = calls_page(site.store, filters.wanted, order, read_mark(query.get("after", "")))
     pairs = [*filters.pairs(), *_chosen(columns), *_sorted(order)]
     part = request.headers.get("hx-request") == "true" and "after" in query
@@ -82,7 +85,8 @@ def calls(request: Request) -> Response:
         periods=PERIODS,
         pairs=pairs,
         after="" if page.next is None else write_mark(page.next),
-        live=order == Order() and "after" not in query and not filters.until,
+        live=live,
+        seen=seen,
         losses=0 if part else site.store.losses(),
     )
 

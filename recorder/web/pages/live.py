@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from ...audit.listing import calls_page
+from ...audit.listing import calls_page, newest_number
 from ...errors import RecorderError
 from ..filters import Filters, read_filters
 from ..site import site_of
@@ -22,49 +22,56 @@ if TYPE_CHECKING:
 
 POLL_S: Final = 1.0
 _BEAT: Final = 15
+_MOST: Final = 1_000
 
 
 async def live(request: Request) -> Response:
-    """Server-sent events: `calls` holds rows of the list as it is filtered, newest first."""
-    site, filters = site_of(request), read_filters(request.query_params)
+    """Server-sent events: `calls` holds rows of the list as it is filtered, newest first.
+
+    They begin after the call that the page saw as the newest (`seen`), or, where the browser comes again,
+    after the last one that it was told of.
+    """
+    site, query = site_of(request), request.query_params
+    seen = _number(request.headers.get("last-event-id") or query.get("seen", ""))
     return StreamingResponse(
-        _events(request, site, filters, read_columns(request.query_params)), media_type="text/event-stream"
+        _events(request, site, read_filters(query), read_columns(query), seen),
+        media_type="text/event-stream",
     )
 
 
 async def _events(
-    request: Request, site: Site, filters: Filters, columns: tuple[str, ...]
+    request: Request, site: Site, filters: Filters, columns: tuple[str, ...], seen: int | None
 ) -> AsyncIterator[str]:
-    arrivals = await run_in_threadpool(_follow, site)
+    arrivals = await run_in_threadpool(_follow, site, seen)
     yield "retry: 3000\n\n"
     quiet = 0
     while not site.ending.is_set() and not await request.is_disconnected():
-        rows = await run_in_threadpool(new_rows, site, filters, columns, arrivals)
+        rows, newest = await run_in_threadpool(new_rows, site, filters, columns, arrivals)
         if rows:
-            yield event("calls", rows)
+            yield event("calls", rows, newest)
         quiet = 0 if rows else quiet + 1
         if quiet % _BEAT == _BEAT - 1:
             yield ": still here\n\n"
         await asyncio.sleep(POLL_S)
 
 
-def _follow(site: Site) -> Arrivals:
-    newest = site.store.calls(limit=1, after_seq=0)
-    return site.store.follow(newest[0]["seq"] if newest else 0)
+def _follow(site: Site, seen: int | None) -> Arrivals:
+    newest = newest_number(site.store)
+    return site.store.follow(newest if seen is None else min(max(seen, newest - _MOST), newest))
 
 
-def new_rows(site: Site, filters: Filters, columns: tuple[str, ...], arrivals: Arrivals) -> str:
-    """The rows of what has come in since the last time and fits; at most a page of them."""
+def new_rows(site: Site, filters: Filters, columns: tuple[str, ...], arrivals: Arrivals) -> tuple[str, int]:
+    """The rows of what has come in since the last time and fits, at most a page of them, and the highest number."""
     try:
         new = {call["seq"] for call in arrivals.next()}
         found = calls_page(site.store, filters.wanted).calls if new else ()
     except RecorderError:
         # The store is away for a while; what came in meanwhile comes later.
-        return ""
+        return "", 0
     shown = [call for call in found if call["seq"] in new]
     if not shown:
-        return ""
-    return site.text(
+        return "", 0
+    rows = site.text(
         "rows.html",
         page={"calls": shown},
         columns=[(name, *COLUMNS[name]) for name in columns],
@@ -72,8 +79,13 @@ def new_rows(site: Site, filters: Filters, columns: tuple[str, ...], arrivals: A
         tags=tags_of(shown),
         after="",
     )
+    return rows, max(new)
 
 
-def event(name: str, data: str) -> str:
+def event(name: str, data: str, id: int) -> str:
     """One server-sent event; each line of its data is one of its own."""
-    return f"event: {name}\n" + "".join(f"data: {line}\n" for line in data.splitlines()) + "\n"
+    return f"event: {name}\nid: {id}\n" + "".join(f"data: {line}\n" for line in data.splitlines()) + "\n"
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

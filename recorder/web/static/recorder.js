@@ -103,14 +103,21 @@ for (const player of document.querySelectorAll(".player")) {
   });
 }
 
-// New calls, as they are stored.
+// New calls, as they are stored. A list of a thousand only counts what is new.
 const live = byId("live");
 if (live && window.EventSource) {
   const source = new EventSource(live.dataset.src);
+  let count = 0;
   source.addEventListener("calls", (event) => {
     const rows = byId("rows");
     if (!rows) return location.reload();
-    rows.insertAdjacentHTML("afterbegin", event.data);
+    const part = document.createElement("template");
+    part.innerHTML = event.data;
+    const fresh = [...part.content.querySelectorAll("tr")].filter((row) => !rows.querySelector(`tr[data-seq="${CSS.escape(row.dataset.seq)}"]`));
+    for (const row of fresh) row.classList.add("fresh");
+    if (rows.children.length < 1000) rows.prepend(...fresh);
+    count += fresh.length;
+    live.textContent = `live, ${count} new`;
   });
   source.addEventListener("open", () => live.classList.add("on"));
   source.addEventListener("error", () => live.classList.remove("on"));
