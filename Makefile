@@ -85,7 +85,7 @@ dashboards: .venv/.dev  ## write the dashboards anew from recorder/panels, and a
 	@$(BIN)/python -m tests.picture_terminal
 	@$(BIN)/python -m tests.picture_page
 
-soak: .venv/.dev  ## run the tests that take minutes
+soak: .venv/.soak  ## run the tests that take minutes
 	@$(BIN)/python -m pytest -m soak $(ARGS)
 
 clean:  ## remove .venv, caches and built files
@@ -101,3 +101,6 @@ clean:  ## remove .venv, caches and built files
 
 .venv/.bench: pyproject.toml
 	$(call install,dev$(comma)bench,.venv/.demo .venv/.dev .venv/.bench)
+
+.venv/.soak: pyproject.toml
+	$(call install,soak,.venv/.demo .venv/.dev .venv/.soak)

@@ -132,7 +132,7 @@ def test_axe_finds_no_serious_fault_in_recorded_traffic(
 
 def axe_faults(browser: Any, address: str, paths: Iterable[str], colours: str, width: int) -> list[Any]:
     """What axe-core calls serious or worse: the address, the rule, and where it is broken."""
-    package = pytest.importorskip("axe_playwright_python", reason="install axe-playwright-python")
+    package = pytest.importorskip("axe_playwright_python", reason="install the extra `soak`")
     axe = Path(package.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
     # The page's own policy would forbid the script that looks at it.
     context = browser.new_context(

@@ -1,4 +1,4 @@
-"""The page: who is let in, what is shown of hostile calls, and that no address breaks it."""
+"""The page: who is let in, and what is shown of hostile calls."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from recorder.audit.pair import difference_of
@@ -26,7 +24,7 @@ pytest.importorskip("jinja2", reason="install the extra `web`")
 from starlette.datastructures import QueryParams
 from starlette.testclient import TestClient
 
-from recorder.web.app import PAGES, create_app
+from recorder.web.app import create_app
 from recorder.web.filters import read_filters
 from recorder.web.pages.calls import COLUMNS
 from recorder.web.pages.live import event, new_rows
@@ -299,39 +297,3 @@ def test_cassettes_and_prices_are_shown(filled: str, page: TestClient) -> None:
     assert "gpt-4o" not in prices
     assert "small-1 at corp" in page.get("/prices/findings").text
     assert "<html" not in page.get("/prices/findings", headers={"HX-Request": "true"}).text
-
-
-_NAMES = st.sampled_from(
-    [
-        "since",
-        "until",
-        "model",
-        "outcome",
-        "session",
-        "trace",
-        "tag",
-        "where",
-        "q",
-        "sort",
-        "dir",
-        "col",
-        "after",
-        "a",
-        "b",
-        "all",
-    ],
-)
-_ODD = ("7d", "99999w", "2026-13-45", "9999-12-31", "cost>=1e99", "tag.x!=", "none_1", "-1_-1", HOSTILE)
-_VALUES = st.one_of(st.text(max_size=40), st.sampled_from([*_ODD, f"{2**70}_{2**70}"]))
-_PATHS = st.sampled_from(sorted(path for path in PAGES if path != "/live"))
-
-
-@settings(max_examples=150, deadline=None)
-@given(path=_PATHS, pairs=st.lists(st.tuples(_NAMES, _VALUES), max_size=5), part=st.text(max_size=20))
-def test_no_address_breaks_a_page(
-    page: TestClient, path: str, pairs: list[tuple[str, str]], part: str
-) -> None:
-    id = HOSTILE if len(part) % 2 else "x" + part.encode("utf-8", "replace").hex()
-    for name, value in {"{id}": id, "{kind}": "curl"}.items():
-        path = path.replace(name, value)
-    assert page.get(f"{path}?{urlencode(pairs, errors='replace')}").status_code < 500
