@@ -22,6 +22,14 @@ def show_duration(seconds: float | None) -> str:
     return f"{hours}h{minutes:02}m" if hours < 100 else f"{hours // 24}d{hours % 24:02}h"
 
 
+def show_instant(seconds: float | None) -> str:
+    """The same, but what is shorter than a millisecond in its own unit: `50 µs`, `7 ns`."""
+    if seconds is None or seconds >= 0.000_999_5 or seconds <= 0:
+        return show_duration(seconds)
+    amount, unit = (seconds * 1e6, "µs") if seconds >= 1e-6 else (seconds * 1e9, "ns")
+    return f"{amount:.0f} {unit}" if amount >= 9.95 else f"{amount:.1f}".removesuffix(".0") + f" {unit}"
+
+
 def show_money(amount: float | Decimal, currency: str | None) -> str:
     """An amount with the digits that matter: four decimals below one unit, two above; of tiny ones, two digits."""
     if amount < 0:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
 
-from ..amounts import show_duration
+from ..amounts import show_instant
 from ..audit.moments import Moments, phases
 from ..audit.stream import Piece, stalls
 
@@ -18,6 +18,10 @@ _TOP: Final = 64
 _BOTTOM: Final = 150
 _MOST_TICKS: Final = 800
 _STEPS: Final = (1, 2, 5)
+_MINUTES: Final = 120
+_CLOCK: Final = (30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400)
+_UNITS: Final = ((0.1, 1, "s"), (1e-3, 10**3, " ms"), (1e-6, 10**6, " µs"), (0.0, 10**9, " ns"))
+"""How long a picture is at least, how many of a unit are a second, and how the unit is written."""
 
 
 class Bar(Struct, frozen=True):
@@ -76,7 +80,7 @@ def _x(at_s: float, place: float) -> float:
 
 def _bar(kind: str, start: float, end: float, place: float) -> Bar:
     x = _x(start, place)
-    text = f"{kind} {show_duration(start)} to {show_duration(end)}, {show_duration(end - start)}"
+    text = f"{kind} {show_instant(start)} to {show_instant(end)}, {show_instant(end - start)}"
     return Bar(kind, x, round(max(_x(end, place) - x, 1.5), 1), text)
 
 
@@ -88,7 +92,7 @@ def _ticks(pieces: Sequence[Piece], place: float) -> list[Bar]:
                 piece.kind,
                 _x(piece.at_s, place),
                 1.5,
-                f"{index}: {show_duration(piece.at_s)}, {piece.bytes:,} bytes",
+                f"{index}: {show_instant(piece.at_s)}, {piece.bytes:,} bytes",
             )
             for index, piece in enumerate(pieces)
         ]
@@ -101,8 +105,10 @@ def _ticks(pieces: Sequence[Piece], place: float) -> list[Bar]:
 
 def _firsts(moments: Moments, place: float) -> list[Sign]:
     titles = {"byte": "first byte", "reasoning": "first reasoning", "token": "first answer"}
-    found = [(at, f"{titles[name]} {show_duration(at)}") for name, at in moments.firsts() if name in titles]
-    return [_sign(_x(at, place), text, row) for row, (at, text) in enumerate(sorted(found))]
+    found = [(at, f"{titles[name]} {show_instant(at)}") for name, at in moments.firsts() if name in titles]
+    # Of what came at once, the first byte is named first.
+    in_order = sorted(found, key=lambda each: each[0])
+    return [_sign(_x(at, place), text, row) for row, (at, text) in enumerate(in_order)]
 
 
 def _sign(x: float, text: str, row: int) -> Sign:
@@ -112,13 +118,27 @@ def _sign(x: float, text: str, row: int) -> Sign:
 def _scale_signs(end: float, place: float) -> list[Sign]:
     if end <= 0:
         return []
-    sizes = (step * 10.0**power for power in range(-6, 9) for step in _STEPS)
-    step = next((size for size in sizes if end / size <= 8), end)
-    places = [index * step for index in range(int(end / step) + 1)]
+    step = next((size for size in _sizes(end) if end / size <= 8), end)
+    places = [index * step for index in range(int(end / step + 1e-9) + 1)]
     return [
-        Sign(_x(at, place), f"{at:g}s", 0, "start" if not at else "end" if at * place > 960 else "middle")
+        Sign(_x(at, place), _mark(at, end), 0, "start" if not at else "end" if at * place > 960 else "middle")
         for at in places
     ]
+
+
+def _sizes(end: float) -> Iterator[float]:
+    """How long the steps of a scale may be: of some minutes those that a clock has."""
+    if end > _MINUTES:
+        yield from _CLOCK
+    yield from (step * 10.0**power for power in range(-9, 12) for step in _STEPS)
+
+
+def _mark(at_s: float, end: float) -> str:
+    """A moment of the scale, in the unit that fits its length."""
+    if end > _MINUTES and at_s:
+        return show_instant(at_s)
+    count, unit = next((count, unit) for least, count, unit in _UNITS if end >= least)
+    return f"{round(at_s * count, 9):g}{unit}"
 
 
 def _curve(pieces: Sequence[Piece], place: float) -> str:
@@ -145,4 +165,4 @@ def _summary(pieces: Sequence[Piece], moments: Moments, waits: int) -> str:
     bytes_ = sum(piece.bytes for piece in pieces)
     chunks = "1 chunk" if len(pieces) == 1 else f"{len(pieces):,} chunks"
     stood = "" if not waits else ", stood still once" if waits == 1 else f", stood still {waits} times"
-    return f"{chunks}, {bytes_:,} bytes in {show_duration(moments.end)}{stood}"
+    return f"{chunks}, {bytes_:,} bytes in {show_instant(moments.end)}{stood}"

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from markupsafe import Markup, escape
 
-from ..amounts import UNKNOWN, exact_units, show_duration, show_exactly, show_money
+from ..amounts import UNKNOWN, exact_units, show_exactly, show_instant, show_money
 from ..visible import UNSAFE, escaped, visible
 
 LONGEST: Final = 20_000
@@ -140,7 +140,7 @@ FILTERS: Final = {
     "moment": moment,
     "day": day,
     "age": age,
-    "duration": show_duration,
+    "duration": show_instant,
     "outcome_class": outcome_class,
     "size": size,
 }

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ... import audit
-from ...amounts import UNKNOWN, show_duration
+from ...amounts import UNKNOWN, show_instant
 from ...audit.comparison import difference
 from ..filters import PERIODS, period, read_filters
 from ..site import site_of
@@ -211,8 +211,8 @@ def _thought(row: ReportRow) -> str:
 
 
 def _times(title: str, now: Percentiles | None, before: Percentiles | None) -> Figure:
-    under = "" if now is None else f"p95 {show_duration(now.p95)} · p99 {show_duration(now.p99)}"
-    text = UNKNOWN if now is None else show_duration(now.p50)
+    under = "" if now is None else f"p95 {show_instant(now.p95)} · p99 {show_instant(now.p99)}"
+    text = UNKNOWN if now is None else show_instant(now.p50)
     return _figure(f"{title}, p50", text, _median(now), _median(before), under, less=True)
 
 
