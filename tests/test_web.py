@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -248,6 +250,20 @@ def test_overview_sums_the_period_and_says_what_is_unpriced(page: TestClient) ->
     assert [chart["name"] for chart in charts][1:4] == ["Calls", "Duration", "First token"]
     assert sum(filter(None, charts[1]["data"][1])) == 5
     assert "No call in this period" in page.get("/?since=2020-01-01&model=nobody").text
+
+
+def test_all_begins_with_the_first_call_or_says_that_there_are_more(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/calls.db"
+    now_us = time.time_ns() // 1000
+    store_calls(url, *(a_call(started_us=now_us - days * 86_400_000_000) for days in (1, 20)))
+    text = client(url).get("/?since=all").text
+    first_day = (now_us // 86_400_000_000 - 20) * 86_400
+    assert f"{datetime.fromtimestamp(first_day):%Y-%m-%d %H:%M} to" in text
+    assert "beside the period before" not in text
+    assert "There are calls before" not in text
+    store_calls(url, a_call(started_us=now_us - 700 * 86_400_000_000))
+    text = client(url).get("/?since=all").text
+    assert "There are calls before" in text
 
 
 def test_new_calls_are_rows_of_the_list_as_it_is_filtered(tmp_path: Path) -> None:

@@ -139,3 +139,21 @@ def test_the_theme_stays_as_it_was_chosen(browser: Any, address: str, seen: list
     sync_api.expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     page.close()
     assert seen == []
+
+
+def test_on_paper_a_page_is_light_whole_and_without_what_is_for_a_screen(browser: Any, address: str) -> None:
+    page = browser.new_page(color_scheme="dark", viewport={"width": 1280, "height": 800})
+    page.goto(f"{address}/calls")
+    page.locator("#theme").click()
+    page.locator("#theme").click()
+    sync_api.expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    # The width of A4 within the margins that browsers have.
+    page.set_viewport_size({"width": 718, "height": 1000})
+    page.emulate_media(media="print")
+    for path in WALK:
+        page.goto(address + path)
+        assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"
+        assert page.evaluate("document.documentElement.scrollWidth") <= 718, path
+        for screen_only in ("nav", ".filters", ".player", "#theme", ".foot"):
+            assert page.locator(f"{screen_only}:visible").count() == 0, path
+    page.close()

@@ -36,6 +36,10 @@ _SIGN_IN = (
     "This page wants a token. Open it with ?token=… behind its address, as `recorder ui` printed it, "
     "or send the header `Authorization: Bearer …`.\n"
 )
+_NO_USER = (
+    "This page is open only to who comes through its proxy, which says in the header {} who asks. "
+    "Open it at the proxy's address; if that is what you did, the proxy does not send the header.\n"
+)
 
 
 class Access(Struct, frozen=True):
@@ -95,9 +99,11 @@ class Guard:
         if request.method not in ("GET", "HEAD"):
             return PlainTextResponse("this page can only be read\n", 405, {"Allow": "GET, HEAD"})
         if access.hosts is not None and host_name(request.headers.get("host", "")) not in access.hosts:
-            return PlainTextResponse("this address is not served here; see recorder ui --allow-host\n", 421)
+            return PlainTextResponse(
+                "This page is not served under this name; recorder ui --allow-host NAME allows it.\n", 421
+            )
         if access.proxy_user_header is not None and not request.headers.get(access.proxy_user_header):
-            return PlainTextResponse("the proxy in front of this page names no user\n", 403)
+            return PlainTextResponse(_NO_USER.format(access.proxy_user_header), 403)
         if access.token is None or request.url.path.startswith("/static/"):
             return None
         return _token_refusal(request, access.token)

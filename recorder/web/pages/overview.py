@@ -19,11 +19,13 @@ from ..wording import percent, pico, short
 
 if TYPE_CHECKING:
     from ...audit import Overview, Percentiles, ReportRow
+    from ...ledger import Store
 
 _MODELS: Final = 5
 _PICO: Final = 10**12
 _NO_COMPARISON: Final = 1_000
-_YEARS_US: Final = 400 * 86_400_000_000
+_DAY_S: Final = 86_400
+_YEARS_US: Final = 400 * _DAY_S * 1_000_000
 
 
 class Figure(Struct, frozen=True):
@@ -42,8 +44,9 @@ def overview(request: Request) -> Response:
     filters = read_filters(request.query_params, "7d")
     wanted = filters.wanted
     since_us, until_us = period(wanted)
-    # A period that begins with the first call has no period before.
-    since_us = max(since_us, until_us - _YEARS_US) if wanted.since_us is None else since_us
+    first_us = _first_us(site.store, until_us) if wanted.since_us is None else since_us
+    # What the charts can hold; what began with the first call has no period before.
+    since_us = max(first_us, until_us - _YEARS_US) if wanted.since_us is None else since_us
     found = audit.overview(site.store, since_us, until_us, wanted.where, wanted.tags)
     return site.render(
         request,
@@ -53,11 +56,18 @@ def overview(request: Request) -> Response:
         periods=PERIODS,
         pairs=[("since", filters.since), *(pair for pair in filters.pairs() if pair[0] != "since")],
         found=found,
+        cut=first_us < since_us,
         figures=figures(found.total, found.before),
         charts=charts(found) if found.series else [],
         losses=site.store.losses(),
         any_call=bool(found.total.calls or found.total.replayed or site.store.calls(limit=1)),
     )
+
+
+def _first_us(store: Store, otherwise: int) -> int:
+    """When the day of the first call began: of whole days no single call is read."""
+    first = store.calls(limit=1, newest_first=False)
+    return int(first[0]["started_at"] // _DAY_S * _DAY_S) * 1_000_000 if first else otherwise
 
 
 def figures(now: ReportRow, before: ReportRow) -> list[Figure]:

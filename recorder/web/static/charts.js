@@ -56,13 +56,18 @@ function draw() {
       legend: { live: true },
       cursor: { drag: { x: true, y: false, setScale: false }, points: { size: 6 } },
       scales: { x: { range: (plot, low, high) => around(low, high, chart) }, y: { range: (plot, low, high) => [0, high > 0 ? high * 1.08 : 1] } },
-      axes: [{ ...axis, values: (plot, times) => times.map((at) => mark(chart.step, at)) }, { ...axis, size: 52, values: (plot, values) => values.map((value) => spell(chart.unit, value)) }],
+      axes: [{ ...axis, size: 28, values: (plot, times) => times.map((at) => mark(chart.step, at)) }, { ...axis, size: 52, values: (plot, values) => values.map((value) => spell(chart.unit, value)) }],
       series: [{ value: (plot, value) => value === null || value === undefined ? "–" : new Date(value * 1000).toISOString().slice(0, chart.step === "hour" ? 16 : 10).replace("T", " ") },
         ...(bars ? series.toReversed().map((line, index) => line) : series)],
       tzDate: (at) => uPlot.tzDate(new Date(at * 1e3), "UTC"),
-      hooks: { setSelect: [(plot) => zoom(plot, chart)] },
+      hooks: { setSelect: [(plot) => zoom(plot, chart)], ready: [newest], setCursor: [newest] },
     }, bars ? [data[0], ...data.slice(1).toReversed()] : data, place));
   }
+}
+
+// Where nobody points, the figures under a chart are the newest ones.
+function newest(plot) {
+  if (plot.cursor.idx === null || plot.cursor.idx === undefined) plot.setLegend({ idx: plot.data[0].length - 1 }, false);
 }
 
 // Half a step more on both sides, that no bar is cut; a lone one, of which uPlot makes years, stands amid a few steps.
@@ -93,7 +98,7 @@ function zoom(plot, chart) {
 
 let width = innerWidth;
 document.addEventListener("theme", draw);
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+for (const media of ["(prefers-color-scheme: dark)", "print"]) matchMedia(media).addEventListener("change", draw);
 addEventListener("resize", () => {
   if (innerWidth === width) return;
   width = innerWidth;
