@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -213,3 +214,18 @@ def test_numbers_are_compared_exactly(eight: str, numbers: list[int], operator: 
     }[operator]
     expected = sum(compare(Decimal(number)) for number in numbers)
     assert count_of(eight, numbers, Condition("input_tokens", operator, asked)) == expected
+
+
+def test_the_attempts_of_an_operation_are_found_by_an_index(sqlite_url: str) -> None:
+    calls_of_one = (a_call(operation_id="o-1"), a_call(operation_id="o-1"))
+    alone = a_call()
+    store_calls(sqlite_url, *calls_of_one, msgspec.structs.replace(alone, operation_id=alone.id))
+    assert found(sqlite_url, "operation_id=o-1") == [1, 2]
+    assert found(sqlite_url, f"operation_id={alone.id}") == [3]
+    asked = clause(Condition("operation_id", "=", "o-1"), sqlite=True)
+    query = select(calls).where(asked).order_by(calls.c.started_us).limit(50)
+    with open_database(sqlite_url).read() as connection:
+        compiled = query.compile(connection, compile_kwargs={"render_postcompile": True})
+        values = tuple(compiled.params[name] for name in compiled.positiontup or ())
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", values)
+        assert any("ix_calls_operation_id" in str(step) for step in plan)

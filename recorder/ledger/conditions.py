@@ -65,9 +65,11 @@ def clause(condition: Condition, *, sqlite: bool) -> ColumnElement[bool]:
     if isinstance(value, Decimal):
         return _number_clause(column, operator, min(max(value, -_HUGE), _HUGE) * column.scale)
     if condition.name == "operation_id" and operator == "=":
-        # Said so that indexes can serve it: most calls keep no operation besides their own id.
+        # Most calls keep no operation besides their own id, and the index has the others: it serves this only
+        # where it is said again that the operation is not empty.
+        kept = and_(calls.c.operation_id == storable(value), calls.c.operation_id != "")
         own = and_(calls.c.operation_id == "", calls.c.id == storable(value))
-        return or_(calls.c.operation_id == storable(value), own)
+        return or_(kept, own)
     return text_clause(column.expression, operator, storable(value), sqlite=sqlite)
 
 
