@@ -15,7 +15,7 @@ from recorder.ledger.database import open_database
 
 from .million import store_made_up
 
-PICTURE = Path(__file__).resolve().parents[1] / "docs" / "pictures" / "overview.png"
+PICTURE = Path(__file__).resolve().parents[1] / ".github" / "pictures" / "overview.png"
 CHROMIUM = os.environ.get("RECORDER_TEST_CHROMIUM") or shutil.which("chromium")
 CALLS = 100_000
 LOOKED_AT = "/?since=2026-11-08&until=2026-11-21"

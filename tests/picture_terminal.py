@@ -24,7 +24,7 @@ from recorder.ledger import Store
 from recorder.ledger.price_list import PriceList
 from recorder.recorder import Recorder
 
-PICTURE = Path(__file__).resolve().parents[1] / "docs" / "pictures" / "terminal.svg"
+PICTURE = Path(__file__).resolve().parents[1] / ".github" / "pictures" / "terminal.svg"
 COLUMNS = 104
 _KEY = "sk-demo0123456789abcdefghijklmn"
 _PRICES = {"deepseek-chat": ("0.28", "0.42"), "deepseek-reasoner": ("0.55", "2.19")}
