@@ -78,6 +78,7 @@ bench: .venv/.bench  ## measure what recording and replay cost, beside their pee
 	@$(BIN)/python tests/bench.py $(ARGS)
 	@$(BIN)/python tests/bench_replay.py $(ARGS)
 	@$(BIN)/python tests/bench_telemetry.py $(ARGS)
+	@$(BIN)/python tests/bench_drain.py $(ARGS)
 
 dashboards: .venv/.dev  ## write the dashboards anew from recorder/panels, and all pictures
 	@$(BIN)/python -m recorder.panels

@@ -10,7 +10,7 @@ from msgspec import Raw, Struct
 Outcome = Literal["ok", "error", "cancelled", "incomplete", "interrupted"]
 
 
-class Usage(Struct, frozen=True):
+class Usage(Struct, frozen=True, gc=False):
     """Token counts as the provider reports them; None is unknown, never zero.
 
     `input` includes `cached` and `cache_write`; `output` includes `reasoning`.
@@ -23,7 +23,7 @@ class Usage(Struct, frozen=True):
     reasoning: int | None = None
 
 
-class ToolCall(Struct, frozen=True):
+class ToolCall(Struct, frozen=True, gc=False):
     """One tool call of an answer; `arguments` is the JSON text as the model wrote it."""
 
     id: str | None = None
@@ -43,7 +43,7 @@ class Message(Struct, frozen=True):
     tool_call_id: str | None = None
 
 
-class Choice(Struct, frozen=True):
+class Choice(Struct, frozen=True, gc=False):
     """One alternative of an answer, the same whether it came whole or in deltas.
 
     `content` is text, or the list of parts where the provider sends parts. `logprobs` is the
@@ -61,14 +61,14 @@ class Choice(Struct, frozen=True):
     finish_reason: str | None = None
 
 
-class CallError(Struct, frozen=True):
+class CallError(Struct, frozen=True, gc=False):
     """What went wrong: `type` is of low cardinality (a provider's code, `429`, `httpx2.ReadTimeout`)."""
 
     type: str
     message: str
 
 
-class RequestHalf(Struct, frozen=True):
+class RequestHalf(Struct, frozen=True, gc=False):
     """The request's meaning, read once before the send.
 
     `parameters` holds every top-level field of the body but the messages, tools and functions.
@@ -94,7 +94,7 @@ class RequestHalf(Struct, frozen=True):
     notes: tuple[str, ...] = ()
 
 
-class AnswerHalf(Struct, frozen=True):
+class AnswerHalf(Struct, frozen=True, gc=False):
     """The answer's meaning, read once at the end.
 
     Times are nanoseconds since the start of the exchange, None where the event never came or the
@@ -143,7 +143,7 @@ class AnswerHalf(Struct, frozen=True):
                 yield choice.function_call.arguments
 
 
-class Call(Struct, frozen=True):
+class Call(Struct, frozen=True, gc=False):
     """One attempt at one model call: what was asked, what came back, how it went.
 
     `id` is a UUIDv7 as text and sorts by start. Times: `started_us` epoch microseconds;

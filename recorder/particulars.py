@@ -15,7 +15,7 @@ from .ids import id_text
 from .tagging import Tags
 
 
-class Particulars(Struct, frozen=True):
+class Particulars(Struct, frozen=True, gc=False):
     """Who made a call, and where it belongs; ids as they are written."""
 
     id: str
@@ -32,9 +32,10 @@ def particulars(
     id: int, operation_id: int, trace_id: int, span_id: int, tags: Tags, cassette: str | None
 ) -> Particulars:
     """The same with ids as numbers; 0 is none."""
+    written = id_text(id)
     return Particulars(
-        id_text(id),
-        id_text(operation_id),
+        written,
+        written if operation_id == id else id_text(operation_id),
         f"{trace_id:032x}" if trace_id else None,
         f"{span_id:016x}" if span_id else None,
         tags.session_id,

@@ -30,7 +30,7 @@ ROUNDS = 6
 CALLS = 4_000
 BATCH = 500
 
-_WORDS = "river hills mouth delta bank ford spring flood bridge mill ferry weir reed heron otter stone".split()
+_WORDS = ("river", "hills", "mouth", "delta", "bank", "ford", "spring", "flood", "mill", "ferry", "reed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Rate:
 
 def text(number: int, words: int) -> str:
     """Words that no other call has in this order."""
-    return f"{number}: " + " ".join(_WORDS[number * (place + 3) // 7 % 16] for place in range(words))
+    return f"{number}: " + " ".join(_WORDS[number * (place + 3) // 7 % len(_WORDS)] for place in range(words))
 
 
 def request_body(number: int) -> bytes:
@@ -114,7 +114,9 @@ def insert_naively(path: Path, rows: list[tuple[Any, ...]], batch: int) -> None:
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")
-    connection.execute("CREATE TABLE IF NOT EXISTS naive (id TEXT PRIMARY KEY, at REAL, asked TEXT, said TEXT)")
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS naive (id TEXT PRIMARY KEY, at REAL, asked TEXT, said TEXT)"
+    )
     for start in range(0, len(rows), batch):
         connection.execute("BEGIN")
         connection.executemany("INSERT INTO naive VALUES (?, ?, ?, ?)", rows[start : start + batch])
@@ -132,7 +134,7 @@ def rate(name: str, work: Callable[[], None]) -> Rate:
 def measure(url: str | None) -> list[Rate]:
     """All rounds; the first one opens the stores and does not count."""
     with tempfile.TemporaryDirectory() as folder:
-        return best([round for round in range(ROUNDS + 1) for round in one_round(Path(folder), url, round)])
+        return best([rate for number in range(ROUNDS + 1) for rate in one_round(Path(folder), url, number)])
 
 
 def one_round(folder: Path, url: str | None, number: int) -> list[Rate]:
@@ -142,7 +144,9 @@ def one_round(folder: Path, url: str | None, number: int) -> list[Rate]:
     rates = [
         rate("recorder: journal to SQLite" if is_sqlite(url) else "recorder", lambda: drain(url, journal)),
         rate("naive SQLite table, a commit each", lambda: insert_naively(folder / "each.db", rows, 1)),
-        rate(f"naive SQLite table, {BATCH} a commit", lambda: insert_naively(folder / "some.db", rows, BATCH)),
+        rate(
+            f"naive SQLite table, {BATCH} a commit", lambda: insert_naively(folder / "some.db", rows, BATCH)
+        ),
     ]
     return rates if number else []
 
@@ -169,7 +173,9 @@ def main() -> None:
     if arguments.format == "json":
         print(json.dumps([asdict(each) for each in rates], indent=2))
         return
-    shown = Table(title="Draining: calls of 2.5 KB with tags, users, sessions and prices", title_justify="left")
+    shown = Table(
+        title="Draining: calls of 2.5 KB with tags, users, sessions and prices", title_justify="left"
+    )
     shown.add_column("store")
     for column in ("calls/s", "calls/s of processor time"):
         shown.add_column(column, justify="right")

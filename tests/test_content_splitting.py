@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from recorder.ledger.content.splitting import (
     LONG,
     join,
     join_request,
+    long_texts,
     split_answer,
     split_request,
 )
@@ -179,3 +181,22 @@ def test_pieces_that_do_not_fit_are_an_error() -> None:
         fill([None], [])
     with pytest.raises(ValueError, match="holes"):
         unpack(pack(an_exchange()).record, [b"one too many"], (), 0)
+
+
+@given(st.dictionaries(texts | st.just('"\\'), values, max_size=6), st.booleans())
+def test_long_texts_are_the_strings_that_json_has(value: dict[str, Any], ascii: bool) -> None:
+    data = json.dumps(value, ensure_ascii=ascii).encode("utf-8", "surrogatepass")
+    strings = re.finditer(rb'"[^"\\]*(?:\\.[^"\\]*)*"', data, re.DOTALL)
+    long = tuple(each.span() for each in strings if each.end() - each.start() >= LONG)
+    assert long_texts(data) == long
+
+
+@pytest.mark.parametrize("times", [1, 3, 20])
+def test_a_history_that_begins_like_what_stands_before_it_is_found(times: int) -> None:
+    text = "So it begins. " * 40
+    messages = json.dumps([{"content": text, "n": number} for number in range(3)])
+    before = ", ".join([messages.replace('"n": 2', '"n": 4')] * times)
+    body = f'{{"before": [{before}], "messages": {messages}}}'.encode()
+    split = split_request(body)
+    assert split.messages[-1] == json.dumps({"content": text, "n": 2}).encode()
+    assert join_request(split) == body

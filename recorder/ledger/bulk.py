@@ -25,7 +25,7 @@ _POSTGRES_TYPES: Final = {
 
 
 _PARAMETERS: Final = 500
-_PIECE: Final = 32
+_PIECE: Final = 100
 
 
 def insert_new(

@@ -198,6 +198,8 @@ def _engine(target: str, *, keep: bool) -> Engine:
     else:
         engine = create_engine(target, connect_args=arguments, poolclass=NullPool)
     event.listen(engine, "connect", _prepare)
+    if keep:
+        event.listen(engine, "connect", _remember_pages)
     event.listen(engine, "begin", _begin)
     return engine
 
@@ -218,6 +220,11 @@ def _prepare(connection: sqlite3.Connection, record: object) -> None:
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def _remember_pages(connection: sqlite3.Connection, record: object) -> None:
+    """Who writes meets pages of indexes in any order, more of them than the 2 MB that SQLite keeps."""
+    connection.execute("PRAGMA cache_size=-8192")
 
 
 def _sync_always(connection: sqlite3.Connection, record: object) -> None:

@@ -54,8 +54,9 @@ class Sink:
             call, exchange, content = record.call, record.exchange, record.content
             if content == "not stored":
                 call, exchange = bare_call(call), bare_exchange(exchange)
-            priced = self._pricer.columns(call, exchange)
-            call_rows.append({**call_row(call, exchange), **priced, "content": content})
+            row = call_row(call, exchange)
+            row.update(self._pricer.columns(call, exchange), content=content)
+            call_rows.append(row)
             self._between()
         counted = count_rows(call_rows, self._between)
         with database.write() as connection:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 LINGER_S: Final = 0.05
 BATCH: Final = 500
+_LARGEST_BATCH: Final = 1_000
 _END_S: Final = 2.0
 
 _logger = logging.getLogger("recorder")
@@ -101,7 +102,7 @@ class Writer:
         self._cause: str | None = None
         self._told_full = False
         self._outage = Outage(shown(self.url), self._pause)
-        self._suspects = Suspects(BATCH)
+        self._suspects = Suspects(_LARGEST_BATCH)
         self._tickets: list[_Ticket] = []
 
     @property

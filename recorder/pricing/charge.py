@@ -16,7 +16,7 @@ LARGEST_PICO: Final = 2**63 - 1
 _MILLION: Final = 10**6
 
 
-class Line(Struct, frozen=True):
+class Line(Struct, frozen=True, gc=False):
     """One part of a cost: how many tokens (or requests) of what kind, at what rate, come to what amount."""
 
     kind: str
@@ -25,7 +25,7 @@ class Line(Struct, frozen=True):
     pico: int
 
 
-class Charge(Struct, frozen=True):
+class Charge(Struct, frozen=True, gc=False):
     """What a row makes of a usage; `problem` says why it makes nothing of it."""
 
     lines: tuple[Line, ...] = ()

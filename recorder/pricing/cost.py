@@ -7,7 +7,7 @@ from msgspec import Struct
 from .charge import Line
 
 
-class Cost(Struct, frozen=True):
+class Cost(Struct, frozen=True, gc=False):
     """An exact amount in pico-units (10⁻¹²) of a currency, or none, and why.
 
     `source` is `provider` (the answer said it), `book:<row id>`, `genai-prices:<version>` or `none`.

@@ -12,7 +12,7 @@ from ..exchange import Exchange
 from .reported import Reported, reported_cost
 
 
-class Subject(Struct, frozen=True, kw_only=True):
+class Subject(Struct, frozen=True, kw_only=True, gc=False):
     """A call, as far as its price is concerned.
 
     `gateway_model` is the model that a gateway's header named. `total_tokens` is the provider's own sum,

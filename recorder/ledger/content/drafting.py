@@ -22,6 +22,9 @@ _SHORT_MESSAGE = 64
 _LONGEST_AROUND = 1_000
 _KNOWN = 50_000
 
+_Texts = tuple[tuple[int, int, bytes], ...]
+"""Where the long texts of a message are, and their names."""
+
 
 class Known(Struct):
     """The ids of some of what is in the store, by hash, as of an epoch: whoever deletes content begins a new one."""
@@ -38,7 +41,7 @@ class Known(Struct):
                 del mine[hash]
 
 
-class Taken(Struct, frozen=True):
+class Taken(Struct, frozen=True, gc=False):
     """An exchange taken apart, and the hashes of its conversation from the first message on."""
 
     call_id: str
@@ -46,7 +49,7 @@ class Taken(Struct, frozen=True):
     chain: tuple[bytes, ...]
 
 
-class NewNode(Struct, frozen=True):
+class NewNode(Struct, frozen=True, gc=False):
     """A conversation that was not known: its parent, and its messages from there on."""
 
     parent: bytes | None
@@ -54,7 +57,7 @@ class NewNode(Struct, frozen=True):
     frame: Frame
 
 
-class NewPayload(Struct, frozen=True):
+class NewPayload(Struct, frozen=True, gc=False):
     """What becomes a row of `payloads`; without a frame, its record is the last of the pieces."""
 
     taken: Taken
@@ -75,6 +78,7 @@ class Draft:
         self._presses = presses
         self._hasher = hasher
         self._names: dict[bytes, bytes] = {}
+        self._texts: dict[bytes, _Texts] = {}
 
     def _name(self, data: bytes) -> bytes:
         """The hash of bytes, of which most are asked for several times."""
@@ -82,6 +86,15 @@ class Draft:
         if name is None:
             name = self._names[data] = self._hasher.name(data)
         return name
+
+    def _named_texts(self, message: bytes) -> _Texts:
+        """The long texts of a message, which is asked for several times."""
+        texts = self._texts.get(message)
+        if texts is None:
+            texts = self._texts[message] = tuple(
+                [(start, end, self._name(message[start:end])) for start, end in long_texts(message)]
+            )
+        return texts
 
     def has_blob(self, hash: bytes) -> bool:
         """Whether a blob is in the store, or will be."""
@@ -125,8 +138,9 @@ class Draft:
                 depth, next((n for n in range(len(each.chain), 0, -1) if each.chain[n - 1] in reached), 0)
             )
             for message in each.packed.messages[depth:]:
-                wanted.add(self._name(message))
-                wanted.update(self._name(message[start:end]) for start, end in long_texts(message))
+                if len(message) >= _SHORT_MESSAGE:
+                    wanted.add(self._name(message))
+                    wanted.update([name for _, _, name in self._named_texts(message)])
             reached.update(each.chain[-1:])
         return wanted.difference(self._before.blobs)
 
@@ -163,9 +177,9 @@ class Draft:
         if len(message) < _SHORT_MESSAGE:
             return message, None
         if not self.has_blob(self._name(message)):
-            for start, end in long_texts(message):
+            for start, end, name in self._named_texts(message):
                 around = len(message) - (end - start)
-                if around <= _LONGEST_AROUND and self.has_blob(self._name(message[start:end])):
+                if around <= _LONGEST_AROUND and self.has_blob(name):
                     return (message[:start], message[end:]), message[start:end]
         return None, message
 

@@ -15,7 +15,7 @@ from .splitting import Cut, SplitBody, join, join_request, split_answer, split_r
 _Pairs = tuple[tuple[bytes, bytes | None], ...]
 
 
-class _Head(Struct, array_like=True, frozen=True):
+class _Head(Struct, array_like=True, frozen=True, gc=False):
     status: int
     headers: _Pairs
     version: bytes
@@ -23,7 +23,7 @@ class _Head(Struct, array_like=True, frozen=True):
     at_ns: int
 
 
-class _Record(Struct, array_like=True, frozen=True):
+class _Record(Struct, array_like=True, frozen=True, gc=False):
     """All of an exchange but its start, with holes in its bodies. Text is in bytes: it may be none for a database."""
 
     method: bytes
@@ -47,7 +47,7 @@ class _Record(Struct, array_like=True, frozen=True):
     usage_asked: bool
 
 
-class Packed(Struct, frozen=True):
+class Packed(Struct, frozen=True, gc=False):
     """An exchange taken apart. `pieces` fill the holes of both bodies but the one of the history, in order."""
 
     record: bytes
@@ -150,6 +150,8 @@ def _chunks(body: bytes, lengths: Sequence[int]) -> tuple[bytes, ...]:
 def _pack_headers(headers: Headers, body: bytes) -> _Pairs:
     """Headers, without a length that is the body's: it alone would make them differ from call to call."""
     length = b"%d" % len(body)
+    if length not in [value for _, value in headers]:
+        return headers
     return tuple(
         [
             (name, None if value == length and name.lower() == b"content-length" else value)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table, func, select, text
 from ..bulk import copy_rows, insert_into_sqlite, select_known
 
 _PARAMETERS = 500
-_PIECE = 32
+_PIECE = 100
 _LOCK: Final = 7165312418405
 _TYPES = {
     "hash": "bytea",

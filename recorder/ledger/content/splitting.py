@@ -6,8 +6,7 @@ kept. JSON is only read to find good places to cut.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import chain, pairwise
 from typing import Final
 
@@ -20,7 +19,9 @@ LONG: Final = 160
 _LONG_REST = 512
 _LARGEST_ANSWER = 1 << 20
 _HISTORIES = ("messages", "input", "contents")
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_LIST = ord("[")
+_HEAD = 24
+_GUESSES = 8
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _fields = msgspec.json.Decoder(dict[str, Raw]).decode
@@ -35,7 +36,7 @@ class Cut(Struct, frozen=True, gc=False):
     pieces: tuple[bytes, ...] = ()
 
 
-class SplitBody(Struct, frozen=True):
+class SplitBody(Struct, frozen=True, gc=False):
     """A request body with holes, and the history (the list of messages) that goes into one of them.
 
     `history` is the number of that hole, whose piece is empty; None where there is none. `gaps` is what stands
@@ -51,16 +52,19 @@ class SplitBody(Struct, frozen=True):
 def split_request(body: bytes) -> SplitBody:
     """Take a request body apart: its messages, and whatever else in it is long."""
     try:
-        fields = {name: bytes(raw) for name, raw in _fields(body).items()}
+        fields = _fields(body)
         found = _history(fields)
     except _UNREADABLE:
         return SplitBody(Cut(b"", (0,), (body,)) if len(body) >= _LONG_REST else Cut(body))
     if found is None:
         return SplitBody(_cut(body, _long_fields(body, fields, [])))
-    name, messages, gaps = found
-    raw = fields.pop(name)
-    start = body.index(raw)
-    spans = _long_fields(body, fields, [(start, start + len(raw))])
+    name, raw, messages, gaps = found
+    del fields[name]
+    start = _find(body, raw)
+    end = start + len(raw)
+    spans = _long_fields(body, fields, [(start, end)])
+    if len(spans) == 1:
+        return SplitBody(Cut(body[:start] + body[end:], (start,), (b"",)), 0, messages, gaps)
     number = [begin for begin, _ in spans].index(start)
     cut = _cut(body, spans)
     pieces = (*cut.pieces[:number], b"", *cut.pieces[number + 1 :])
@@ -78,22 +82,44 @@ def join_request(split: SplitBody) -> bytes:
 
 def split_answer(body: bytes) -> Cut:
     """Cut out the longest text of an answer, which the next request of its conversation is going to repeat."""
-    if len(body) < LONG or len(body) > _LARGEST_ANSWER or body.lstrip()[:1] != b"{":
+    if len(body) > _LARGEST_ANSWER or not body.lstrip().startswith(b"{"):
         return Cut(body)
-    longest = max(_STRING.findall(body), key=len, default=b"")
-    if len(longest) < LONG:
+    spans = long_texts(body)
+    if not spans:
         return Cut(body)
-    start = body.index(longest)
-    end = start + len(longest)
+    start, end = max(spans, key=_length)
     return Cut(body[:start] + body[end:], (start,), (body[start:end],))
 
 
-def long_texts(message: bytes) -> Iterator[tuple[int, int]]:
-    """Where the long texts of a message are."""
-    if len(message) >= LONG:
-        for found in _STRING.finditer(message):
-            if found.end() - found.start() >= LONG:
-                yield found.span()
+def long_texts(data: bytes) -> tuple[tuple[int, int], ...]:
+    """Where the long strings in some JSON are, with their quotes."""
+    if len(data) < LONG:
+        return ()
+    if b"\\" in data:
+        # As long as before, and no quote in it but those around strings.
+        data = data.replace(b"\\\\", b"__").replace(b'\\"', b"__")
+    spans, end = [], 0
+    for text in data.split(b'"')[1:-1:2]:
+        if len(text) >= LONG - 2:
+            start = _find(data, b'"%b"' % text, end)
+            end = start + len(text) + 2
+            spans.append((start, end))
+    return tuple(spans)
+
+
+def _find(data: bytes, part: bytes, start: int = 0) -> int:
+    """Where a long part begins, which is there: to look for all of it would take time for each of its bytes."""
+    head = part[:_HEAD]
+    for _ in range(_GUESSES):
+        start = data.index(head, start)
+        if data.startswith(part, start):
+            return start
+        start += 1
+    return data.index(part, start)
+
+
+def _length(span: tuple[int, int]) -> int:
+    return span[1] - span[0]
 
 
 def join(cut: Cut) -> bytes:
@@ -112,15 +138,16 @@ def join_history(messages: Sequence[bytes], gaps: Sequence[bytes]) -> bytes:
     return b"".join(chain.from_iterable(zip(gaps, (*messages, b""), strict=True)))
 
 
-def _history(fields: dict[str, bytes]) -> tuple[str, tuple[bytes, ...], tuple[bytes, ...]] | None:
-    """The field that holds the conversation, its messages, and the gaps around them."""
+def _history(fields: dict[str, Raw]) -> tuple[str, bytes, tuple[bytes, ...], tuple[bytes, ...]] | None:
+    """The field that holds the conversation, its JSON, its messages, and the gaps around them."""
     for name in _HISTORIES:
-        raw = fields.get(name)
-        if raw is None or raw[:1] != b"[":
+        found = fields.get(name)
+        if found is None or memoryview(found)[0] != _LIST:
             continue
-        messages = tuple([bytes(item) for item in _items(raw)])
+        raw = bytes(found)
+        messages = tuple(map(bytes, _items(raw)))
         if messages:
-            return name, messages, _gaps(raw, messages)
+            return name, raw, messages, _gaps(raw, messages)
     return None
 
 
@@ -139,13 +166,12 @@ def _gaps(raw: bytes, messages: Sequence[bytes]) -> tuple[bytes, ...]:
     return (gaps[0], *between, gaps[-1]) if len(between) == 1 else tuple(gaps)
 
 
-def _long_fields(
-    body: bytes, fields: dict[str, bytes], spans: list[tuple[int, int]]
-) -> list[tuple[int, int]]:
+def _long_fields(body: bytes, fields: dict[str, Raw], spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """The spans given, and those of all long fields that do not overlap with another; in order."""
-    for raw in fields.values():
-        if len(raw) >= _LONG_REST:
-            start = body.index(raw)
+    for field in fields.values():
+        if memoryview(field).nbytes >= _LONG_REST:
+            raw = bytes(field)
+            start = _find(body, raw)
             if all(start + len(raw) <= begin or start >= end for begin, end in spans):
                 spans.append((start, start + len(raw)))
     return sorted(spans)
