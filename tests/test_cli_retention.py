@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from recorder.cli import consent
 from recorder.ledger import Store
 from recorder.ledger.moments import parse_moment
 
-from .ledger_calls import a_call, store_calls
+from .ledger_calls import a_call, an_exchange, store_calls
 from .test_ledger_retention import DAY_US, keep
 
 app = sys.modules["recorder.cli.main"].app
@@ -69,6 +70,16 @@ def test_pruning_removes_and_tells(url: str, old: list[str]) -> None:
     assert "kept for cassettes" in result.stderr
     assert calls(url) == {*old[1:]}
     assert invoke("db", "prune", "--older-than", "90d").stdout == ""
+
+
+def test_pruning_tells_of_blobs_as_its_dry_run_did(url: str, old: list[str]) -> None:
+    long = a_call(started_us=parse_moment("0s") - 100 * DAY_US)
+    store_calls(url, long, exchange=an_exchange(os.urandom(2_000)))
+    said = "with 1 blob and 0 nodes, 2."
+    planned = invoke("db", "prune", "--older-than", "90d", "--dry-run").stdout
+    assert said in planned
+    size = planned.partition(said)[2].partition(" in all")[0]
+    assert f"{said}{size} in all" in invoke("db", "prune", "--older-than", "90d").stdout
 
 
 def test_show_says_that_the_content_was_pruned(old: list[str]) -> None:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from msgspec.structs import replace
 
 from recorder.exchange import Exchange
 from recorder.ledger import schema
+from recorder.ledger.content import lease
 from recorder.ledger.content.carrying import carry_over
-from recorder.ledger.content.collecting import Collected, collect
+from recorder.ledger.content.collecting import Collected, collect, unreferenced
 from recorder.ledger.content.keeping import Keeper
 from recorder.ledger.content.reading import Reader
 from recorder.ledger.content.renewing import renew_dictionaries
@@ -189,7 +192,8 @@ def test_what_nothing_refers_to_is_collected(url: str) -> None:
     database = open_database(url)
     assert collect(database) == Collected()
     forgotten(url, gone)
-    expected = collect(database, dry_run=True)
+    with database.read() as connection:
+        expected = unreferenced(connection)
     assert (expected.nodes, expected.blobs) == (18, 18 * 2 + 1)
     assert expected.bytes > 18 * 200
     assert collect(database) == expected
@@ -243,13 +247,51 @@ def test_collecting_beside_writers_harms_nobody(url: str) -> None:
 def test_a_collection_that_died_is_taken_over(url: str) -> None:
     records = talked(2, 3)
     stored(url, records)
-    execute(url, "UPDATE collection SET collector = 'dead'")
+    execute(url, "UPDATE collection SET collector = ?", f"{int(time.time())}-dead")
     stored(url, talked(2, 3, seed=2))
     assert count(url, "used") == 6
     forgotten(url, records)
     assert collect(open_database(url)).nodes == 6
     assert count(url, "used") == 0
     assert execute(url, "SELECT collector FROM collection") == [(None,)]
+
+
+def die_collecting(url: str) -> None:
+    """What a process does that is killed while it collects."""
+    collect(open_database(url), progress=lambda done, total: os.kill(os.getpid(), signal.SIGKILL))
+
+
+def test_writers_stop_taking_notes_for_a_collector_that_was_killed(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, third = (talked(2, 3, seed=seed) for seed in (1, 2, 3))
+    stored(url, first)
+    forgotten(url, first)
+    child = multiprocessing.get_context("spawn").Process(target=die_collecting, args=(url,))
+    child.start()
+    child.join(60)
+    assert child.exitcode == -signal.SIGKILL
+    stored(url, second)
+    assert count(url, "used") == 6
+    monkeypatch.setattr(lease, "LEASE_S", -1)
+    stored(url, third)
+    assert count(url, "used") == 0
+    assert execute(url, "SELECT collector FROM collection") == [(None,)]
+    assert Store(url).check() == []
+
+
+def test_a_collector_that_was_taken_for_dead_deletes_nothing_more(url: str) -> None:
+    records = talked(2, 3)
+    stored(url, records)
+    forgotten(url, records)
+    database = open_database(url)
+
+    def end(done: int, total: int) -> None:
+        with database.write() as connection:
+            lease.forget(connection)
+
+    assert collect(database, progress=end) == Collected(nodes=6, bytes=ANY)
+    assert count(url, "blobs") > 0
 
 
 def test_new_dictionaries_take_the_place_of_all_former_ones(url: str) -> None:

@@ -130,6 +130,21 @@ def test_the_sizes_of_a_plan_are_what_is_stored(url: str) -> None:
     assert month == Month("2026-08", 1, 1, sum(len(value) for value in row))
 
 
+@pytest.mark.parametrize("payloads_only", [True, False])
+def test_a_dry_run_says_what_a_real_one_removes_to_the_byte(url: str, payloads_only: bool) -> None:
+    old = aged(url, 100, 101, own_bodies=3_000)
+    kept = aged(url, 200, own_bodies=3_000)
+    aged(url, 150, 1, body=b"shared " * 300)
+    keep(url, *kept)
+    plan = Retention(url).plan(NOW_US - 90 * DAY_US, payloads_only=payloads_only, with_content=True)
+    done = Retention(url).prune(plan)
+    assert plan.content == done.content
+    assert (plan.payloads, plan.payload_bytes) == (done.payloads, done.payload_bytes)
+    assert plan.payloads == len(old) + 1
+    assert done.content.blobs == len(old)
+    assert done.content.bytes > len(old) * 3_000
+
+
 def test_pruning_twice_finds_nothing_more(url: str) -> None:
     aged(url, 100, 100, 1)
     pruned(url, 90, payloads_only=True)

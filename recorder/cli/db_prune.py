@@ -18,6 +18,7 @@ from .tables import Cell, Column, print_footer, print_table
 from .text import json_text
 
 if TYPE_CHECKING:
+    from ..ledger.content.collecting import Collected
     from ..ledger.retention.plan import Month, Plan
     from ..ledger.retention.pruning import Pruned
 
@@ -58,7 +59,7 @@ def prune(
     if before_us > time.time_ns() // 1000:
         raise typer.BadParameter(f"{older_than!r} is yet to come", param_hint="--older-than")
     retention = Retention(options.store_url(store))
-    plan = retention.plan(before_us, payloads_only=payloads_only)
+    plan = retention.plan(before_us, payloads_only=payloads_only, with_content=dry_run)
     if format == "table":
         _print_plan(plan, dry_run=dry_run)
     done = None
@@ -88,6 +89,8 @@ def _print_plan(plan: Plan, *, dry_run: bool) -> None:
         parts.append(f"{kept} kept for cassettes")
     if plan.losses:
         parts.append(f"{counted(plan.losses, 'note')} of lost calls {'would go' if dry_run else 'go'} too")
+    if plan.content is not None and (plan.content.blobs or plan.content.nodes):
+        parts.append(_with_content(plan.payload_bytes, plan.content))
     if dry_run:
         parts.append("nothing was removed")
     print_footer(console, parts)
@@ -117,6 +120,8 @@ def _print_done(plan: Plan, done: Pruned) -> None:
     if not plan.payloads_only:
         what = f"{counted(done.calls, 'call')} and {what}"
     parts = [f"{what} removed"] if done.calls or done.payloads else []
+    if done.content.blobs or done.content.nodes:
+        parts.append(_with_content(done.payload_bytes, done.content))
     if done.given_back_bytes:
         parts.append(f"{show_size(done.given_back_bytes)} given back to the disk")
     if done.free_bytes:
@@ -124,6 +129,12 @@ def _print_done(plan: Plan, done: Pruned) -> None:
             f"{show_size(done.free_bytes)} of the file are free for new calls; --vacuum gives them back"
         )
     print_footer(output(), parts)
+
+
+def _with_content(payload_bytes: int, content: Collected) -> str:
+    """What goes with the payloads, since nothing else refers to it."""
+    what = f"{counted(content.blobs, 'blob')} and {counted(content.nodes, 'node')}"
+    return f"with {what}, {show_size(payload_bytes + content.bytes)} in all"
 
 
 def _plain(plan: Plan, done: Pruned | None) -> dict[str, Any]:
@@ -136,6 +147,7 @@ def _plain(plan: Plan, done: Pruned | None) -> dict[str, Any]:
         "calls": plan.calls,
         "payloads": plan.payloads,
         "payload_bytes": plan.payload_bytes,
+        "content": None if plan.content is None else msgspec.to_builtins(plan.content),
         "kept": plan.kept,
         "losses": plan.losses,
         "months": msgspec.to_builtins(plan.months),

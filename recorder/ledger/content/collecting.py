@@ -7,16 +7,16 @@ new epoch: so a writer never refers to what is gone.
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, Row, Table, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, delete, func, select, update
 
 from ..database import Database
 from ..tables import blobs, collection, nodes, payloads, used
 from .items import unpack_numbers
+from .lease import Lease
 from .presence import exclusive_lock, portions
 
 Progress = Callable[[int, int], None]
@@ -33,40 +33,39 @@ class Collected(Struct):
     bytes: int = 0
 
 
-def collect(database: Database, *, dry_run: bool = False, progress: Progress | None = None) -> Collected:
+def unreferenced(connection: Connection, going: ColumnElement[bool] | None = None) -> Collected:
+    """What a collection would delete now, or after those `payloads` are gone."""
+    collected = Collected()
+    marks = _Marks(connection, going)
+    for table in (nodes, blobs):
+        for ids in _pages(connection, table, marks.last[table]):
+            _count(connection, table, marks.unused(table, ids), collected)
+    return collected
+
+
+def collect(database: Database, *, progress: Progress | None = None) -> Collected:
     """Delete what nothing refers to, in batches of a short transaction each.
 
     Others may read, write and remove payloads meanwhile; what they remove is found the next time. A collection that
     was interrupted can be run again; one that begins while another runs takes its place.
     """
-    collected = Collected()
-    if dry_run:
-        with database.read() as connection:
-            marks = _Marks(connection)
-            for table in (nodes, blobs):
-                for ids in _pages(connection, table, marks.last[table]):
-                    _count(connection, table, marks.unused(table, ids), collected)
-        return collected
-    token = uuid.uuid4().hex
+    collected, lease = Collected(), Lease()
     with database.write() as connection:
         exclusive_lock(connection)
-        connection.execute(update(collection).values(collector=token))
-        connection.execute(delete(used))
-    with database.read() as connection:
-        marks = _Marks(connection)
+        lease.take(connection)
     try:
-        _sweep(database, token, marks, collected, progress)
+        with database.read() as connection:
+            marks = _Marks(connection)
+        _sweep(database, lease, marks, collected, progress)
     finally:
         with database.write() as connection:
             exclusive_lock(connection)
-            ended = update(collection).where(collection.c.collector == token).values(collector=None)
-            if connection.execute(ended).rowcount:
-                connection.execute(delete(used))
+            lease.end(connection)
     return collected
 
 
 def _sweep(
-    database: Database, token: str, marks: _Marks, collected: Collected, progress: Progress | None
+    database: Database, lease: Lease, marks: _Marks, collected: Collected, progress: Progress | None
 ) -> None:
     total, done = sum(marks.last.values()), 0
     for table in (nodes, blobs):
@@ -75,7 +74,7 @@ def _sweep(
             last = min(first + _SWEEP - 1, marks.last[table])
             with database.read() as connection:
                 ids = list(connection.scalars(select(table.c.id).where(table.c.id.between(first, last))))
-            if marks.unused(table, ids) and not _delete(database, token, marks, table, ids, collected):
+            if marks.unused(table, ids) and not _delete(database, lease, marks, table, ids, collected):
                 return
             done += last - first + 1
             first = last + 1
@@ -84,12 +83,12 @@ def _sweep(
 
 
 def _delete(
-    database: Database, token: str, marks: _Marks, table: Table, ids: list[int], collected: Collected
+    database: Database, lease: Lease, marks: _Marks, table: Table, ids: list[int], collected: Collected
 ) -> bool:
     """Delete those of some rows that are unused, also by who wrote since; false where another collects now."""
     with database.write() as connection:
         exclusive_lock(connection)
-        if connection.scalar(select(collection.c.collector)) != token:
+        if not lease.renew(connection):
             return False
         marks.add_used(connection)
         unused = marks.unused(table, ids)
@@ -103,13 +102,14 @@ def _delete(
 class _Marks:
     """Which nodes and blobs are used: a byte for each id, as of one state of the store and what was added since."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, going: ColumnElement[bool] | None = None) -> None:
         self.last = {
             table: int(connection.scalar(select(func.max(table.c.id))) or 0) for table in (nodes, blobs)
         }
         self._marks = {table: bytearray(last + 1) for table, last in self.last.items()}
         p = payloads.c
-        for rows in _keyed_pages(connection, payloads, p.call_id, (p.node, p.pieces)):
+        query = select(p.call_id, p.node, p.pieces)
+        for rows in _keyed_pages(connection, query if going is None else query.where(~going), p.call_id):
             self._mark((node for node, _ in rows), (pieces for _, pieces in rows))
         self._mark_ancestors(connection)
 
@@ -168,10 +168,10 @@ def _pages(connection: Connection, table: Table, last: int) -> Iterator[list[int
 
 
 def _keyed_pages(
-    connection: Connection, table: Table, key: ColumnElement[str], columns: Sequence[ColumnElement[object]]
+    connection: Connection, query: Select[Any], key: ColumnElement[str]
 ) -> Iterator[list[tuple[int | None, bytes]]]:
     last = ""
-    query = select(key, *columns).order_by(key).limit(_PAGE)
+    query = query.order_by(key).limit(_PAGE)
     while rows := connection.execute(query.where(key > last)).all():
         yield [(row.node, row.pieces) for row in rows]
         last = rows[-1][0]

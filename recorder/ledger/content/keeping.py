@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from .frames import Presses, newest_presses
 from .generations import due, first_of
 from .hashing import Hasher
 from .items import pack_numbers
+from .lease import forget, is_dead
 from .packing import pack
 from .presence import insert_hashed, look_up, next_ids, share_lock
 
@@ -38,8 +40,9 @@ class Keeper:
     takes long.
     """
 
-    def __init__(self, between: Callable[[], None] = nothing) -> None:
+    def __init__(self, between: Callable[[], None] = nothing, clock: Callable[[], float] = time.time) -> None:
         self._between = between
+        self._clock = clock
         self._presses: Presses | None = None
         self._known = Known()
         self._grown = 0
@@ -84,7 +87,9 @@ class Keeper:
         _insert_blobs(connection, draft, self._between)
         _insert_nodes(connection, draft, self._between)
         rows = [_payload_row(draft, payload) for payload in draft.payloads]
-        if collector is not None and rows:
+        if collector is not None and is_dead(collector, self._clock()):
+            forget(connection)
+        elif collector is not None and rows:
             connection.execute(
                 used.insert(), [{name: row[name] for name in ("node", "pieces")} for row in rows]
             )

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from itertools import islice
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..database import Database
 from ..failure import diagnose
 from ..partitions import PARTITIONED, months_from, partition_name, smallest_id
 from ..rollups import withdraw
-from ..tables import calls
+from ..tables import calls, payloads
+from .plan import payload_bytes, with_payloads
 from .removing import Removed, hold_cassettes
 
 _TRIES = 5
@@ -45,12 +46,25 @@ def drop_months(database: Database, before_us: int, *, payloads_only: bool) -> R
         return Removed()
     with database.read() as connection:
         months = sorted({month for table in PARTITIONED for month in _months(connection, table)})
-    rows = bodies = 0
+    rows = bodies = size = 0
     for month in months:
         if _end_us(month) <= before_us:
-            bodies += _drop(database, "payloads", month, before_us)
+            taken = _payload_bytes(database, month)
+            if gone := _drop(database, "payloads", month, before_us):
+                bodies, size = bodies + gone, size + taken
             rows += 0 if payloads_only else _drop(database, "calls", month, before_us)
-    return Removed(rows, bodies)
+    return Removed(rows, bodies, size)
+
+
+def _payload_bytes(database: Database, month: date) -> int:
+    """What the payloads of a month take."""
+    begins, ends = (smallest_id(each) for each in islice(months_from(month), 2))
+    id = payloads.c.call_id
+    with database.read() as connection:
+        taken = connection.scalar(
+            select(func.sum(payload_bytes())).select_from(with_payloads()).where(id >= begins, id < ends)
+        )
+    return int(taken or 0)
 
 
 def _drop(database: Database, table: str, month: date, before_us: int) -> int:

@@ -22,6 +22,7 @@ from sqlalchemy import (
     select,
 )
 
+from ..content.collecting import Collected, unreferenced
 from ..tables import calls, cassette_entries, former_payloads, losses, payloads
 
 _BODIES: Final = [
@@ -43,13 +44,17 @@ class Month(Struct, frozen=True):
 
 
 class Plan(Struct, frozen=True):
-    """What began before a moment, without what a cassette of the store refers to: that is `kept`."""
+    """What began before a moment, without what a cassette of the store refers to: that is `kept`.
+
+    `content` is what nothing would refer to any more; None where nobody asked.
+    """
 
     before_us: int
     payloads_only: bool
     months: tuple[Month, ...]
     kept: int = 0
     losses: int = 0
+    content: Collected | None = None
 
     @property
     def calls(self) -> int:
@@ -77,8 +82,10 @@ def in_cassette() -> ColumnElement[bool]:
     return exists().where(cassette_entries.c.call_id == calls.c.id).correlate(calls)
 
 
-def make_plan(connection: Connection, before_us: int, *, payloads_only: bool) -> Plan:
-    """Count what a pruning would remove now."""
+def make_plan(
+    connection: Connection, before_us: int, *, payloads_only: bool, with_content: bool = False
+) -> Plan:
+    """Count what a pruning would remove now; what it would leave unreferenced takes longer to say."""
     months: dict[str, Month] = {}
     kept = 0
     for name, is_kept, number, with_payload, size in connection.execute(
@@ -97,7 +104,15 @@ def make_plan(connection: Connection, before_us: int, *, payloads_only: bool) ->
         tuple(months[name] for name in sorted(months)),
         kept,
         0 if payloads_only else int(connection.scalar(lost) or 0),
+        unreferenced(connection, _goes(before_us)) if with_content else None,
     )
+
+
+def _goes(before_us: int) -> ColumnElement[bool]:
+    """Whether a payload would go."""
+    old = exists().where(calls.c.id == payloads.c.call_id, calls.c.started_us < before_us)
+    named = exists().where(cassette_entries.c.call_id == payloads.c.call_id)
+    return old.correlate(payloads) & ~named.correlate(payloads)
 
 
 def with_payloads() -> FromClause:

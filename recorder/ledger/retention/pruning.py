@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 from sqlalchemy import Select, delete, func, select, update
 
+from ..content.collecting import Collected
 from ..database import Database
 from ..tables import calls, losses, prunings
 from .months import drop_months
@@ -23,10 +24,15 @@ _c = calls.c
 
 
 class Pruned(Struct):
-    """What a pruning removed, what cassettes kept, and what that gave: bytes off the disk, and free in the file."""
+    """What a pruning removed, what cassettes kept, and what that gave: bytes off the disk, and free in the file.
+
+    `content` is what nothing referred to then.
+    """
 
     calls: int = 0
     payloads: int = 0
+    payload_bytes: int = 0
+    content: Collected = field(default_factory=Collected)
     losses: int = 0
     kept: int = 0
     given_back_bytes: int = 0
@@ -36,6 +42,7 @@ class Pruned(Struct):
         """Count what one step removed."""
         self.calls += removed.calls
         self.payloads += removed.payloads
+        self.payload_bytes += removed.payload_bytes
 
 
 def prune(
@@ -65,7 +72,7 @@ def prune(
     if not payloads_only:
         with database.write() as connection:
             done.losses = connection.execute(delete(losses).where(losses.c.at_us < before_us)).rowcount
-    collect_unreferenced(database)
+    done.content = collect_unreferenced(database)
     _finish(database, number, done, before_us)
     done.given_back_bytes = give_back(database, sleep)
     done.free_bytes = free_bytes(database)

@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, delete, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, delete, exists, func, or_, select
 
 from ..database import Database
 from ..rollups import withdraw
 from ..tables import calls, cassette_entries, cost_changes, former_payloads, payloads
+from .plan import payload_bytes, with_payloads
 
 Sleep = Callable[[float], None]
 
@@ -24,10 +25,11 @@ _LONGEST_REST_S = 0.5
 
 
 class Removed(Struct, frozen=True):
-    """How many calls and payloads one transaction has removed."""
+    """How many calls and payloads one transaction has removed, and what these payloads took."""
 
     calls: int = 0
     payloads: int = 0
+    payload_bytes: int = 0
 
 
 class Turns:
@@ -58,16 +60,18 @@ def remove(connection: Connection, ids: Sequence[str], *, payloads_only: bool) -
     free = [id for id in ids if id not in kept]
     if not free:
         return Removed()
+    measured = select(func.sum(payload_bytes())).select_from(with_payloads()).where(calls.c.id.in_(free))
+    size = int(connection.scalar(measured) or 0)
     bodies = sum(
         connection.execute(delete(table).where(table.c.call_id.in_(free))).rowcount
         for table in (payloads, former_payloads)
     )
     if payloads_only:
-        return Removed(0, bodies)
+        return Removed(0, bodies, size)
     withdraw(connection, calls.c.id.in_(free))
     connection.execute(delete(cost_changes).where(cost_changes.c.call_id.in_(free)))
     rows = connection.execute(delete(calls).where(calls.c.id.in_(free))).rowcount
-    return Removed(rows, bodies)
+    return Removed(rows, bodies, size)
 
 
 def has_payload() -> ColumnElement[bool]:

@@ -34,10 +34,10 @@ class Retention:
         self._database = open_database(resolved(url))
         check_exists(self._database)
 
-    def plan(self, before_us: int, *, payloads_only: bool = False) -> Plan:
-        """What pruning would remove now."""
+    def plan(self, before_us: int, *, payloads_only: bool = False, with_content: bool = False) -> Plan:
+        """What pruning would remove now; with `with_content`, also what nothing would refer to then."""
         with reading(self._database) as connection:
-            return make_plan(connection, before_us, payloads_only=payloads_only)
+            return make_plan(connection, before_us, payloads_only=payloads_only, with_content=with_content)
 
     def prune(self, plan: Plan, progress: Progress = _nobody) -> Pruned:
         """Remove what began before the moment that a plan is about."""

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from ..content.collecting import collect
+from ..content.collecting import Collected, collect
 from ..content.learning import has_learned
 from ..content.renewing import renew_dictionaries
 from ..database import Database
 from .unindexed import purge_index, remove_from_index
 
 
-def collect_unreferenced(database: Database) -> int:
-    """Remove stored contents to which no payload refers any more; how many bytes they took.
+def collect_unreferenced(database: Database) -> Collected:
+    """Remove stored contents to which no payload refers any more, and say what they were.
 
     What was searched for in them is taken out of the index too.
     """
     remove_from_index(database)
-    return collect(database).bytes
+    return collect(database)
 
 
 def forget_scraps(database: Database) -> None:
