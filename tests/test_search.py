@@ -18,6 +18,7 @@ from recorder.ledger.retention.erasing import Person
 from recorder.ledger.search import index
 from recorder.ledger.search.query import match, parse_query
 from recorder.ledger.search.words import composed, terms, words
+from recorder.ledger.selection import Selection
 from recorder.ledger.store import Store
 from recorder.ledger.url import sqlite_path
 
@@ -105,6 +106,29 @@ def test_candidates_that_do_not_fit_do_not_end_the_search(url: str, monkeypatch:
     for _ in range(5):
         say(url, "otter red")
     assert find(url, '"red otter"', limit=1) == [wanted.id]
+
+
+@pytest.mark.parametrize("page", [2, 1_000])
+def test_what_is_found_is_exported_oldest_first(url: str, page: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recorder.ledger.selection._PAGE", page)
+    calls = [say(url, f"red otter {n}" if n % 2 else f"otter red {n}") for n in range(9)]
+    Store(url).index()
+
+    def exported(since_us: int | None = None, limit: int | None = None) -> tuple[int, list[str]]:
+        selection = Selection(url, search=parse_query('"red otter"'), since_us=since_us, limit=limit)
+        return len(selection), [copy.row["id"] for _, copy in selection.exchanges()]
+
+    assert exported() == (4, [calls[n].id for n in (1, 3, 5, 7)])
+    assert exported(limit=3) == (3, [calls[n].id for n in (3, 5, 7)])
+    assert exported(since_us=calls[4].started_us) == (2, [calls[5].id, calls[7].id])
+
+
+def test_export_searches_as_ls_does(sqlite_url: str) -> None:
+    found, _ = say(sqlite_url, "red otter"), say(sqlite_url, "otter red")
+    arguments = ["export", "--store", sqlite_url, "--search", '"red otter"', "--format", "csv"]
+    done = CliRunner().invoke(app, arguments)
+    assert [line.partition(",")[0] for line in done.stdout.splitlines()] == ["id", found.id]
+    assert CliRunner().invoke(app, [*arguments[:-3], "-", "--format", "csv"]).exit_code == 2
 
 
 def test_the_index_is_made_by_the_first_search_and_follows(url: str) -> None:

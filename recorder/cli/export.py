@@ -16,6 +16,7 @@ from . import options
 from .calls import counted
 from .cassette_progress import progress
 from .console import say, write_text
+from .store import open_to_look
 from .text import json_text, styled, visible
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def export(
     ] = None,
     since: options.Since = None,
     until: options.Until = None,
+    search: options.Search = None,
     where: options.Where = None,
     tag: options.Tags = None,
     limit: Annotated[
@@ -66,13 +68,18 @@ def export(
         raise typer.BadParameter(
             "is for Parquet; JSONL and HAR have them, CSV has not", param_hint="--payloads"
         )
+    url, query = options.store_url(store), options.query(search)
+    if query is not None:
+        with progress("indexing") as advance:
+            open_to_look(url).index(advance)
     selection = Selection(
-        options.store_url(store),
+        url,
         since_us=options.moment(since, "--since"),
         until_us=options.moment(until, "--until", end=True),
         where=options.conditions(where),
         tags=options.pairs(tag, "--tag"),
         limit=limit,
+        search=query,
     )
     bar = nullcontext(_untold) if to == "-" and sys.stdout.isatty() else progress("exporting")
     with bar as advance, _opened(to, kind, overwrite) as file:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, func, select
@@ -12,7 +13,9 @@ from .access import reading
 from .copies import CARRIED, CallCopy, read_exchanges, said
 from .database import open_database
 from .filters import Where, filtered
-from .places import Place, later
+from .places import Place, earlier, later
+from .search.finding import Search
+from .search.query import Query
 from .tables import calls
 from .url import resolved
 from .views import CALL_COLUMNS
@@ -28,6 +31,7 @@ _c = calls.c
 class Selection:
     """The calls that fit; with a limit, the newest of them. What is stored from now on is not among them.
 
+    A `search` needs the index up to date (`Store.index`), and looks through all that may fit before anything is read.
     Each page is a transaction of its own, so that reading for hours keeps no writer and no vacuum waiting.
     """
 
@@ -40,6 +44,7 @@ class Selection:
         where: Where = (),
         tags: Mapping[str, str] = {},
         limit: int | None = None,
+        search: Query | None = None,
     ) -> None:
         self._database = open_database(resolved(url))
         self._filters: dict[str, Any] = {
@@ -49,10 +54,17 @@ class Selection:
             "tags": tags,
             "sqlite": self._database.is_sqlite,
         }
+        self._search = None if search is None else Search(self._database, search)
+        self._said: frozenset[int] = frozenset()
+        self._before_first: Place | None = None
         with reading(self._database) as connection:
             self._newest = connection.scalar(select(func.max(_c.seq))) or 0
-            self._before_first = None if limit is None else self._place_before(connection, limit)
-            self._number = self._count(connection)
+            if self._search is None:
+                self._before_first = None if limit is None else self._place_before(connection, limit)
+                self._number = self._count(connection)
+        if self._search is not None:
+            self._said = frozenset(islice(self._saying(self._search), limit))
+            self._number = len(self._said)
 
     def __len__(self) -> int:
         """How many calls there are."""
@@ -81,8 +93,22 @@ class Selection:
                 page = connection.execute(query).mappings().all()
             if not page:
                 return
-            yield page
+            yield page if self._search is None else [row for row in page if row["page_seq"] in self._said]
             place = (page[-1]["page_us"], page[-1]["page_seq"])
+
+    def _saying(self, search: Search) -> Iterator[int]:
+        """The numbers of the calls that say what is searched for, newest first."""
+        before: Place | None = None
+        while True:
+            query = self._wanted(select(_c.started_us, _c.seq), None)
+            query = query if before is None else query.where(earlier(before))
+            query = query.order_by(_c.started_us.desc(), _c.seq.desc()).limit(_PAGE)
+            with reading(self._database) as connection:
+                page = connection.execute(query).all()
+            if not page:
+                return
+            yield from (seq for seq, _ in search.check([row.seq for row in page]))
+            before = (page[-1].started_us, page[-1].seq)
 
     def _copies(self, page: Sequence[ViewRow]) -> list[CallCopy]:
         with reading(self._database) as connection:
@@ -111,4 +137,6 @@ class Selection:
 
     def _wanted(self, query: Select[Any], after: Place | None) -> Select[Any]:
         query = filtered(query, **self._filters).where(_c.seq <= self._newest)
+        if self._search is not None:
+            query = query.where(self._search.condition())
         return query if after is None else query.where(later(after))

@@ -152,8 +152,9 @@ def tags_of(calls: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
 
 def _rows(url: str, filters: Filters) -> Iterator[Mapping[Any, Any]]:
     wanted = filters.wanted
-    bounds = {"since_us": wanted.since_us, "until_us": wanted.until_us}
-    selection = Selection(url, **bounds, where=wanted.where, tags=wanted.tags)
+    selection = Selection(
+        url, since_us=wanted.since_us, until_us=wanted.until_us, where=wanted.where, tags=wanted.tags
+    )
     for row in selection.rows():
         if not wanted.search or any(wanted.search in str(value) for value in row.values()):
             yield row
