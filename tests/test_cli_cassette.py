@@ -15,12 +15,14 @@ from msgspec.structs import replace
 from rich.cells import cell_len
 
 import recorder
+from recorder import audit
 from recorder.cassettes import Recorded
 from recorder.cassettes.file import FileCassette
 from recorder.demo.upstream import Step, Upstream
 from recorder.exchange import Ending, Exchange, Request, ResponseHead
 from recorder.ledger import Store, StoreCassette
 
+from .databases import execute
 from .test_cli import (
     EVIL,
     MS,
@@ -308,6 +310,16 @@ def test_import_into_the_store_replays_from_there(file: Path, url: str) -> None:
     assert invoke("cassette", "diff", "trip", str(file)).exit_code == 0
     assert Store(url).check() == []
     assert len(Store(url).calls(limit=None)) == 4
+
+
+def test_what_came_with_a_cassette_was_not_spent(file: Path, url: str) -> None:
+    assert invoke("cassette", "import", str(file), "--to-store", "trip").exit_code == 0
+    assert invoke("reprice", "--since", "2001-01-01").exit_code == 0
+    rows = Store(url).calls(limit=None)
+    assert {(row["replayed"], row["cost"], row["cost_source"]) for row in rows} == {(1, None, "import")}
+    assert execute(url, "SELECT count(*) FROM v_calls_daily") == [(0,)]
+    total = audit.report(Store(url)).total
+    assert (total.calls, total.replayed, total.cost_pico, total.saved_pico) == (0, 4, (), ())
 
 
 def test_import_into_the_store_twice_stores_each_call_once(file: Path, url: str) -> None:

@@ -46,7 +46,8 @@ def store_recordings(
 ) -> int:
     """Keep recordings as the cassette `name` of a store; how many of their calls it did not have before.
 
-    Secrets are taken out as of any recorded call. A call that the store has is not stored again: one
+    They are rows like those of replays, in no sum, and without a cost: nothing was spent for them here. Secrets are
+    taken out as of any recorded call. A call that the store has is not stored again: one
     that was exported from it, or imported before. Raises CassetteError where there is such a cassette
     already and `overwrite` is not given.
     """
@@ -55,7 +56,7 @@ def store_recordings(
         raise CassetteError(f"the store has a cassette {name!r} already; --overwrite replaces it")
     redactor = Redactor(RedactionRules())
     known, ids = _Known(url, recordings), ContentIds()
-    sink = Sink(url)
+    sink = Sink(url, spent=False)
     kept: list[Recorded] = []
     new = 0
     try:
@@ -81,7 +82,7 @@ def _records(
 ) -> Iterator[tuple[_Stored, str | None]]:
     for recorded in recordings:
         ended = read_ended(recorded.exchange, ids.number(recorded.exchange), redactor)
-        record = _Stored(ended.exchange, replace(ended.call, cassette=name), ended.size)
+        record = _Stored(ended.exchange, replace(ended.call, cassette=name, replayed=True), ended.size)
         yield record, known.find(record)
 
 
@@ -96,7 +97,7 @@ class _Known:
             return
         with suppress(StoreNotFound):
             rows = Store(url).iterate_calls(
-                ("id", "started_us"), since_us=min(moments), until_us=max(moments) + 1, where={"replayed": 0}
+                ("id", "started_us"), since_us=min(moments), until_us=max(moments) + 1
             )
             for row in rows:
                 self._began[row.started_us].append(row.id)

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import Connection, Select, bindparam, func, select
 
-from ..pricing import Book, Cost
+from ..pricing import IMPORTED, Book, Cost
 from .access import reading, writing
 from .database import Database
 from .filters import filtered
@@ -66,8 +66,8 @@ def reprice(
 ) -> Repricing:
     """Price calls anew, in batches of a short transaction each, so that a writer can go on beside.
 
-    A cost that the provider reported stays. Calls that are stored while this runs are left alone: they are
-    priced by the same book. What was interrupted can be run again.
+    A cost that the provider reported stays, and what came with cassettes gets none. Calls that are stored while this
+    runs are left alone: they are priced by the same book. What was interrupted can be run again.
     """
     done = Repricing()
     with reading(database) as connection:
@@ -99,7 +99,7 @@ def _wanted(
 ) -> Select[Any]:
     query = filtered(
         query, since_us=since_us, until_us=until_us, where={}, tags={}, sqlite=database.is_sqlite
-    ).where(_c.cost_source != "provider")
+    ).where(_c.cost_source.not_in(("provider", IMPORTED)))
     return (
         query if model is None else query.where(func.coalesce(_c.response_model, _c.request_model) == model)
     )

@@ -9,6 +9,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..bare import bare_call, bare_exchange
+from ..call import Call
+from ..exchange import Exchange
+from ..pricing import not_spent
 from .bulk import insert_new
 from .content.keeping import Keeper
 from .content.learning import learn
@@ -18,7 +21,7 @@ from .intake import Record, nothing
 from .partitions import MonthsAhead
 from .pricer import Pricer
 from .rollups import add_rows, count_rows, restore
-from .rows import call_row, narrow_row, storable
+from .rows import call_row, cost_columns, narrow_row, storable
 from .schema import ensure
 from .tables import calls, losses, payloads
 
@@ -27,13 +30,21 @@ class Sink:
     """The writing side of one store; opened, created or upgraded when the first batch comes.
 
     A `durable` one has SQLite sync each batch to the disk, as servers do anyway. `between` is called between
-    the pieces of a batch.
+    the pieces of a batch. Calls that were not `spent`, since they came with cassettes, get no cost.
     """
 
-    def __init__(self, url: str, *, durable: bool = False, between: Callable[[], None] = nothing) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        durable: bool = False,
+        between: Callable[[], None] = nothing,
+        spent: bool = True,
+    ) -> None:
         self._url = url
         self._between = between
         self._durable = durable
+        self._spent = spent
         self._database: Database | None = None
         self._pricer = Pricer()
         self._open = False
@@ -55,7 +66,7 @@ class Sink:
             if content == "not stored":
                 call, exchange = bare_call(call), bare_exchange(exchange)
             row = call_row(call, exchange)
-            row.update(self._pricer.columns(call, exchange), content=content)
+            row.update(self._cost_columns(call, exchange), content=content)
             call_rows.append(row)
             self._between()
         counted = count_rows(call_rows, self._between)
@@ -71,6 +82,9 @@ class Sink:
         if self._keeper.may_learn and learn(database):
             self._keeper.renew()
         self._months.keep(database)
+
+    def _cost_columns(self, call: Call, exchange: Exchange) -> dict[str, Any]:
+        return self._pricer.columns(call, exchange) if self._spent else cost_columns(not_spent())
 
     def copy(self, copies: Sequence[CallCopy]) -> None:
         """Store calls as another store had them, with their costs; all or nothing. Known ids are skipped."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .book import Book
 from .charge import PICO, Line
-from .cost import Cost, unpriced
+from .cost import IMPORTED, Cost, not_spent, unpriced
 from .curated import Pages, calendars, curated, curated_book, read_book
 from .hours import Hours, read_hours
 from .plain import Holidays, plain_price, read_price
@@ -13,6 +13,7 @@ from .reported import Reported
 from .subject import Subject, subject_of
 
 __all__ = [
+    "IMPORTED",
     "PICO",
     "RATES",
     "Book",
@@ -27,6 +28,7 @@ __all__ = [
     "calendars",
     "curated",
     "curated_book",
+    "not_spent",
     "plain_price",
     "read_book",
     "read_hours",
