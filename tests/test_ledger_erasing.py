@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+import sys
 from pathlib import Path
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
 import recorder
+import recorder.cli.main
 from recorder.cassettes import Recorded
 from recorder.errors import StoreError
 from recorder.ledger import Retention, Store
@@ -21,6 +25,7 @@ from recorder.ledger.url import sqlite_path
 from .databases import execute
 from .ledger_calls import a_call, an_exchange, store_calls
 
+app = sys.modules["recorder.cli.main"].app
 WORDS = "Ottilie-lives-in-Weimar"
 EXCHANGE = an_exchange(f'{{"messages":[{{"role":"user","content":"{WORDS}"}}]}}'.encode())
 
@@ -130,6 +135,21 @@ def test_a_journal_in_use_may_hold_what_was_stored_and_is_named(url: str, tmp_pa
         assert done.calls == 1
         assert [Path(name).parent for name in done.journal] == [directory]
     assert Retention(url).erase(Person(user="u-7"), journal=directory).journal == []
+
+
+def test_a_dry_run_leaves_the_journal_as_it_is_and_says_what_waits(url: str, tmp_path: Path) -> None:
+    store_calls(url)
+    with recorder.Recorder(url, journal=tmp_path / "journal", drain="external") as rec:
+        say_words(rec)
+    before = {path: path.read_bytes() for path in (tmp_path / "journal").rglob("*") if path.is_file()}
+    arguments = ["db", "erase", "--user", "u-7", "--store", url, "--journal", str(tmp_path / "journal")]
+    done = CliRunner().invoke(app, [*arguments, "--dry-run"])
+    assert "1 call waits in the journal" in done.stderr
+    assert "There is no such call." in done.stderr
+    assert {path: path.read_bytes() for path in before} == before
+    plain = CliRunner().invoke(app, [*arguments, "--dry-run", "--format", "json"]).stdout
+    assert json.loads(plain)["waiting"] == 1
+    assert CliRunner().invoke(app, [*arguments, "--yes"]).stdout.startswith("1 call erased")
 
 
 def say_words(rec: recorder.Recorder) -> None:

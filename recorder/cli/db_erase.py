@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
-from ..ledger.journal import journal_directory
+from ..ledger.journal.status import condition
 from ..ledger.url import is_sqlite, shown
 from . import options
 from .calls import counted
@@ -15,6 +15,7 @@ from .cassette_list import show_size
 from .cassette_progress import progress
 from .consent import ask
 from .console import messages, output, say, write_text
+from .journal_place import wanted_directory
 from .leftovers import store_leftovers
 from .text import json_text, styled, visible
 
@@ -53,13 +54,17 @@ def erase(
     if not (user or session):
         raise typer.BadParameter("say whose calls: --user or --session", param_hint="--user")
     url = options.store_url(store)
-    directory = journal_directory(url, None if journal is None else str(journal))
-    store_leftovers(url)
+    directory = wanted_directory(url, journal)
+    waiting = 0 if directory is None or not dry_run else condition(directory).records
+    if not dry_run:
+        store_leftovers(url)
     retention = Retention(url)
+    if not dry_run:
+        retention.store_waiting(directory)
     person = Person(user or None, session or None)
     held = retention.holdings(person)
     if format == "table":
-        _print_held(held, dry_run=dry_run)
+        _print_held(held, waiting, dry_run=dry_run)
     done = None
     if held.calls and not dry_run:
         ask(f"Erase {counted(held.calls, 'call')} for good?", yes=yes, needed=True)
@@ -68,13 +73,16 @@ def erase(
                 person, keep_numbers=keep_numbers, rewrite=vacuum, journal=directory, progress=advance
             )
     if format == "json":
-        write_text(json_text(_plain(held, done)))
+        write_text(json_text(_plain(held, waiting, done)))
     elif done is not None:
         _print_done(done, url, keep_numbers=keep_numbers)
 
 
-def _print_held(held: Holdings, *, dry_run: bool) -> None:
+def _print_held(held: Holdings, waiting: int, *, dry_run: bool) -> None:
     console = output() if dry_run else messages()
+    if waiting:
+        wait = "1 call waits" if waiting == 1 else f"{waiting:,} calls wait"
+        say(f"{wait} in the journal, of whoever it may be, and not counted here", "yellow")
     if not held.calls:
         say("There is no such call.")
         return
@@ -115,7 +123,7 @@ def _print_done(done: Erased, url: str, *, keep_numbers: bool) -> None:
     say("Backups, snapshots, exports and cassettes in files have to be looked after by themselves.", "dim")
 
 
-def _plain(held: Holdings, done: Erased | None) -> dict[str, Any]:
+def _plain(held: Holdings, waiting: int, done: Erased | None) -> dict[str, Any]:
     import msgspec
 
     return {
@@ -123,6 +131,7 @@ def _plain(held: Holdings, done: Erased | None) -> dict[str, Any]:
         "payloads": held.payloads,
         "payload_bytes": held.payload_bytes,
         "cassettes": dict(held.cassettes),
+        "waiting": waiting,
         "dry_run": done is None,
         "erased": None if done is None else msgspec.to_builtins(done),
     }

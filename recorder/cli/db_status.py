@@ -9,12 +9,12 @@ import msgspec
 from rich.text import Text
 
 from ..errors import StoreError, StoreNotFound
-from ..ledger.journal import journal_directory
 from ..ledger.journal.status import Condition, Owner, condition
-from ..ledger.url import shown
+from ..ledger.url import argument, shown
 from . import options
 from .calls import counted
 from .console import output, write_text
+from .journal_place import wanted_directory
 from .store import open_store
 from .text import json_text, styled
 
@@ -24,7 +24,7 @@ def status(
 ) -> None:
     """Show what waits in the journal, since when and from whom, and how many calls were lost."""
     url = options.store_url(store)
-    directory = journal_directory(url, None if journal is None else str(journal))
+    directory = wanted_directory(url, journal)
     lost, problem = _losses(url)
     found = None if directory is None else condition(directory)
     if format == "json":
@@ -68,10 +68,12 @@ def _lines(url: str, found: Condition | None, lost: int | None, problem: str | N
         lines.append(Text(text, "red"))
     if found.refused_bytes:
         text = f"refused  {found.refused_bytes:,} bytes of calls that the store would not have"
-        lines.append(Text(f"{text}; to try again: recorder drain --refused --store {shown(url)}", "red"))
+        lines.append(Text(f"{text}; to try again: recorder drain --refused --store {argument(url)}", "red"))
     lines.append(_lost_line(lost, problem))
     if any(not owner.alive for owner in found.owners):
-        lines.append(styled(f"To store what ended programs left, run: recorder drain --store {shown(url)}"))
+        lines.append(
+            styled(f"To store what ended programs left, run: recorder drain --store {argument(url)}")
+        )
     return lines
 
 

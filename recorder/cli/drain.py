@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
 from ..errors import StoreError
-from ..ledger.journal import journal_directory
 from ..ledger.journal.draining import Draining
 from ..ledger.journal.refused import try_again
 from ..ledger.url import check_url, shown
 from . import options
 from .calls import counted
 from .console import output, say
+from .journal_place import wanted_directory
 
 POLL_S = 0.5
 
@@ -32,7 +31,9 @@ def drain(
     """Carry calls from the journal into the store: those of ended programs, and of Recorder(drain="external")."""
     url = options.store_url(store)
     check_url(url)
-    directory = wanted_directory(url, journal)
+    directory = wanted_directory(url, journal, there=not watch)
+    if directory is None:
+        raise StoreError(f"{shown(url)} has no journal; name its directory with --journal")
     if refused:
         try_again(directory)
     draining = Draining(url, directory)
@@ -48,11 +49,3 @@ def drain(
     output().print(Text(f"{counted(draining.stored, 'call')} stored in {shown(url)}"), soft_wrap=True)
     if not done:
         raise StoreError(draining.failure)
-
-
-def wanted_directory(url: str, journal: Path | None) -> Path:
-    """The journal of a store. Raises StoreError for a store that has none."""
-    directory = journal_directory(url, None if journal is None else str(journal))
-    if directory is None:
-        raise StoreError(f"{shown(url)} has no journal; name its directory with --journal")
-    return directory

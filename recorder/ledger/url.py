@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from importlib.util import find_spec
 from urllib.parse import unquote
 
@@ -47,6 +48,11 @@ def shown(url: str) -> str:
     """The URL as messages may show it: without its password, and without the driver that it is resolved to."""
     url = re.sub(r"^postgresql\+psycopg(?=://)", "postgresql", url)
     return _PASSWORD_PARAMETER.sub(r"\1***", _PASSWORD.sub(r"\1:***@", url))
+
+
+def argument(url: str) -> str:
+    """The URL as a shell takes it, for commands that messages name."""
+    return shlex.quote(shown(url))
 
 
 def is_sqlite(url: str) -> bool:

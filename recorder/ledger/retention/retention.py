@@ -55,6 +55,11 @@ class Retention:
         with self._patient() as database:
             vacuum(database)
 
+    def store_waiting(self, journal: Path | None) -> None:
+        """Store what waits in a journal. Raises StoreError where that cannot be."""
+        if journal is not None:
+            store_all(self.url, journal)
+
     def holdings(self, person: Person) -> Holdings:
         """What the store has of a person."""
         with reading(self._database) as connection:
@@ -73,8 +78,7 @@ class Retention:
 
         Raises StoreError where something waits there that cannot be stored.
         """
-        if journal is not None:
-            store_all(self.url, journal)
+        self.store_waiting(journal)
         with self._patient() as database:
             done = erase(database, person, keep_numbers=keep_numbers, rewrite=rewrite, progress=progress)
         done.journal = [str(path) for path in holding(journal)]
