@@ -671,5 +671,6 @@ def test_db_stats_says_where_the_bytes_are(ids: dict[str, str]) -> None:
     assert lines[1].split()[1] == str(len(ids))
     assert all(cell_len(line) <= 80 for line in lines)
     told = json.loads(invoke("db", "stats", "--format", "json").stdout)
+    assert [part["rows"] > 0 for part in told["parts"] if part["name"] == "rollups"] == [True]
     assert told["total_bytes"] == sum(part["bytes"] for part in told["parts"])
     assert told["ratio"] == told["sent_bytes"] / told["kept_bytes"]

@@ -208,3 +208,11 @@ def test_a_reader_that_leaves_early_is_no_error_of_ours(store: str) -> None:
     )
     assert done.stdout == b'{"log":{"v'
     assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["report", "ls", "export", "reprice"])
+def test_a_period_that_ends_before_it_begins_is_a_usage_error(sqlite_url: str, command: str) -> None:
+    store_calls(sqlite_url, a_call())
+    result = CliRunner().invoke(app, [command, "--store", sqlite_url, "--since", "7d", "--until", "8d"])
+    assert result.exit_code == 2
+    assert "'8d' is not later than --since '7d'" in " ".join(result.stderr.replace("│", " ").split())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shlex
 import sqlite3
 import subprocess
 import sys
@@ -30,6 +31,7 @@ from recorder.ledger.journal.kept import Kept
 from recorder.ledger.journal.status import condition
 from recorder.ledger.journal.writing import Writing
 from recorder.ledger.tables import calls, payloads
+from recorder.ledger.url import sqlite_path
 
 from .drivers import URL, Driver, Reply
 from .test_ledger_writer import as_plain_user
@@ -533,6 +535,33 @@ def test_drain_says_why_it_cannot_store(url: str, directory: Path) -> None:
     done = run_recorder("drain", "--store", f"{url}/none/calls.db", "--journal", str(directory))
     assert done.returncode == 1
     assert "does not exist" in done.stderr
+
+
+@pytest.mark.parametrize("command", [("drain",), ("db", "status")])
+def test_a_journal_that_is_named_must_be_a_directory(
+    url: str, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    (tmp_path / "file").write_text("")
+    for name, said in (("file", "no directory"), ("nope", "there is no directory")):
+        done = run_recorder(*command, "--store", url, "--journal", str(tmp_path / name))
+        assert done.returncode == 2
+        assert said in " ".join(done.stderr.replace("│", " ").split())
+
+
+def test_a_file_in_the_place_of_the_journal_is_told(url: str, tmp_path: Path) -> None:
+    Path(f"{sqlite_path(url)}.journal").write_text("")
+    for command in (("drain",), ("db", "status")):
+        done = run_recorder(*command, "--store", url)
+        assert (done.returncode, "is none; move it away" in done.stderr) == (1, True)
+
+
+def test_advice_can_be_pasted_into_a_shell(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/my calls.db"
+    leave_behind(url, 1)
+    advice = next(
+        line for line in run_recorder("db", "status", "--store", url).stdout.splitlines() if "run: " in line
+    )
+    assert shlex.split(advice.partition("run: ")[2]) == ["recorder", "drain", "--store", url]
 
 
 def test_drain_watches_for_what_comes(url: str, directory: Path) -> None:

@@ -52,9 +52,7 @@ def cut_cassette(
         rows = [opened.call(id) for id in dict.fromkeys(opened.find(part) for part in call)]
     else:
         where = {"trace_id": trace} if trace is not None else {"session_id": session or ""}
-        rows = _rows(
-            opened, url, where, options.moment(since, "--since"), options.moment(until, "--until", end=True)
-        )
+        rows = _rows(opened, url, where, *options.period(since, until))
     excerpt = cut_calls(opened, rows, replayed=include_replayed)
     write_file(to, excerpt.recordings, keep_secrets=keep_secrets)
     write_text(test_stub(to, excerpt.rows))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,7 +31,7 @@ def open_cassette(name: str, url: str) -> Opened:
         return open_file(path)
     if path.is_dir():
         raise CassetteError(
-            f"{name} is a directory; name a file in it, `recorder cassette list {name}` shows them"
+            f"{name} is a directory; name a file in it, `recorder cassette list {shlex.quote(name)}` shows them"
         )
     return open_stored(name, url)
 

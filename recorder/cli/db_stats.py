@@ -29,6 +29,7 @@ _WHAT = {
     "nodes": "the tree of conversations",
     "dictionaries": "what all of these are compressed with",
     "former_payloads": "not carried over yet; run: recorder db upgrade",
+    "rollups": "figures by hour and day, for reports",
     "search": "what `ls --search` looks in; the next one makes it again",
     "others": "prices, cassettes and the like",
     "free": "pages that will be used again",

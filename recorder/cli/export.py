@@ -68,14 +68,15 @@ def export(
         raise typer.BadParameter(
             "is for Parquet; JSONL and HAR have them, CSV has not", param_hint="--payloads"
         )
+    since_us, until_us = options.period(since, until)
     url, query = options.store_url(store), options.query(search)
     if query is not None:
         with progress("indexing") as advance:
             open_to_look(url).index(advance)
     selection = Selection(
         url,
-        since_us=options.moment(since, "--since"),
-        until_us=options.moment(until, "--until", end=True),
+        since_us=since_us,
+        until_us=until_us,
         where=options.conditions(where),
         tags=options.pairs(tag, "--tag"),
         limit=limit,

@@ -60,8 +60,7 @@ def ls(
         )
     conditions = [*options.conditions(where), *_equal(wanted)]
     tags = options.pairs(tag, "--tag")
-    since_us = options.moment(since, "--since")
-    until_us = options.moment(until, "--until", end=True)
+    since_us, until_us = options.period(since, until)
     query = options.query(search)
     opened = open_to_look(url)
     if query is not None:

@@ -89,6 +89,14 @@ def moment(text: str | None, option: str, *, end: bool = False) -> int | None:
         raise typer.BadParameter(str(error), param_hint=option) from None
 
 
+def period(since: str | None, until: str | None) -> tuple[int | None, int | None]:
+    """What `--since` and `--until` say, in epoch microseconds; a usage error where no time is between them."""
+    since_us, until_us = moment(since, "--since"), moment(until, "--until", end=True)
+    if since_us is not None and until_us is not None and until_us <= since_us:
+        raise typer.BadParameter(f"{until!r} is not later than --since {since!r}", param_hint="--until")
+    return since_us, until_us
+
+
 def conditions(texts: Sequence[str] | None) -> tuple[Condition, ...]:
     """What `--where` asks for; a usage error if one is no condition."""
     if not texts:

@@ -52,8 +52,7 @@ def report(
 
     names = list(dict.fromkeys(name.strip() for name in by.split(",") if name.strip()))
     url = options.store_url(store)
-    since_us = options.moment(since, "--since")
-    until_us = options.moment(until, "--until", end=True)
+    since_us, until_us = options.period(since, until)
     if compare and since_us is None:
         raise typer.BadParameter("needs --since, which says how long the periods are", param_hint="--compare")
     filters = options.conditions(where), options.pairs(tag, "--tag")

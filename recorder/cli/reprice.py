@@ -51,10 +51,11 @@ def reprice(
     """
     from ..ledger import PriceList
 
+    since_us, until_us = options.period(None if since == "all" else since, until)
     with progress("pricing") as advance:
         done = PriceList(options.store_url(store)).reprice(
-            since_us=None if since == "all" else options.moment(since, "--since"),
-            until_us=options.moment(until, "--until", end=True),
+            since_us=since_us,
+            until_us=until_us,
             model=model,
             dry_run=dry_run,
             progress=advance,

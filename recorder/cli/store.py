@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..ledger.url import is_sqlite, resolved, shown
+from ..ledger.url import argument, is_sqlite, resolved
 from ..settings import default_store
 
 if TYPE_CHECKING:
@@ -35,4 +35,4 @@ def command_for(command: str, url: str) -> str:
     """What to type for a command on this store: `recorder ls`, with `--store` where it is not the default."""
     if absolute_url(url) == absolute_url(default_store()):
         return f"recorder {command}"
-    return f"recorder {command} --store {shown(url)}"
+    return f"recorder {command} --store {argument(url)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -97,7 +98,7 @@ class VcrCassette:
     def save(self, recordings: Sequence[Recorded]) -> None:
         raise CassetteError(
             f"{self.name} is in vcrpy's format, which is only read; to record, import it first: "
-            f"recorder cassette import {self.name}"
+            f"recorder cassette import {shlex.quote(self.name)}"
         )
 
     def update(self, change: Change) -> None:

@@ -14,7 +14,7 @@ from ..errors import StoreNotFound, StoreOutdated
 from .database import Database
 from .failure import diagnose, explain
 from .schema import State, ensure, refuse, state
-from .url import shown
+from .url import argument, shown
 
 
 def check_exists(database: Database) -> None:
@@ -87,7 +87,7 @@ def _upgrade(database: Database) -> None:
             raise
         raise StoreOutdated(
             f"{shown(database.url)} is older than this recorder and cannot be written; allow it, then run: "
-            f"recorder db upgrade --store {shown(database.url)}"
+            f"recorder db upgrade --store {argument(database.url)}"
         ) from error
 
 

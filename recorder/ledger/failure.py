@@ -22,7 +22,7 @@ from sqlalchemy.exc import (
 )
 
 from ..errors import RecorderError, StoreError
-from .url import is_sqlite, resolved, shown, sqlite_path
+from .url import argument, is_sqlite, resolved, shown, sqlite_path
 
 Kind = Literal[
     "locked",
@@ -184,7 +184,7 @@ def _sentence(kind: Kind, said: str, url: str) -> str:
         case "not_a_store":
             return f"{store} is not a SQLite database; choose another store, or move that file away"
         case "corrupt":
-            return f"{store} is damaged ({said}); run: recorder db check --store {store}; or move it away"
+            return f"{store} is damaged ({said}); run: recorder db check --store {argument(url)}; or move it away"
         case "url":
             return (
                 f"{store!r} is not a database URL; write sqlite:///recorder.db or postgresql://user@host/name"

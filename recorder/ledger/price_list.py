@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -67,9 +68,8 @@ class PriceList:
             if id not in rows:
                 raise PriceError(f"{shown(self.url)} has no price row {id!r}")
             if not rows[id].own:
-                raise PriceError(
-                    f"price row {id!r} is a curated one; switch it off instead: recorder prices set {id} --off"
-                )
+                command = f"recorder prices set {shlex.quote(id)} --off"
+                raise PriceError(f"price row {id!r} is a curated one; switch it off instead: {command}")
             remove_price(connection, id)
             return next((row for row in load_pages(connection)[0].prices if row.id == id), None)
 

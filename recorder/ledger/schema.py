@@ -14,7 +14,7 @@ from ..errors import StoreError, StoreOutdated, StoreTooNew
 from .database import Database
 from .partitions import arrange
 from .tables import metadata
-from .url import shown
+from .url import argument, shown
 from .views import VIEWS
 
 HEAD: Final = "0008"
@@ -77,7 +77,7 @@ def ensure(database: Database) -> None:
     if found == "older" and not database.is_sqlite:
         raise StoreOutdated(
             f"{shown(database.url)} is older than this recorder; "
-            f"run: recorder db upgrade --store {shown(database.url)}"
+            f"run: recorder db upgrade --store {argument(database.url)}"
         )
     if found != "current":
         upgrade(database)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -161,7 +162,7 @@ def _only_read(files: VcrFiles, mode: Chosen, options: Options) -> str | None:
         return None
     return (
         f"recorder: {files.path} is in vcrpy's format, which is only read, and mode {mode.value!r} ({mode.by}) "
-        f"would write it; run: recorder cassette import {files.path} (or delete it, to record anew)"
+        f"would write it; run: recorder cassette import {shlex.quote(str(files.path))} (or delete it, to record anew)"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 
 from ..source import ForeignCassette
 
@@ -24,7 +25,7 @@ def refuse_foreign(text: str, preamble: str, name: str) -> None:
         if _has(text, key):
             raise ForeignCassette(
                 f"{name}:1: this is {what}; play it where it lies with recorder.vcr_cassette({name!r}), or carry it "
-                f"over with: recorder cassette import {name}"
+                f"over with: recorder cassette import {shlex.quote(name)}"
             )
     begins = preamble.splitlines()[-1]
     raise ForeignCassette(f"{name}:1: this is no cassette of recorder, which begins with `{begins}`")

@@ -10,10 +10,10 @@ from sqlalchemy.exc import OperationalError
 
 from ..search.index import looked_through
 from ..search.index import names as search_tables
-from ..tables import blobs, calls, dictionaries, former_payloads, metadata, nodes, payloads
+from ..tables import metadata, payloads
 
 _CONTENT: Final = ("payloads", "blobs", "nodes", "dictionaries")
-_PARTS: Final = ("calls", *_CONTENT, "former_payloads")
+_PARTS: Final = ("calls", *_CONTENT, "former_payloads", "rollups")
 _NOT_OURS: Final = "free"
 _SEARCH: Final = "search_"
 
@@ -48,8 +48,7 @@ def sizes(connection: Connection) -> Sizes:
     """Measure a store. It takes time in proportion to its size."""
     sqlite = connection.dialect.name == "sqlite"
     measured = _pages(connection) if sqlite else _relations(connection)
-    tables = {table.name: table for table in (calls, payloads, blobs, nodes, dictionaries, former_payloads)}
-    parts = [Part(name, _number(connection, tables[name]), measured.pop(name, 0)) for name in _PARTS]
+    parts = [Part(name, _number(connection, metadata.tables[name]), measured.pop(name, 0)) for name in _PARTS]
     free = measured.pop(_NOT_OURS, 0)
     searched = {name: size for name, size in measured.items() if name.startswith(_SEARCH)}
     for name in searched:

@@ -12,7 +12,7 @@ from ..journal.draining import Draining
 from ..journal.files import Position, names, read_position, segment_path, segments
 from ..journal.locks import is_locked
 from ..journal.status import condition
-from ..url import shown
+from ..url import argument
 
 _PATIENCE_S: Final = 10.0
 _LOOK_S: Final = 0.1
@@ -39,7 +39,7 @@ def store_all(
             if clock() > until:
                 raise StoreError(
                     f"{waiting} calls wait in the journal {directory}, and are to be stored before anything is "
-                    f"erased; run: recorder drain --store {shown(url)}; or end the programs that record"
+                    f"erased; run: recorder drain --store {argument(url)}; or end the programs that record"
                 )
             sleep(_LOOK_S)
     finally:
