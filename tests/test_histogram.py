@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.ledger.histogram import ACCURACY, Sum, added, bucket, buckets, decode, encode, middle
+from recorder.ledger.buckets import ACCURACY, bucket, buckets, middle
+from recorder.ledger.histogram import added, decode, encode
+from recorder.ledger.histogram_sum import Sum
 
 TIMES = st.integers(1, 10**9) | st.integers(1, 2**63 - 1)
 VALUES = st.lists(TIMES | st.just(0), max_size=60) | st.lists(st.integers(10**6, 2 * 10**6), max_size=600)

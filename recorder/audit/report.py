@@ -14,7 +14,7 @@ from ..ledger.question import in_order, question
 
 if TYPE_CHECKING:
     from ..ledger import Store
-    from ..ledger.histogram import Sum
+    from ..ledger.histogram_sum import Sum
 
 Key = tuple[str | None, ...]
 Money = tuple[tuple[str, int], ...]

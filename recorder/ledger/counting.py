@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import repeat
 from typing import Any, Final
 
+from .buckets import buckets
 from .figures import (
     CACHE_KNOWN,
     CACHE_SAVED,
@@ -30,7 +31,6 @@ from .figures import (
     speed_of,
     tokens_at,
 )
-from .histogram import buckets
 
 Rows = list[Sequence[Any]]
 

@@ -10,7 +10,9 @@ from typing import Any, Final
 
 import msgspec
 
-from . import histogram
+from .buckets import bucket
+from .histogram import Inconsistent, added
+from .histogram_sum import Sum
 from .tables import calls
 
 OUTCOMES: Final = ("ok", "error", "cancelled", "incomplete", "interrupted")
@@ -140,7 +142,6 @@ def counted(facts: Sequence[Any], start: int = 0) -> Counted:
         places.append(WITHOUT_USAGE)
     elif used[1] is not None and used[0] is not None:
         tokens.append((INPUT_OF_CACHED, used[0]))
-    bucket = histogram.bucket
     buckets = [(0, bucket(duration))]
     if chunk is not None:
         buckets.append((1, bucket(chunk)))
@@ -180,7 +181,7 @@ class Figures:
         self.counts: list[int] = [0] * COUNTS
         self.errors: Counter[str] = Counter()
         self.money: dict[str, list[int]] = {}
-        self.times = tuple(histogram.Sum() for _ in TIMES)
+        self.times = tuple(Sum() for _ in TIMES)
 
     @property
     def calls(self) -> int:
@@ -229,14 +230,14 @@ def joined(known: Stored, tally: Tally, sign: int = 1) -> Stored:
     counts, errors, money, *times = known
     counts = list(map(plus if sign > 0 else minus, counts, tally.counts))
     if sign < 0 and min(counts[: len(OUTCOMES)]) < 0:
-        raise histogram.Inconsistent
+        raise Inconsistent
     errors = {**errors}
     for error, number in tally.errors.items():
         errors[error] = errors.get(error, 0) + sign * number
     money = {currency: [*sums] for currency, sums in money.items()}
     _add_money(money, tally.money, sign)
     first, second, third, fourth = (
-        histogram.added(whole, part, sign) for whole, part in zip(times, tally.times, strict=True)
+        added(whole, part, sign) for whole, part in zip(times, tally.times, strict=True)
     )
     return (
         counts,

@@ -1,0 +1,120 @@
+"""Histograms added up, and the percentiles of all that is in them."""
+
+from __future__ import annotations
+
+import struct
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+from itertools import accumulate
+from typing import Final
+
+from .buckets import middle
+from .histogram import WIDTHS, decode, lanes, lowest
+
+_LANE: Final = 8
+
+
+class Sum:
+    """Histograms added up; nothing is done to them before something is asked for."""
+
+    __slots__ = ("_counts", "_parts")
+
+    def __init__(self) -> None:
+        self._parts: list[tuple[bytes, int]] = []
+        self._counts: dict[int, int] = {}
+
+    def add(self, data: bytes, sign: int = 1) -> None:
+        """Add a histogram, or take it away."""
+        if data:
+            self._parts.append((data, sign))
+
+    def add_counts(self, counts: Mapping[int, int], sign: int = 1) -> None:
+        """Add the counts of buckets."""
+        known = self._counts
+        for index, count in counts.items():
+            known[index] = known.get(index, 0) + sign * count
+
+    def add_sum(self, other: Sum, sign: int = 1) -> None:
+        """Add another sum, or take it away."""
+        self._parts += other._parts if sign > 0 else [(data, -known) for data, known in other._parts]
+        self.add_counts(other._counts, sign)
+
+    def percentiles(self, percents: Iterable[int]) -> list[float] | None:
+        """The values at nearest rank, each within `ACCURACY`; None where there are no values."""
+        low, counts = self._summed()
+        ends = list(accumulate(counts))
+        if not ends or not (total := ends[-1]):
+            return None
+        return [middle(low + bisect_left(ends, -(-percent * total // 100))) for percent in percents]
+
+    def counts(self) -> dict[int, int]:
+        """The counts of buckets, those of zero left out."""
+        low, counts = self._summed()
+        return {low + index: count for index, count in enumerate(counts) if count}
+
+    def _summed(self) -> tuple[int, Iterable[int]]:
+        """The lowest bucket, and the counts from there on."""
+        if len(self._parts) == 1 and not self._counts and self._parts[0][0][0] in WIDTHS:
+            data, _ = self._parts[0]
+            return lowest(data), lanes(data)
+        few = dict(self._counts)
+        wide: tuple[dict[int, int], dict[int, int]] = ({}, {})
+        for data, sign in self._parts:
+            if data[0] in WIDTHS:
+                low, found = lowest(data), wide[sign < 0]
+                found[low] = found.get(low, 0) + _wide(data)
+            else:
+                for index, count in decode(data).items():
+                    few[index] = few.get(index, 0) + sign * count
+        more, less = map(_joined, wide)
+        for index, count in enumerate(less[1], less[0]):
+            if count:
+                few[index] = few.get(index, 0) - count
+        return _with(*more, few)
+
+
+def _joined(wide: Mapping[int, int]) -> tuple[int, list[int]]:
+    """Counts in long numbers, by the lowest bucket of each, added up."""
+    if not wide:
+        return 0, []
+    low = min(wide)
+    # Numbers of any length are added in one go, each count in eight bytes of its own.
+    whole = sum(row << 8 * _LANE * (start - low) for start, row in wide.items())
+    size = -(-whole.bit_length() // (8 * _LANE))
+    return low, list(struct.unpack(f"<{size}Q", whole.to_bytes(size * _LANE, "little")))
+
+
+def _with(low: int, row: list[int], few: Mapping[int, int]) -> tuple[int, list[int]]:
+    """Counts from the lowest bucket on, with those of some buckets added."""
+    if not row or not few:
+        return (low, row) if row else _spread(few)
+    least, most = min(few), max(few)
+    if least < low:
+        row = [0] * (low - least) + row
+        low = least
+    row += [0] * (most + 1 - low - len(row))
+    for index, count in few.items():
+        row[index - low] += count
+    return low, row
+
+
+def _spread(counts: Mapping[int, int]) -> tuple[int, list[int]]:
+    kept = [index for index, count in counts.items() if count]
+    if not kept:
+        return 0, []
+    low = min(kept)
+    row = [0] * (max(kept) - low + 1)
+    for index in kept:
+        row[index - low] = counts[index]
+    return low, row
+
+
+def _wide(data: bytes) -> int:
+    """All counts as one number, each in eight bytes."""
+    width = data[0]
+    if width == _LANE:
+        return int.from_bytes(data[3:], "little")
+    wide = bytearray((len(data) - 3) // width * _LANE)
+    for place in range(width):
+        wide[place::_LANE] = data[3 + place :: width]
+    return int.from_bytes(wide, "little")
