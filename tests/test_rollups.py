@@ -12,12 +12,13 @@ from recorder.audit import Report, report
 from recorder.call import AnswerHalf, Call, CallError, RequestHalf, Usage
 from recorder.ids import id_text, new_id
 from recorder.ledger import PriceList, Retention, Store
-from recorder.ledger.cells import HOUR_US, KIND, tally
+from recorder.ledger.cells import HOUR_US, KIND
 from recorder.ledger.database import Database, open_database
 from recorder.ledger.retention.erasing import Person
 from recorder.ledger.rollups import restore, withdraw
 from recorder.ledger.schema import ensure
 from recorder.ledger.tables import calls, rollup_state, rollups
+from recorder.ledger.tallying import tally
 
 from .ledger_calls import a_call, store_calls
 
@@ -94,9 +95,9 @@ def emptied(url: str) -> Database:
     return database
 
 
-def kept(database: Database) -> dict[tuple[Any, ...], bytes]:
+def kept(database: Database) -> set[tuple[Any, ...]]:
     with database.read() as connection:
-        return {tuple(row[:8]): bytes(row[8]) for row in connection.execute(select(rollups))}
+        return {(*row[:6], bytes(row[6]), bytes(row[7])) for row in connection.execute(select(rollups))}
 
 
 def assert_kept_is_rebuilt(database: Database) -> None:

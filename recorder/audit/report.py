@@ -105,7 +105,7 @@ def report(
     """
     asked = question(by, since_us, until_us, where or (), tags or {})
     in_time = any(name in _IN_TIME for name in by)
-    found = store.figures(asked, None if in_time else limit)
+    found = store.figures(asked, limit)
     groups = found.groups
     keys = sorted(groups, key=in_order if in_time else lambda key: (-groups[key].calls, in_order(key)))
     shown = keys if limit is None else keys[:limit]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from .access import reading
-from .answers_of_rollups import Asked, dimension_of, highest, many
+from .answers_of_rollups import Asked
 from .answers_of_rows import add_rows
+from .choosing import first
 from .database import Database
+from .dimensions import dimension_of
 from .figures import Figures
 from .periods import Edge
 from .question import Key, Question, check, group
@@ -27,21 +27,17 @@ class Answer(Struct):
 
 
 def answer(database: Database, question: Question, limit: int | None = None) -> Answer:
-    """The figures of each group that has calls; with `limit` of those that have most. Raises ValueError."""
+    """The figures of each group that has calls; with `limit` of those that come first. Raises ValueError."""
     check(question.by)
     dimension = dimension_of(question)
     with reading(database) as connection:
         if dimension is None or waiting(connection):
             return _from_rows(connection, database, question, limit)
         asked = Asked(connection, database, question, dimension)
-        total = asked.total()
-        if limit is None or not many(dimension):
-            groups = asked.groups()
-            chosen = groups if limit is None else dict.fromkeys(highest(_calls(groups), limit))
-        else:
-            most, number = asked.most(limit)
-            return Answer(asked.groups(dict.fromkeys(most)), total, number - len(most))
-        return Answer({key: groups[key] for key in chosen}, total, len(groups) - len(chosen))
+        if limit is None:
+            return Answer(asked.groups(), asked.total())
+        groups, more = asked.first(limit)
+        return Answer(groups, asked.total(), more)
 
 
 def _from_rows(connection: Connection, database: Database, question: Question, limit: int | None) -> Answer:
@@ -55,10 +51,7 @@ def _from_rows(connection: Connection, database: Database, question: Question, l
     else:
         for figures in groups.values():
             group(total, ()).add(figures)
-    chosen = groups if limit is None else highest(_calls(groups), limit)
+    calls = {key: figures.calls for key, figures in groups.items()}
+    chosen = groups if limit is None else first(calls, question, limit)
     found = {key: groups[key] for key in chosen}
     return Answer(found, group(total, ()), len(groups) - len(found))
-
-
-def _calls(groups: Mapping[Key, Figures]) -> dict[Key, int]:
-    return {key: figures.calls for key, figures in groups.items()}

@@ -1,27 +1,28 @@
-"""The cells of the rollups: which groups a call is counted in, by the hour and the day in which it began.
+"""The cells of the rollups: which groups a call is counted in, by the hour, the day, the month, and of all time.
 
-Every dimension is cut by provider, host and model as well. The plain one has nothing else. `kind` goes by how a call
-was made and how it ended, `user`, `session` and `tag:<name>` by the value that a call has: calls without one are in
-no cell of theirs.
+The plain dimension has nothing but time. `kind` goes by how a call was made and how it ended, `user`, `session` and
+`tag:<name>` by the value that a call has: calls without one are in no cell of theirs, and those that have one are
+together in a cell of `any user` and the like. Each cell is cut by provider, host and model.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
-from .figures import FACTS, Tally, counted
-from .intake import nothing
+from .figures import FACTS
 from .tables import calls
 
 HOUR_US: Final = 3_600_000_000
-HOUR, DAY, MONTH = 1, 24, 768
-"""How many hours a cell is of; a month here is 32 days, counted from 1970."""
+ALL, HOUR, DAY, MONTH = 0, 1, 24, 768
+"""How many hours a cell is of, 0 for all time; a month here is 32 days, counted from 1970."""
 
-PLAIN, KIND, USER, SESSION, TAG = "", "kind", "user", "session", "tag:"
+PLAIN, KIND, USER, SESSION, TAG, ANY = "", "kind", "user", "session", "tag:", "any "
+VALUES: Final = "values"
+"""The dimension whose cells say how many values another one has."""
+
 KINDS: Final = (
     *("operation", "stream", "http_status", "outcome", "error_type", "finish_reasons"),
     *("request_model", "response_model", "usage_source", "cost_source", "attempt"),
@@ -39,26 +40,36 @@ COUNTED: Final = (*_PLACE, *KINDS, *FACTS)
 """The columns that a call is counted by; some stand there twice."""
 
 COUNTED_COLUMNS: Final = tuple(calls.c[name].label(f"{name}_{place}") for place, name in enumerate(COUNTED))
-_FIRST_KIND = len(_PLACE)
-_FIRST_FACT = _FIRST_KIND + len(KINDS)
-_REQUESTED, _SERVED = (_FIRST_KIND + KINDS.index(name) for name in ("request_model", "response_model"))
+FIRST_KIND: Final = len(_PLACE)
+FIRST_FACT: Final = FIRST_KIND + len(KINDS)
+"""Where in `COUNTED` those of `KINDS` begin, and those of `FACTS`."""
+
+Place = tuple[str, str, str]
+"""Provider, host and model."""
 
 
 class Cell(NamedTuple):
-    """A group: a dimension and the value in it, the hours from `begins` on (since 1970), provider, host and model."""
+    """A group: a dimension, the hours from `begins` on (since 1970), and the value in that dimension."""
 
     dimension: str
     hours: int
     begins: int
     value: str
-    provider: str
-    host: str
-    model: str
 
 
 def widths(dimension: str) -> tuple[int, ...]:
-    """How many hours the cells of a dimension are of. Sessions are many and short, and have days only."""
-    return (DAY,) if dimension == SESSION else (HOUR, DAY, MONTH)
+    """How many hours the cells of a dimension are of, besides those of all time. Sessions are many and short."""
+    return (DAY,) if dimension in (SESSION, ANY + SESSION) else (HOUR, DAY, MONTH)
+
+
+def many(dimension: str) -> bool:
+    """Whether a dimension may have so many values that the figures of all would take long."""
+    return dimension not in (PLAIN, KIND)
+
+
+def has_whole(cell: Cell) -> bool:
+    """Whether a cell that is cut has the figures of all cuts together too: not where that is seldom asked for."""
+    return cell.hours == ALL or cell.dimension == PLAIN or cell.dimension.startswith(ANY)
 
 
 def model_of(served: str | None, requested: str | None) -> str:
@@ -71,46 +82,6 @@ def tag_text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def tally(rows: Iterable[Sequence[Any]], between: Callable[[], None] = nothing) -> dict[Cell, Tally]:
-    """Count calls, each given by its `COUNTED` columns, in all cells that they belong to.
-
-    `between` is called after every few calls.
-    """
-    found: dict[Cell, Tally] = {}
-    for number, row in enumerate(rows, 1):
-        if not number % FEW:
-            between()
-        call = counted(row, _FIRST_FACT)
-        hour = row[1] // HOUR_US
-        where = (_short(row[2]), _short(row[3]), _short(model_of(row[_SERVED], row[_REQUESTED])))
-        _group(found, Cell(KIND, HOUR, hour, _kind(*row[_FIRST_KIND:_FIRST_FACT]), *where)).add(call)
-        if row[4] is not None:
-            _group(found, Cell(USER, HOUR, hour, _short(row[4]), *where)).add(call)
-        if row[5] is not None:
-            _group(found, Cell(SESSION, DAY, hour - hour % DAY, _short(row[5]), *where)).add(call)
-        if row[6] != "{}":
-            for name, value in tag_pairs(row[6]):
-                _group(found, Cell(name, HOUR, hour, value, *where)).add(call)
-    _fold(found, between)
-    return found
-
-
-def _fold(found: dict[Cell, Tally], between: Callable[[], None]) -> None:
-    """All kinds together make the plain cells, and hours make days, and days make months."""
-    for number, (cell, part) in enumerate(list(found.items()), 1):
-        if not number % FEW:
-            between()
-        if cell.dimension == KIND:
-            _group(found, cell._replace(dimension=PLAIN, value="")).join(part)
-    for finer, wider in ((HOUR, DAY), (DAY, MONTH)):
-        for number, (cell, part) in enumerate(list(found.items()), 1):
-            if not number % FEW:
-                between()
-            if cell.hours == finer and cell.dimension != SESSION:
-                begins = cell.begins - cell.begins % wider
-                _group(found, cell._replace(hours=wider, begins=begins)).join(part)
 
 
 def kind_values(text: str) -> list[Any]:
@@ -127,19 +98,13 @@ def shortened(text: str, most: int = LONGEST) -> str:
     return data[: most - len(mark.encode())].decode(errors="ignore") + mark
 
 
-_short = lru_cache(maxsize=4096)(shortened)
-
-
-def _group(found: dict[Cell, Tally], cell: Cell) -> Tally:
-    known = found.get(cell)
-    if known is None:
-        known = found[cell] = Tally()
-    return known
+short = lru_cache(maxsize=4096)(shortened)
+"""The same for texts that come again."""
 
 
 @lru_cache(maxsize=4096)
-def _kind(*values: Any) -> str:
-    """The values as text, which has to fit into an index."""
+def kind_text(*values: Any) -> str:
+    """The values of `KINDS` as text, which has to fit into an index."""
     parts = [shortened(value, LONGEST_KIND) if isinstance(value, str) else value for value in values]
     return json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from operator import add as plus
 from operator import sub as minus
 from typing import Any, Final
 
-import msgspec
-
 from .buckets import bucket
-from .histogram import Inconsistent, added
 from .histogram_sum import Sum
 from .tables import calls
 
@@ -69,6 +66,11 @@ class Tally:
         self.money: dict[str, list[int]] = {}
         self.times: tuple[dict[int, int], ...] = ({}, {}, {}, {})
 
+    @property
+    def calls(self) -> int:
+        """How many calls are counted, with those that were replayed."""
+        return sum(self.counts[: REPLAYED + 1])
+
     def add(self, call: Counted) -> None:
         """Count a call. A replayed one is in nothing but what it saved."""
         places, error, pico, currency, amounts, used, buckets = call
@@ -94,7 +96,7 @@ class Tally:
         self.counts = list(map(plus, self.counts, other.counts))
         for error, number in other.errors.items():
             self.errors[error] = self.errors.get(error, 0) + number
-        _add_money(self.money, other.money, 1)
+        add_money(self.money, other.money, 1)
         for buckets, more in zip(self.times, other.times, strict=True):
             for index, number in more.items():
                 buckets[index] = buckets.get(index, 0) + number
@@ -218,73 +220,15 @@ class Figures:
         self.counts = list(map(plus if sign > 0 else minus, self.counts, counts))
         for error, number in errors.items():
             self.errors[error] += sign * number
-        _add_money(self.money, money, sign)
+        add_money(self.money, money, sign)
 
 
 Stored = tuple[list[int], dict[str, int], dict[str, list[int]], bytes, bytes, bytes, bytes]
 """The figures of a group as they are kept."""
 
 
-def joined(known: Stored, tally: Tally, sign: int = 1) -> Stored:
-    """Kept figures with a tally added or taken away; equal figures are equal. Raises Inconsistent."""
-    counts, errors, money, *times = known
-    counts = list(map(plus if sign > 0 else minus, counts, tally.counts))
-    if sign < 0 and min(counts[: len(OUTCOMES)]) < 0:
-        raise Inconsistent
-    errors = {**errors}
-    for error, number in tally.errors.items():
-        errors[error] = errors.get(error, 0) + sign * number
-    money = {currency: [*sums] for currency, sums in money.items()}
-    _add_money(money, tally.money, sign)
-    first, second, third, fourth = (
-        added(whole, part, sign) for whole, part in zip(times, tally.times, strict=True)
-    )
-    return (
-        counts,
-        {error: errors[error] for error in sorted(errors) if errors[error]},
-        {currency: money[currency] for currency in sorted(money) if any(money[currency])},
-        *(first, second, third, fourth),
-    )
-
-
-def numbers_of_calls(figures: Stored) -> tuple[int, int]:
-    """How many calls kept figures are of, and how many replayed ones."""
-    return sum(figures[0][: len(OUTCOMES)]), figures[0][REPLAYED]
-
-
-def pack_figures(figures: Stored) -> bytes:
-    """Kept figures as bytes."""
-    try:
-        return _pack(figures)
-    except OverflowError:
-        counts, errors, money, *times = figures
-        large = {currency: list(map(_portable, sums)) for currency, sums in money.items()}
-        return _pack((list(map(_portable, counts)), errors, large, *times))
-
-
-def unpack_figures(data: bytes) -> Stored:
-    """The figures in bytes."""
-    try:
-        return _unpack(data)
-    except msgspec.ValidationError:
-        counts, errors, money, *times = _unpack_large(data)
-        exact = {currency: list(map(int, sums)) for currency, sums in money.items()}
-        return (list(map(int, counts)), errors, exact, *times)
-
-
-def _portable(number: int) -> int | str:
-    """Sums beyond 64 bits, nine million dollars in pico-units, are kept as text."""
-    return number if -(2**63) <= number < 2**63 else str(number)
-
-
-def _add_money(sums: dict[str, list[int]], more: dict[str, list[int]], sign: int) -> None:
+def add_money(sums: dict[str, list[int]], more: dict[str, list[int]], sign: int) -> None:
+    """Add sums by currency to others, or take them away."""
     for currency, amounts in more.items():
         known = sums.get(currency) or [0] * len(MONEY)
         sums[currency] = list(map(plus if sign > 0 else minus, known, amounts))
-
-
-_Large = tuple[list[int | str], dict[str, int], dict[str, list[int | str]], bytes, bytes, bytes, bytes]
-NOTHING: Stored = ([0] * COUNTS, {}, {}, b"", b"", b"", b"")
-_pack: Callable[[object], bytes] = msgspec.msgpack.Encoder().encode
-_unpack: Callable[[bytes], Stored] = msgspec.msgpack.Decoder(Stored).decode
-_unpack_large: Any = msgspec.msgpack.Decoder(_Large).decode

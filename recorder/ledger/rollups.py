@@ -10,25 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from .access import reading, writing
-from .cells import COUNTED, COUNTED_COLUMNS, FEW, Cell, tally
+from .cell_rows import count_values, forget_value, kept_cells, remove_cells, write_cells
+from .cells import COUNTED, COUNTED_COLUMNS, FEW, Cell
 from .database import Database
-from .figures import (
-    NOTHING,
-    Stored,
-    Tally,
-    joined,
-    numbers_of_calls,
-    pack_figures,
-    unpack_figures,
-)
 from .histogram import Inconsistent
 from .intake import nothing
+from .kept_cells import Kept, changed
 from .tables import calls, rollup_state, rollups
+from .tallying import Tallied, Tallies, tally
 
 Progress = Callable[[int, int], None]
 Between = Callable[[], None]
@@ -37,13 +31,11 @@ Between = Callable[[], None]
 _LOCK = "SELECT pg_advisory_xact_lock(7165312418404)"
 _BATCH = 5_000
 _PIECE = 1_000
-_KEY: Final = ("dimension", "hours", "begins", "value", "provider", "host", "model")
-_VALUES: Final = ("calls", "replayed", "figures")
 _counted = itemgetter(*COUNTED)
 _state = rollup_state.c
 
 
-def count_rows(rows: Iterable[Mapping[str, Any]], between: Between = nothing) -> dict[Cell, Tally]:
+def count_rows(rows: Iterable[Mapping[str, Any]], between: Between = nothing) -> Tallies:
     """What rows of `calls` come to; may be done before the transaction that adds them."""
     return tally(map(_counted, rows), between)
 
@@ -51,7 +43,7 @@ def count_rows(rows: Iterable[Mapping[str, Any]], between: Between = nothing) ->
 def add_rows(
     connection: Connection,
     rows: Sequence[Mapping[str, Any]],
-    counted: dict[Cell, Tally] | None = None,
+    counted: Tallies | None = None,
     between: Between = nothing,
 ) -> None:
     """Count rows that were just inserted; `counted` is what they come to, where that is known already."""
@@ -75,6 +67,12 @@ def withdraw(connection: Connection, condition: ColumnElement[bool]) -> None:
 def restore(connection: Connection, condition: ColumnElement[bool]) -> None:
     """Take calls in again that were withdrawn in the same transaction, as they are now."""
     _recount(connection, condition, 1)
+
+
+def forget(connection: Connection, dimension: str, value: str) -> None:
+    """Leave no figures of a value of a dimension, whose calls are all gone."""
+    _take_turn(connection)
+    forget_value(connection, dimension, value)
 
 
 def waiting(connection: Connection) -> bool:
@@ -153,64 +151,34 @@ def _rows(connection: Connection, query: Any) -> Sequence[Any]:
     return cursor.fetchall()
 
 
-def _apply(
-    connection: Connection, cells: dict[Cell, Tally], sign: int = 1, between: Between = nothing
-) -> None:
+def _apply(connection: Connection, cells: Tallies, sign: int = 1, between: Between = nothing) -> None:
     """Add tallies to what is kept, or take them away; cells without calls go."""
-    keys = list(cells)
-    gone = []
+    asked = list(cells)
+    new: list[Cell] = []
+    gone: list[Cell] = []
+    done: _Done = {}
     # To a server every piece is two ways to go and come back.
     size = FEW if connection.dialect.name == "sqlite" else _PIECE
-    for start in range(0, len(keys), size):
-        piece = keys[start : start + size]
-        known = _known(connection, piece)
-        now = {key: joined(known.get(key, NOTHING), cells[key], sign) for key in piece}
-        empty = [key for key, figures in now.items() if numbers_of_calls(figures) == (0, 0)]
-        for key in empty:
-            del now[key]
-        _write(connection, now)
-        gone += empty
+    for start in range(0, len(asked), size):
+        piece = asked[start : start + size]
+        known = kept_cells(connection, piece)
+        now = {cell: _changed_once(known.get(cell), cells[cell], sign, done) for cell in piece}
+        write_cells(connection, {cell: kept for cell, kept in now.items() if kept is not None})
+        gone += [cell for cell, kept in now.items() if kept is None]
+        new += [cell for cell in piece if cell not in known]
         between()
-    if gone:
-        mark = "?" if connection.dialect.name == "sqlite" else "%s"
-        where = " AND ".join(f"{name} = {mark}" for name in _KEY)
-        connection.exec_driver_sql(f"DELETE FROM rollups WHERE {where}", gone)
+    remove_cells(connection, gone)
+    count_values(connection, new, gone)
 
 
-def _known(connection: Connection, keys: Sequence[Cell]) -> dict[Cell, Stored]:
-    names = ", ".join(_KEY)
-    columns = ", ".join(f"kept.{name}" for name in (*_KEY, "figures"))
-    on = " AND ".join(f"kept.{name} = asked.{name}" for name in _KEY)
-    if connection.dialect.name == "sqlite":
-        places = ", ".join(["(?,?,?,?,?,?,?)"] * len(keys))
-        parameters: tuple[Any, ...] = tuple(part for key in keys for part in key)
-        asked = f"WITH asked ({names}) AS (VALUES {places}) SELECT {columns} FROM asked CROSS JOIN rollups AS kept"
-    else:
-        parameters = tuple(list(column) for column in zip(*keys, strict=True))
-        asked = f"SELECT {columns} FROM unnest({_ARRAYS}) AS asked ({names}) JOIN rollups AS kept"
-    cursor = connection.exec_driver_sql(f"{asked} ON {on}", parameters).cursor
-    assert cursor is not None, "a query has rows"
-    return {Cell(*row[:7]): unpack_figures(row[7]) for row in cursor.fetchall()}
+_Done = dict[tuple[Kept | None, int, bool], Kept | None]
 
 
-def _write(connection: Connection, cells: Mapping[Cell, Stored]) -> None:
-    if not cells:
-        return
-    rows = [(*key, *numbers_of_calls(figures), pack_figures(figures)) for key, figures in cells.items()]
-    names = ", ".join((*_KEY, *_VALUES))
-    values = ", ".join(f"{name} = excluded.{name}" for name in _VALUES)
-    instead = f"ON CONFLICT ({', '.join(_KEY)}) DO UPDATE SET {values}"
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(
-            f"INSERT INTO rollups ({names}) VALUES (?,?,?,?,?,?,?,?,?,?) {instead}", rows
-        )
-        return
-    columns = tuple(list(column) for column in zip(*rows, strict=True))
-    connection.exec_driver_sql(
-        f"INSERT INTO rollups ({names}) SELECT * FROM "
-        f"unnest({_ARRAYS}, %s::bigint[], %s::bigint[], %s::bytea[]) {instead}",
-        columns,
-    )
-
-
-_ARRAYS = "%s::text[], %s::smallint[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[]"
+def _changed_once(known: Kept | None, tallied: Tallied, sign: int, done: _Done) -> Kept | None:
+    """A cell with tallies added; the day of a session, say, is often all of it, and only one of them is made."""
+    if len(tallied.parts) > 1:
+        return changed(known, tallied, sign)
+    same = known, id(next(iter(tallied.parts.values()))), tallied.whole is None
+    if same not in done:
+        done[same] = changed(known, tallied, sign)
+    return done[same]

@@ -308,20 +308,27 @@ cost_changes = Table(
     ForeignKeyConstraint(["call_id"], ["calls.id"], ondelete="CASCADE").ddl_if(dialect="sqlite"),
 )
 
-# What `figures` has in it says `recorder.ledger.figures`; `calls` counts those that were not replayed.
+# What `figures` has in it says `recorder.ledger.figures`, and `cuts` `recorder.ledger.kept_cells`; `calls` counts those
+# that were not replayed. The cells of all time, which have no hours, are found by who has the most calls.
 rollups = Table(
     "rollups",
     metadata,
-    Column("dimension", Text, primary_key=True),
+    Column("dimension", _ID, primary_key=True),
     Column("hours", SmallInteger, primary_key=True, autoincrement=False),
     Column("begins", BigInteger, primary_key=True, autoincrement=False),
-    Column("value", Text, primary_key=True),
-    Column("provider", Text, primary_key=True),
-    Column("host", Text, primary_key=True),
-    Column("model", Text, primary_key=True),
+    Column("value", _ID, primary_key=True),
     Column("calls", BigInteger, nullable=False),
     Column("replayed", BigInteger, nullable=False),
     Column("figures", LargeBinary, nullable=False),
+    Column("cuts", LargeBinary, nullable=False),
+)
+Index(
+    "ix_rollups_calls",
+    rollups.c.dimension,
+    rollups.c.calls.desc(),
+    rollups.c.value,
+    sqlite_where=text("hours = 0"),
+    postgresql_where=text("hours = 0"),
 )
 
 # Its one row names the calls that are not in the rollups yet: those numbered after one, up to another.

@@ -10,10 +10,10 @@ from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, select, update
 
 from ..database import Database
-from ..rollups import restore, withdraw
+from ..rollups import forget, restore, withdraw
 from ..rows import name_text
 from ..search.index import names as search_tables
-from ..tables import calls, cassette_entries, cassettes, rollups
+from ..tables import calls, cassette_entries, cassettes
 from .plan import number_of_payloads, payload_bytes, with_payloads
 from .removing import Removed, Sleep, Turns, hold_cassettes, remove
 from .space import shorten_log, vacuum
@@ -163,8 +163,7 @@ def _forget_name(connection: Connection, person: Person) -> None:
     names = {"user": person.user, "session": person.session}
     (dimension, name), *more = [(key, value) for key, value in names.items() if value is not None]
     if not more:
-        named = (rollups.c.dimension == dimension, rollups.c.value == name_text(name))
-        connection.execute(delete(rollups).where(*named))
+        forget(connection, dimension, name_text(name))
 
 
 def _drop_empty(connection: Connection, names: Sequence[str]) -> list[str]:

@@ -1,0 +1,178 @@
+"""Cells of the rollups read as parts of groups, whose figures are not looked at yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import cache, lru_cache
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Connection, func, literal_column, select
+
+from .cells import ANY, KIND, KINDS, LONGEST_KIND, PLAIN, SESSION, TAG, USER, Place, kind_values, shortened
+from .dimensions import CORE, has_rest, needs_cuts, wanted_values
+from .kept_cells import Kept, cuts_of
+from .periods import Span
+from .question import GROUPS, Key, Question, day_text, fetched, hour_text
+from .tables import rollups
+
+_r = rollups.c
+_NOWHERE: Final = ("", "", "")
+_MOST_VALUES: Final = 500
+"""How many values a query names; databases have bounds, and all are read in little more time."""
+
+
+class Part(NamedTuple):
+    """Something to add to a group, or with `sign` -1 to take away: how many calls, and their figures."""
+
+    key: Key
+    calls: int
+    replayed: int
+    figures: Sequence[bytes]
+    sign: int = 1
+
+
+def read_parts(
+    connection: Connection,
+    question: Question,
+    dimension: str,
+    span: Span,
+    values: Collection[str | None] | None = None,
+) -> Iterator[Part]:
+    """All that the rollups have of a span; where values of the dimension are given, at least of these."""
+    query = cells_of(question, dimension, span, *_COLUMNS)
+    if values is not None and len(values) <= _MOST_VALUES:
+        query = query.where(_r.value.in_([value for value in values if value is not None]))
+    yield from _parts(fetched(connection, query), question, dimension)
+    if has_rest(question, dimension) and (values is None or None in values):
+        yield from read_rest(connection, question, dimension, span)
+
+
+def read_rest(connection: Connection, question: Question, dimension: str, span: Span) -> Iterator[Part]:
+    """The calls that have no value in a dimension: all calls, less those that have one."""
+    if number_of_calls(connection, question, PLAIN, span) == number_of_calls(
+        connection, question, ANY + dimension, span
+    ):
+        return
+    for sign, of in ((1, PLAIN), (-1, ANY + dimension)):
+        query = cells_of(question, of, span, *_COLUMNS)
+        for part in _parts(fetched(connection, query), question, PLAIN):
+            yield part._replace(sign=sign)
+
+
+def number_of_calls(
+    connection: Connection, question: Question, dimension: str, span: Span
+) -> tuple[int, int]:
+    """How many calls, live ones and replayed ones, a dimension has in a span, of whatever model."""
+    query = cells_of(question, dimension, span, func.sum(_r.calls), func.sum(_r.replayed))
+    live, replayed = next(iter(fetched(connection, query)))
+    return int(live or 0), int(replayed or 0)
+
+
+def cells_of(question: Question, dimension: str, span: Span, *columns: Any) -> Any:
+    """A query for the cells of a span in one dimension, or in those of all tags."""
+    # Said outright, so that SQLite sees that an index of some hours serves.
+    query = select(*columns).where(_r.hours == literal_column(str(span.hours)))
+    if dimension == "tag":
+        query = query.where(_r.dimension >= TAG, _r.dimension < "tag;")
+    else:
+        query = query.where(_r.dimension == dimension)
+    if span.first is not None:
+        query = query.where(_r.begins >= span.first)
+    if span.last is not None:
+        query = query.where(_r.begins < span.last)
+    if (wanted := wanted_values(question).get(dimension)) is not None:
+        query = query.where(_r.value == shortened(wanted))
+    return query
+
+
+_COLUMNS: Final = (_r.dimension, _r.begins, _r.value, _r.calls, _r.replayed, _r.figures, _r.cuts)
+
+
+def _parts(rows: Iterator[Any], question: Question, dimension: str) -> Iterator[Part]:
+    read_key = _key_reader(question.by, dimension)
+    fits = _fits(question)
+    here = _is_here(question) if needs_cuts(question) else None
+    for of, begins, value, calls, replayed, figures, cuts in rows:
+        if fits is not None and not fits(value):
+            continue
+        if here is None:
+            parts = (
+                (figures,) if figures else [cut.figures for cut in cuts_of(Kept(calls, replayed, b"", cuts))]
+            )
+            yield Part(read_key(of, begins, value, _NOWHERE), calls, replayed, parts)
+            continue
+        for cut in cuts_of(Kept(calls, replayed, figures, cuts)):
+            if here(cut[:3]):
+                yield Part(read_key(of, begins, value, cut[:3]), cut[3], cut[4], (cut[5],))
+
+
+def _is_here(question: Question) -> Callable[[Place], bool]:
+    """Whether a provider, host and model are asked for."""
+    asked = [
+        (place, shortened(str(question.where[name])))
+        for place, name in enumerate(CORE)
+        if name in question.where
+    ]
+    return lambda found: all(found[place] == name for place, name in asked)
+
+
+def _fits(question: Question) -> Callable[[str], bool] | None:
+    """Whether a value of the dimension `kind` is asked for."""
+    wanted = {
+        KINDS.index(name): shortened(value, LONGEST_KIND) if isinstance(value, str) else value
+        for name, value in question.where.items()
+        if name in KINDS
+    }
+    if not wanted:
+        return None
+
+    @cache
+    def fits(text: str) -> bool:
+        values = kind_values(text)
+        return all(values[place] == value for place, value in wanted.items())
+
+    return fits
+
+
+def value_place(by: Sequence[str], dimension: str) -> int | None:
+    """Where in a key the value of a dimension is."""
+    names = {USER: "user", SESSION: "session"}
+    name = names.get(dimension, dimension)
+    return next((place for place, each in enumerate(by) if shortened(each) == name and each != "tag"), None)
+
+
+_Reader = Callable[[str, int, str, Place], str | None]
+
+
+def _key_reader(by: Sequence[str], dimension: str) -> Callable[[str, int, str, Place], Key]:
+    """What reads a key from a cell."""
+    readers = [_reader(name, dimension) for name in by]
+    if len(readers) == 1:
+        (read,) = readers
+        return lambda of, begins, value, place: (read(of, begins, value, place),)
+    return lambda of, begins, value, place: tuple([read(of, begins, value, place) for read in readers])
+
+
+def _reader(name: str, dimension: str) -> _Reader:
+    if name == "day":
+        return lambda of, begins, value, place: day_text(begins)
+    if name == "hour":
+        return lambda of, begins, value, place: hour_text(begins)
+    if name in CORE:
+        number = CORE.index(name)
+        return lambda of, begins, value, place: place[number] or (None if name == "model" else "")
+    if dimension == PLAIN:
+        return lambda of, begins, value, place: None
+    if name == "tag":
+        return lambda of, begins, value, place: f"{of.removeprefix(TAG)}={value}"
+    if dimension == KIND:
+        column = KINDS.index(GROUPS[name])
+        return lambda of, begins, value, place: _text(_kind_values(value)[column])
+    return lambda of, begins, value, place: value
+
+
+_kind_values = lru_cache(maxsize=4096)(kind_values)
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)

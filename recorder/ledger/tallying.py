@@ -1,0 +1,164 @@
+"""Calls counted in all cells that they belong to: by the hour at first, from which the wider cells are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from typing import Any, NamedTuple, TypeVar
+
+from .cells import (
+    ALL,
+    ANY,
+    DAY,
+    FEW,
+    FIRST_FACT,
+    FIRST_KIND,
+    HOUR,
+    HOUR_US,
+    KIND,
+    KINDS,
+    MONTH,
+    PLAIN,
+    SESSION,
+    USER,
+    Cell,
+    Place,
+    has_whole,
+    kind_text,
+    model_of,
+    short,
+    tag_pairs,
+    widths,
+)
+from .figures import Tally, counted
+from .intake import nothing
+
+_REQUESTED, _SERVED = (FIRST_KIND + KINDS.index(name) for name in ("request_model", "response_model"))
+
+Between = Callable[[], None]
+
+
+class Tallied(NamedTuple):
+    """What calls come to in one cell, cut by provider, host and model; the whole too, where the cell is to have it."""
+
+    parts: dict[Place, Tally]
+    whole: Tally | None
+
+
+Tallies = dict[Cell, Tallied]
+
+_Key = tuple[str, int, str, Place]
+"""A dimension, the hour in which a cell begins, a value, and what it is cut by."""
+
+_Parts = dict[_Key, Tally]
+_T = TypeVar("_T")
+
+
+def tally(rows: Iterable[Sequence[Any]], between: Between = nothing) -> Tallies:
+    """Count calls, each given by its `COUNTED` columns. `between` is called after every few calls."""
+    hours, sessions = _by_hour(_paced(rows, between))
+    hours |= _together(((PLAIN, key[1], "", key[3]), part) for key, part in hours.items() if key[0] == KIND)
+    hours |= _any(hours, hours, between)
+    days = _wider(_paced(hours.items(), between), DAY) | sessions
+    days |= _any(sessions, days, between)
+    months = _wider(((key, part) for key, part in days.items() if HOUR in widths(key[0])), MONTH)
+    short_ones = ((key, part) for key, part in days.items() if HOUR not in widths(key[0]))
+    always = _together(_shifted(chain(months.items(), short_ones), ALL))
+    return _by_cell({HOUR: hours, DAY: days, MONTH: months, ALL: always})
+
+
+def _by_cell(levels: Mapping[int, _Parts]) -> Tallies:
+    cells: dict[Cell, dict[Place, Tally]] = {}
+    for width, parts in levels.items():
+        for (dimension, begins, value, place), part in parts.items():
+            cells.setdefault(Cell(dimension, width, begins, value), {})[place] = part
+    # Cells of several widths are often made of the same tallies.
+    wholes: dict[tuple[int, ...], Tally] = {}
+    found: Tallies = {}
+    for cell, cut in cells.items():
+        whole = None
+        if has_whole(cell):
+            same = tuple(map(id, cut.values()))
+            whole = wholes.get(same) or wholes.setdefault(same, joint(list(cut.values())))
+        found[cell] = Tallied(cut, whole)
+    return found
+
+
+def _by_hour(rows: Iterable[Sequence[Any]]) -> tuple[_Parts, _Parts]:
+    """Calls by the hour in all dimensions but that of sessions, which is the other part, by the day."""
+    hours: _Parts = {}
+    sessions: _Parts = {}
+    for row in rows:
+        _, started_us, provider, host, user, session, tags, *_ = row
+        call = counted(row, FIRST_FACT)
+        hour: int = started_us // HOUR_US
+        place = (short(provider), short(host), short(model_of(row[_SERVED], row[_REQUESTED])))
+        _tally(hours, (KIND, hour, kind_text(*row[FIRST_KIND:FIRST_FACT]), place)).add(call)
+        if user is not None:
+            _tally(hours, (USER, hour, short(user), place)).add(call)
+        if session is not None:
+            _tally(sessions, (SESSION, hour - hour % DAY, short(session), place)).add(call)
+        if tags != "{}":
+            for name, value in tag_pairs(tags):
+                _tally(hours, (name, hour, value, place)).add(call)
+    return hours, sessions
+
+
+def _any(parts: _Parts, known: _Parts, between: Between) -> _Parts:
+    """Those that have a value in a dimension together; they are often all calls, which are known."""
+    found: dict[_Key, list[Tally]] = {}
+    for (dimension, begins, _, place), part in parts.items():
+        if dimension not in (PLAIN, KIND):
+            found.setdefault((ANY + dimension, begins, "", place), []).append(part)
+    together: _Parts = {}
+    for key, some in found.items():
+        between()
+        whole = known[PLAIN, key[1], "", key[3]]
+        together[key] = whole if sum(part.calls for part in some) == whole.calls else joint(some)
+    return together
+
+
+def _wider(parts: Iterable[tuple[_Key, Tally]], width: int) -> _Parts:
+    return _together(_shifted(parts, width))
+
+
+def _shifted(parts: Iterable[tuple[_Key, Tally]], width: int) -> Iterator[tuple[_Key, Tally]]:
+    """Parts with the beginnings of the cells that they are in."""
+    for (dimension, begins, value, place), part in parts:
+        yield (dimension, begins - begins % width if width else 0, value, place), part
+
+
+def _together(parts: Iterable[tuple[_Key, Tally]]) -> _Parts:
+    """Those of the same key joined."""
+    found: dict[_Key, list[Tally]] = {}
+    for key, part in parts:
+        known = found.get(key)
+        if known is None:
+            found[key] = [part]
+        else:
+            known.append(part)
+    return {key: joint(some) for key, some in found.items()}
+
+
+def joint(parts: Sequence[Tally]) -> Tally:
+    """All that some tallies have counted; one alone is that itself, which is not to be changed."""
+    if len(parts) == 1:
+        return parts[0]
+    whole = Tally()
+    for part in parts:
+        whole.join(part)
+    return whole
+
+
+def _tally(found: _Parts, key: _Key) -> Tally:
+    known = found.get(key)
+    if known is None:
+        known = found[key] = Tally()
+    return known
+
+
+def _paced(items: Iterable[_T], between: Between) -> Iterator[_T]:
+    for number, item in enumerate(items, 1):
+        if not number % FEW:
+            between()
+        yield item
