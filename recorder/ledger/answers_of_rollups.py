@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from .answers_of_rows import add_rows
-from .cells import ALL, DAY, HOUR, MONTH, many, widths
-from .choosing import count_values, first, is_by_value, most_calls
+from .cells import ALL, DAY, HOUR, HOUR_US, MONTH, widths
+from .choosing import Chosen, choose, count_values, first, is_by_value
 from .database import Database
 from .dimensions import dimension_of
 from .figures import Figures
+from .kept_cells import cuts_of
 from .kept_figures import unpack_figures
 from .periods import Edge, Span, cut
 from .question import Key, Question, group
-from .reading_cells import Part, read_parts, value_place
+from .reading_cells import ALL_CELLS, Only, Part, read_parts, value_place
 
 
 class Asked:
@@ -46,12 +47,20 @@ class Asked:
         question = replace(self._question, by=())
         dimension = dimension_of(question)
         assert dimension is not None, "what is asked for by groups can be asked for as a whole"
-        # Wider cells may do here, but the edges are those of the groups.
         found: dict[Key, Figures] = {(): group(self._edges_total, ())}
-        for span in self._spans:
+        for span in self._spans_of_total(question, dimension):
             for part in read_parts(self._connection, question, dimension, span):
                 _add(found, part)
         return found[()]
+
+    def _spans_of_total(self, question: Question, dimension: str) -> list[Span]:
+        """Of wider cells, where that may be; but the edges are those of the groups."""
+        if not self._spans:
+            return []
+        begins, ends = zip(*(span[1:] for span in self._spans), strict=True)
+        since = None if None in begins else min(begins) * HOUR_US
+        until = None if None in ends else max(ends) * HOUR_US
+        return _cut(replace(question, since_us=since, until_us=until), dimension)[0]
 
     def groups(self) -> dict[Key, Figures]:
         """The figures of all groups that have calls."""
@@ -60,20 +69,25 @@ class Asked:
 
     def first(self, limit: int) -> tuple[dict[Key, Figures], int]:
         """The figures of the groups that come first, and how many more there are."""
-        question, dimension = self._question, self._dimension
-        if not many(dimension) or not is_by_value(question, dimension):
+        chosen = self._choose(limit) if is_by_value(self._question, self._dimension) else None
+        if chosen is None:
             return self._first_of_all(limit)
+        parts = [part for span in self._spans for part in self._parts(span, chosen.only)]
+        return self._figures(set(chosen.keys), parts), chosen.number - len(chosen.keys)
+
+    def _choose(self, limit: int) -> Chosen | None:
+        """Which groups come first, without their figures; None where that is no easier."""
+        question, dimension = self._question, self._dimension
         if len(self._spans) == 1 and not self._edges:
-            chosen, number = most_calls(self._connection, question, dimension, self._spans[0], limit)
-        else:
-            counts = Counter({key: figures.calls for key, figures in self._edges.items()})
-            for span in self._spans:
-                counts.update(count_values(self._connection, question, dimension, span))
-            chosen, number = first(counts, question, limit), len(counts)
+            return choose(self._connection, question, dimension, self._spans[0], limit)
         place = value_place(question.by, dimension)
-        values = None if place is None else {key[place] for key in chosen}
-        parts = [part for span in self._spans for part in self._parts(span, values)]
-        return self._figures(set(chosen), parts), number - len(chosen)
+        if place is None or len(question.by) > 1:
+            return None
+        counts = Counter({key: figures.calls for key, figures in self._edges.items()})
+        for span in self._spans:
+            counts.update(count_values(self._connection, question, dimension, span))
+        keys = first(counts, question, limit)
+        return Chosen(keys, len(counts), Only(frozenset(key[place] for key in keys)))
 
     def _first_of_all(self, limit: int) -> tuple[dict[Key, Figures], int]:
         """The same, where the parts of all groups are read, and the figures of those that are shown."""
@@ -87,8 +101,8 @@ class Asked:
         chosen = first(there, self._question, limit)
         return self._figures(set(chosen), parts), len(there) - len(chosen)
 
-    def _parts(self, span: Span, values: Collection[str | None] | None = None) -> Collection[Part]:
-        return list(read_parts(self._connection, self._question, self._dimension, span, values))
+    def _parts(self, span: Span, only: Only = ALL_CELLS) -> Iterator[Part]:
+        return read_parts(self._connection, self._question, self._dimension, span, only)
 
     def _figures(self, chosen: Collection[Key] | None, parts: Collection[Part]) -> dict[Key, Figures]:
         """The figures of groups: of those chosen, else of all."""
@@ -113,5 +127,8 @@ def _cut(question: Question, dimension: str) -> tuple[list[Span], list[Edge]]:
 
 def _add(found: dict[Key, Figures], part: Part) -> None:
     figures = group(found, part.key)
-    for packed in part.figures:
+    if part.figures:
+        figures.add_stored(unpack_figures(part.figures), part.sign)
+        return
+    for *_, packed in cuts_of(part.calls, part.replayed, part.figures, part.cuts):
         figures.add_stored(unpack_figures(packed), part.sign)

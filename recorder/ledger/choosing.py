@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from heapq import nsmallest
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Connection, func
+from msgspec import Struct
+from sqlalchemy import Connection, func, literal
 
-from .cells import ALL, VALUES
+from .cells import ALL, DAY, HOUR, KIND, PLAIN, VALUES
 from .dimensions import has_rest, needs_cuts
 from .periods import Span
 from .question import Key, Question, fetched, in_order
-from .reading_cells import cells_of, read_rest
+from .reading_cells import NOWHERE, Only, cells_of, key_reader, read_rest
 from .tables import rollups
 
 _r = rollups.c
@@ -27,31 +28,65 @@ def first(calls: Mapping[Key, int], question: Question, limit: int) -> list[Key]
     return nsmallest(limit, calls, key=lambda key: (-calls[key], in_order(key)))
 
 
+class Chosen(Struct, frozen=True):
+    """The keys of the groups that come first, how many groups there are, and which cells those are made of."""
+
+    keys: list[Key]
+    number: int
+    only: Only
+
+
 def is_by_value(question: Question, dimension: str) -> bool:
-    """Whether there is one group for each value of a dimension, and one of the calls without."""
-    return len(question.by) == 1 and dimension != "tag" and not needs_cuts(question)
+    """Whether a group is one value of a dimension, or one of its times, or such a time itself."""
+    named = [name for name in question.by if name not in _IN_TIME]
+    return len(named) <= (dimension != PLAIN) and dimension not in ("tag", KIND) and not needs_cuts(question)
 
 
-def most_calls(
+def choose(
     connection: Connection, question: Question, dimension: str, span: Span, limit: int
-) -> tuple[list[Key], int]:
-    """The values with the most calls in a span, and how many values there are."""
-    whole = span.hours == ALL
-    calls = _r.calls if whole else func.sum(_r.calls)
-    order = _r.value if connection.dialect.name == "sqlite" else _r.value.collate("C")
-    query = cells_of(question, dimension, span, _r.value, calls).order_by(calls.desc(), order).limit(limit)
-    if not whole:
-        query = query.group_by(_r.value).add_columns(func.count().over())
-    rows = list(fetched(connection, query))
-    if not has_rest(question, dimension):
-        number = len(rows)
-    elif whole:
-        number = _number_of_values(connection, question, dimension)
+) -> Chosen | None:
+    """The first groups where each is one cell of a span, or all cells of a value; None where it is neither."""
+    times = [name for name in question.by if name in _IN_TIME]
+    if times and span.hours != (HOUR if "hour" in times else DAY):
+        return None
+    one_each = bool(times) or span.hours == ALL
+    query = _cells_in_order(connection, question, dimension, span, times).limit(limit)
+    if one_each:
+        number = _number_of_cells(connection, question, dimension, span)
+        rows = list(fetched(connection, query))
     else:
-        number = int(rows[0][2]) if rows else 0
-    counts: dict[Key, int] = {(row[0],): int(row[1]) for row in rows}
+        rows = list(fetched(connection, query.add_columns(func.count().over())))
+        number = int(rows[0][4]) if rows else 0
+    read_key = key_reader(question.by, dimension)
+    counts = {read_key(of, begins, value, NOWHERE): int(calls) for of, begins, value, calls, *_ in rows}
     rest = count_rest(connection, question, dimension, span)
-    return first({**counts, **rest}, question, limit), number + len(rest)
+    values = frozenset(row[2] for row in rows) | frozenset([None] if rest else [])
+    only = Only(values, frozenset(row[1] for row in rows) if times else None)
+    return Chosen(first({**counts, **rest}, question, limit), number + len(rest), only)
+
+
+def _cells_in_order(
+    connection: Connection, question: Question, dimension: str, span: Span, times: Sequence[str]
+) -> Any:
+    """A query for dimension, beginning, value and calls of the groups, as they come."""
+    value = _r.value if connection.dialect.name == "sqlite" else _r.value.collate("C")
+    if times:
+        query = cells_of(question, dimension, span, _r.dimension, _r.begins, _r.value, _r.calls)
+        return query.order_by(*(_r.begins if name in times else value for name in question.by))
+    if span.hours == ALL:
+        query = cells_of(question, dimension, span, _r.dimension, _r.begins, _r.value, _r.calls)
+        return query.order_by(_r.calls.desc(), value)
+    calls = func.sum(_r.calls)
+    query = cells_of(question, dimension, span, _r.dimension, literal(0), _r.value, calls)
+    return query.group_by(_r.dimension, _r.value).order_by(calls.desc(), value)
+
+
+def _number_of_cells(connection: Connection, question: Question, dimension: str, span: Span) -> int:
+    """How many cells there are; those of all time are counted as they come and go."""
+    query = cells_of(question, dimension, span, func.count())
+    if span.hours == ALL and has_rest(question, dimension):
+        query = cells_of(question, VALUES, span, func.sum(_r.calls)).where(_r.value == dimension)
+    return int(next(iter(fetched(connection, query)))[0] or 0)
 
 
 def count_values(connection: Connection, question: Question, dimension: str, span: Span) -> Counter[Key]:
@@ -72,8 +107,3 @@ def count_rest(connection: Connection, question: Question, dimension: str, span:
         live[part.key] += part.sign * part.calls
         replayed[part.key] += part.sign * part.replayed
     return {key: number for key, number in live.items() if number or replayed[key]}
-
-
-def _number_of_values(connection: Connection, question: Question, dimension: str) -> int:
-    query = cells_of(question, VALUES, Span(ALL, None, None), _r.calls).where(_r.value == dimension)
-    return sum(int(number) for (number,) in fetched(connection, query))

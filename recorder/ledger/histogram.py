@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 import sys
 from array import array
-from collections.abc import Iterable, Mapping, MutableSequence
+from collections.abc import Mapping, MutableSequence, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -46,16 +46,20 @@ def decode(data: bytes) -> dict[int, int]:
     """The counts of buckets."""
     if not data:
         return {}
+    found = dict(zip(*in_order(data), strict=True))
+    return {index: count for index, count in found.items() if count} if data[0] in WIDTHS else found
+
+
+def in_order(data: bytes) -> tuple[Sequence[int], Sequence[int]]:
+    """The buckets of a histogram in order, and their counts, some of which may be zero."""
     if data[0] in WIDTHS:
+        row = data[3:] if data[0] == 1 else _row(data)
         low = lowest(data)
-        return {low + index: count for index, count in enumerate(lanes(data)) if count}
-    if data[0] == PAIRS:
-        number = len(data) // 3
-        numbers = _pairs(number, "B").unpack(data)
-    else:
-        number = len(data) // 10
-        numbers = _pairs(number, "Q").unpack(data)
-    return dict(zip(numbers[1 : number + 1], numbers[number + 1 :], strict=True))
+        return range(low, low + len(row)), row
+    size, letter = (3, "B") if data[0] == PAIRS else (10, "Q")
+    number = len(data) // size
+    numbers = _pairs(number, letter).unpack(data)
+    return numbers[1 : number + 1], numbers[number + 1 :]
 
 
 def added(data: bytes, counts: Mapping[int, int], sign: int = 1) -> bytes:
@@ -78,11 +82,6 @@ def added(data: bytes, counts: Mapping[int, int], sign: int = 1) -> bytes:
 def lowest(data: bytes) -> int:
     """The lowest bucket, where there is one count a bucket."""
     return data[1] | data[2] << 8
-
-
-def lanes(data: bytes) -> Iterable[int]:
-    """The counts from the lowest bucket on, where there is one a bucket."""
-    return data[3:] if data[0] == 1 else _row(data)
 
 
 def _encode_many(counts: Mapping[int, int]) -> bytes | None:

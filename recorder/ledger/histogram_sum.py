@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import struct
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import Final
 
 from .buckets import middle
-from .histogram import WIDTHS, decode, lanes, lowest
+from .histogram import WIDTHS, decode, in_order, lowest
 
 _LANE: Final = 8
 
@@ -41,22 +41,22 @@ class Sum:
 
     def percentiles(self, percents: Iterable[int]) -> list[float] | None:
         """The values at nearest rank, each within `ACCURACY`; None where there are no values."""
-        low, counts = self._summed()
+        indices, counts = self._summed()
         ends = list(accumulate(counts))
         if not ends or not (total := ends[-1]):
             return None
-        return [middle(low + bisect_left(ends, -(-percent * total // 100))) for percent in percents]
+        return [middle(indices[bisect_left(ends, -(-percent * total // 100))]) for percent in percents]
 
     def counts(self) -> dict[int, int]:
         """The counts of buckets, those of zero left out."""
-        low, counts = self._summed()
-        return {low + index: count for index, count in enumerate(counts) if count}
+        return {index: count for index, count in zip(*self._summed(), strict=True) if count}
 
-    def _summed(self) -> tuple[int, Iterable[int]]:
-        """The lowest bucket, and the counts from there on."""
-        if len(self._parts) == 1 and not self._counts and self._parts[0][0][0] in WIDTHS:
-            data, _ = self._parts[0]
-            return lowest(data), lanes(data)
+    def _summed(self) -> tuple[Sequence[int], Sequence[int]]:
+        """Buckets in order, and their counts."""
+        if len(self._parts) == 1 and not self._counts:
+            data, sign = self._parts[0]
+            if sign > 0:
+                return in_order(data)
         few = dict(self._counts)
         wide: tuple[dict[int, int], dict[int, int]] = ({}, {})
         for data, sign in self._parts:
@@ -84,29 +84,20 @@ def _joined(wide: Mapping[int, int]) -> tuple[int, list[int]]:
     return low, list(struct.unpack(f"<{size}Q", whole.to_bytes(size * _LANE, "little")))
 
 
-def _with(low: int, row: list[int], few: Mapping[int, int]) -> tuple[int, list[int]]:
+def _with(low: int, row: list[int], few: Mapping[int, int]) -> tuple[Sequence[int], Sequence[int]]:
     """Counts from the lowest bucket on, with those of some buckets added."""
-    if not row or not few:
-        return (low, row) if row else _spread(few)
-    least, most = min(few), max(few)
-    if least < low:
-        row = [0] * (low - least) + row
-        low = least
-    row += [0] * (most + 1 - low - len(row))
-    for index, count in few.items():
-        row[index - low] += count
-    return low, row
-
-
-def _spread(counts: Mapping[int, int]) -> tuple[int, list[int]]:
-    kept = [index for index, count in counts.items() if count]
-    if not kept:
-        return 0, []
-    low = min(kept)
-    row = [0] * (max(kept) - low + 1)
-    for index in kept:
-        row[index - low] = counts[index]
-    return low, row
+    if not row:
+        indices = sorted(few)
+        return indices, [few[index] for index in indices]
+    if few:
+        least, most = min(few), max(few)
+        if least < low:
+            row = [0] * (low - least) + row
+            low = least
+        row += [0] * (most + 1 - low - len(row))
+        for index, count in few.items():
+            row[index - low] += count
+    return range(low, low + len(row)), row
 
 
 def _wide(data: bytes) -> int:

@@ -46,7 +46,7 @@ def changed(known: Kept | None, tallied: Tallied, sign: int = 1) -> Kept | None:
     if len(parts) == 1 and (known is None or known.cuts == _sole(*parts)):
         ((place, tally),) = parts.items()
         return _uncut(known, place, tally, sign)
-    cuts = {} if known is None else {cut[:3]: cut for cut in cuts_of(known)}
+    cuts = {} if known is None else {cut[:3]: Cut._make(cut) for cut in cuts_of(*known)}
     for place, part in parts.items():
         cuts[place] = _cut(cuts.get(place), place, part, sign)
     cuts = {place: cut for place, cut in cuts.items() if cut.calls or cut.replayed}
@@ -60,12 +60,13 @@ def changed(known: Kept | None, tallied: Tallied, sign: int = 1) -> Kept | None:
     return Kept(calls, replayed, whole, _pack([cuts[place] for place in sorted(cuts)]))
 
 
-def cuts_of(kept: Kept) -> list[Cut]:
-    """What a cell is cut into, all with their figures."""
-    cuts = [Cut._make(cut) for cut in _unpack(kept.cuts)]
-    if len(cuts) > 1:
-        return cuts
-    return [Cut(*cuts[0][:3], kept.calls, kept.replayed, kept.figures)]
+def cuts_of(calls: int, replayed: int, figures: bytes, cuts: bytes) -> list[_Cut]:
+    """What a cell is cut into, like `Cut`, all with their figures."""
+    found = _unpack(cuts)
+    if len(found) > 1:
+        return found
+    provider, host, model, *_ = found[0]
+    return [(provider, host, model, calls, replayed, figures)]
 
 
 def _uncut(known: Kept | None, place: Place, tally: Tally, sign: int) -> Kept | None:

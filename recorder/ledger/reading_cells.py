@@ -2,48 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple
 
+from msgspec import Struct
 from sqlalchemy import Connection, func, literal_column, select
 
-from .cells import ANY, KIND, KINDS, LONGEST_KIND, PLAIN, SESSION, TAG, USER, Place, kind_values, shortened
+from .cells import (
+    ALL,
+    ANY,
+    KIND,
+    KINDS,
+    LONGEST_KIND,
+    PLAIN,
+    SESSION,
+    TAG,
+    USER,
+    kind_values,
+    shortened,
+)
 from .dimensions import CORE, has_rest, needs_cuts, wanted_values
-from .kept_cells import Kept, cuts_of
+from .kept_cells import cuts_of
 from .periods import Span
 from .question import GROUPS, Key, Question, day_text, fetched, hour_text
 from .tables import rollups
 
 _r = rollups.c
-_NOWHERE: Final = ("", "", "")
-_MOST_VALUES: Final = 500
-"""How many values a query names; databases have bounds, and all are read in little more time."""
+NOWHERE: Final = ("", "", "")
+_MOST_NAMED: Final = 400
+"""How many values or times a query names; databases have bounds, and all are read in little more time."""
 
 
 class Part(NamedTuple):
-    """Something to add to a group, or with `sign` -1 to take away: how many calls, and their figures."""
+    """Something to add to a group, or with `sign` -1 to take away.
+
+    It has figures, or where there are none cuts, which together are all of it.
+    """
 
     key: Key
     calls: int
     replayed: int
-    figures: Sequence[bytes]
+    figures: bytes
+    cuts: bytes
     sign: int = 1
 
 
+class Only(Struct, frozen=True):
+    """Which cells are enough: those of some values, None standing for calls without one, and those that begin then."""
+
+    values: frozenset[str | None] | None = None
+    begins: frozenset[int] | None = None
+
+
+ALL_CELLS: Final = Only()
+
+
 def read_parts(
-    connection: Connection,
-    question: Question,
-    dimension: str,
-    span: Span,
-    values: Collection[str | None] | None = None,
+    connection: Connection, question: Question, dimension: str, span: Span, only: Only = ALL_CELLS
 ) -> Iterator[Part]:
-    """All that the rollups have of a span; where values of the dimension are given, at least of these."""
+    """What the rollups have of a span: at least of the cells that are enough."""
     query = cells_of(question, dimension, span, *_COLUMNS)
-    if values is not None and len(values) <= _MOST_VALUES:
-        query = query.where(_r.value.in_([value for value in values if value is not None]))
+    for column, some in ((_r.value, only.values), (_r.begins, only.begins)):
+        if some is not None and len(some) <= _MOST_NAMED:
+            query = query.where(column.in_([each for each in some if each is not None]))
     yield from _parts(fetched(connection, query), question, dimension)
-    if has_rest(question, dimension) and (values is None or None in values):
+    if has_rest(question, dimension) and (only.values is None or None in only.values):
         yield from read_rest(connection, question, dimension, span)
 
 
@@ -76,6 +100,8 @@ def cells_of(question: Question, dimension: str, span: Span, *columns: Any) -> A
         query = query.where(_r.dimension >= TAG, _r.dimension < "tag;")
     else:
         query = query.where(_r.dimension == dimension)
+    if span.hours == ALL:
+        query = query.where(_r.begins == 0)
     if span.first is not None:
         query = query.where(_r.begins >= span.first)
     if span.last is not None:
@@ -89,30 +115,29 @@ _COLUMNS: Final = (_r.dimension, _r.begins, _r.value, _r.calls, _r.replayed, _r.
 
 
 def _parts(rows: Iterator[Any], question: Question, dimension: str) -> Iterator[Part]:
-    read_key = _key_reader(question.by, dimension)
+    read_key = key_reader(question.by, dimension)
     fits = _fits(question)
     here = _is_here(question) if needs_cuts(question) else None
     for of, begins, value, calls, replayed, figures, cuts in rows:
         if fits is not None and not fits(value):
             continue
         if here is None:
-            parts = (
-                (figures,) if figures else [cut.figures for cut in cuts_of(Kept(calls, replayed, b"", cuts))]
-            )
-            yield Part(read_key(of, begins, value, _NOWHERE), calls, replayed, parts)
+            yield Part(read_key(of, begins, value, NOWHERE), calls, replayed, figures, cuts)
             continue
-        for cut in cuts_of(Kept(calls, replayed, figures, cuts)):
-            if here(cut[:3]):
-                yield Part(read_key(of, begins, value, cut[:3]), cut[3], cut[4], (cut[5],))
+        for *place, live, others, part in cuts_of(calls, replayed, figures, cuts):
+            if here(place):
+                yield Part(read_key(of, begins, value, place), live, others, part, b"")
 
 
-def _is_here(question: Question) -> Callable[[Place], bool]:
+def _is_here(question: Question) -> Callable[[Sequence[str]], bool]:
     """Whether a provider, host and model are asked for."""
     asked = [
         (place, shortened(str(question.where[name])))
         for place, name in enumerate(CORE)
         if name in question.where
     ]
+    if not asked:
+        return lambda found: True
     return lambda found: all(found[place] == name for place, name in asked)
 
 
@@ -141,10 +166,10 @@ def value_place(by: Sequence[str], dimension: str) -> int | None:
     return next((place for place, each in enumerate(by) if shortened(each) == name and each != "tag"), None)
 
 
-_Reader = Callable[[str, int, str, Place], str | None]
+_Reader = Callable[[str, int, str, Sequence[str]], str | None]
 
 
-def _key_reader(by: Sequence[str], dimension: str) -> Callable[[str, int, str, Place], Key]:
+def key_reader(by: Sequence[str], dimension: str) -> Callable[[str, int, str, Sequence[str]], Key]:
     """What reads a key from a cell."""
     readers = [_reader(name, dimension) for name in by]
     if len(readers) == 1:
