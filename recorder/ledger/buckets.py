@@ -6,11 +6,11 @@ https://arxiv.org/abs/1908.10693); smaller values have a bucket of their own.
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
-from functools import cache
+from collections import Counter
+from collections.abc import Sequence
 from itertools import repeat
 from math import ceil, log
+from operator import mul, sub
 from typing import Final
 
 ACCURACY: Final = 0.01
@@ -18,7 +18,6 @@ ACCURACY: Final = 0.01
 
 _GAMMA = (1 + ACCURACY) / (1 - ACCURACY)
 _SCALE = 1 / log(_GAMMA)
-_LARGEST_BOUND = 1 << 46
 
 
 def bucket(value: int) -> int:
@@ -26,26 +25,13 @@ def bucket(value: int) -> int:
     return 1 + ceil(log(value) * _SCALE) if value >= 1 else 0
 
 
-def buckets(values: Sequence[int]) -> Iterable[int]:
-    """The numbers of the buckets of many values."""
-    if values and max(values) > _LARGEST_BOUND:
-        return map(bucket, values)
-    return map(bisect_left, repeat(bounds()), values)
-
-
-@cache
-def bounds() -> list[int]:
-    """The largest whole number in each bucket, for all times below two years."""
-    found = [0]
-    while found[-1] <= _LARGEST_BOUND:
-        number = len(found)
-        bound = max(found[-1], int(_GAMMA ** (number - 1)))
-        while bucket(bound) > number:
-            bound -= 1
-        while bucket(bound + 1) <= number:
-            bound += 1
-        found.append(bound)
-    return found
+def count_buckets(values: Sequence[int], counts: Counter[int]) -> None:
+    """Count many values, none of them unknown, by the numbers of their buckets less one."""
+    if values and min(values) < 1:
+        counts.update(map(sub, map(bucket, values), repeat(1)))
+    else:
+        # All of it runs in C; adding one to each would take a quarter more.
+        counts.update(map(ceil, map(mul, map(log, values), repeat(_SCALE))))
 
 
 def middle(index: int) -> float:
