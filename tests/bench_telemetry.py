@@ -76,10 +76,11 @@ def whole_span(provider: TracerProvider | None) -> Callable[[], None]:
     exchange = Exchange(request, 1_760_000_000_000_000, Ending("complete", 5), head, (body,), (3,))
     telemetry, redactor, guard = recording._telemetry, recording._redactor, Guard()
     assert telemetry is not None
-    attempt = Attempt(route.dialect, route.provider, half, NO_TAGS, 1, 2**100, lambda *_: None)
+    operation = 2**100
+    attempt = Attempt(route.dialect, route.provider, half, NO_TAGS, 1, operation, lambda *_: None)
 
     def call() -> None:
-        traced, _, _ = telemetry.start(half, exchange.started_us, NO_TAGS, 2**100)
+        traced, _, _ = telemetry.start(half, exchange.started_us, NO_TAGS, operation)
         if traced is not None:
             leave(traced.enter())
             ended = Ended(attempt, exchange, redactor, guard, lambda url: route.provider)

@@ -7,8 +7,12 @@ from typing import Any
 
 import pytest
 from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON
 
 import recorder
+from recorder.call import AnswerHalf
+from recorder.ended import Ended
 from recorder.exchange import Ending, Exchange, Request
 from recorder.ledger import Store
 from recorder.ledger.current_prices import CurrentPrices
@@ -199,3 +203,19 @@ def test_stability_opt_in_changes_no_name(monkeypatch: pytest.MonkeyPatch) -> No
     """It once chose between conventions that are both older than what is spoken here."""
     environment = {"OTEL_SEMCONV_STABILITY_OPT_IN": "gen_ai_latest_experimental,http/dup"}
     assert telemetry_settings({}, environment).names == TelemetrySettings().names
+
+
+def test_answer_that_nobody_looks_at_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Ended] = []
+
+    def seen(ended: Ended) -> tuple[AnswerHalf, None]:
+        read.append(ended)
+        return AnswerHalf(), None
+
+    monkeypatch.setattr(Ended, "seen", seen)
+    for sampler, count in ((ALWAYS_OFF, 0), (ALWAYS_ON, 1)):
+        tracers = TracerProvider(sampler, shutdown_on_exit=False)
+        quiet = {"tracer_provider": tracers, "meter_provider": None, "logger_provider": None}
+        with recording(Otel(), tmp_path, **quiet) as rec:
+            ask(rec, completion())
+        assert len(read) == count

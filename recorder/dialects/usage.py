@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
 
 from ..call import Usage
 
@@ -28,6 +31,35 @@ _REASONING: tuple[_Place, ...] = ((_OUTPUT, "reasoning_tokens"), ("", "reasoning
 
 _PLAIN = {"prompt_tokens", "completion_tokens", "total_tokens"}
 
+_Count = Annotated[int, Meta(ge=0, le=_LARGEST)] | None
+
+
+class _Input(Struct):
+    cached_tokens: _Count = None
+    cache_write_tokens: _Count = None
+    cache_creation_tokens: _Count = None
+
+
+class _Output(Struct):
+    reasoning_tokens: _Count = None
+
+
+class _Counts(Struct):
+    """All places, where each holds a count or nothing."""
+
+    prompt_tokens: _Count = None
+    completion_tokens: _Count = None
+    prompt_cache_hit_tokens: _Count = None
+    cached_tokens: _Count = None
+    num_cached_tokens: _Count = None
+    cache_creation_input_tokens: _Count = None
+    reasoning_tokens: _Count = None
+    prompt_tokens_details: _Input | None = None
+    completion_tokens_details: _Output | None = None
+
+
+_NO_INPUT, _NO_OUTPUT = _Input(), _Output()
+
 
 def read_usage(raw: Any, notes: list[str]) -> Usage | None:
     """The counts of a usage object; each is None where it is absent or is no count.
@@ -43,7 +75,7 @@ def read_usage(raw: Any, notes: list[str]) -> Usage | None:
         return None
     if raw.keys() <= _PLAIN:
         return Usage(input=_first(raw, _INPUTS, notes), output=_first(raw, _OUTPUTS, notes))
-    usage = Usage(
+    usage = _usual(raw) or Usage(
         input=_first(raw, _INPUTS, notes),
         cached=_first(raw, _CACHED, notes),
         cache_write=_first(raw, _CACHE_WRITES, notes),
@@ -72,6 +104,28 @@ def counts_nothing(usage: dict[str, Any]) -> bool:
     """Whether a usage counts, but only zeros, as some servers start a stream."""
     counts = [usage.get(name) for name in ("prompt_tokens", "completion_tokens", "total_tokens")]
     return not any(counts) and any(count is not None for count in counts)
+
+
+def _usual(raw: dict[str, Any]) -> Usage | None:
+    """The counts in one go; None where something odd is among them."""
+    try:
+        found = msgspec.convert(raw, _Counts)
+    except msgspec.ValidationError:
+        return None
+    asked = found.prompt_tokens_details or _NO_INPUT
+    answered = found.completion_tokens_details or _NO_OUTPUT
+    cached, cache_write, reasoning = asked.cached_tokens, asked.cache_write_tokens, answered.reasoning_tokens
+    if cached is None:
+        cached = found.prompt_cache_hit_tokens
+        if cached is None:
+            cached = found.cached_tokens if found.cached_tokens is not None else found.num_cached_tokens
+    if cache_write is None:
+        cache_write = asked.cache_creation_tokens
+        if cache_write is None:
+            cache_write = found.cache_creation_input_tokens
+    if reasoning is None:
+        reasoning = found.reasoning_tokens
+    return Usage(found.prompt_tokens, cached, cache_write, found.completion_tokens, reasoning)
 
 
 def _first(raw: dict[str, Any], places: tuple[_Place, ...], notes: list[str]) -> int | None:

@@ -13,10 +13,10 @@ from .attributes import (
     Attributes,
     add_usage,
     answer_attributes,
-    parameter_attributes,
     place_attributes,
 )
 from .names import INFERENCES, SCOPE, Names
+from .parameters import add_parameters
 
 _OTHERWISE: Final = frozenset(
     {
@@ -45,11 +45,8 @@ def expected(recorded: Recorded, dialect: Dialect, provider: str, names: Names) 
     answer = dialect.read_answer(exchange, read_answer(exchange), half)
     error = answer.error.type if answer.error is not None else exchange.ending.exception
     status = None if exchange.head is None else exchange.head.status
-    attributes = {
-        **place_attributes(half),
-        **parameter_attributes(half, names),
-        **answer_attributes(provider, status, answer, None),
-    }
+    attributes = place_attributes(half) | answer_attributes(provider, status, answer, None)
+    add_parameters(attributes, half, names)
     if answer.usage is not None:
         add_usage(attributes, answer.usage, answer.raw_usage, names)
     if error is not None:

@@ -3,33 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Protocol
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode
+from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from .. import __version__
 from ..call import AnswerHalf, Call, CallError, RequestHalf
 from ..exchange import Exchange
-from ..ids import id_text
 from ..pricing import Cost
 from ..redact import Redactor
-from ..tagging import NO_TAGS, Tags
+from ..tagging import Tags
 from . import listeners
-from .attributes import (
-    OPERATION_ID,
-    REPLAYED,
-    Attributes,
-    add_usage,
-    answer_attributes,
-    parameter_attributes,
-    place_attributes,
-    tag_attributes,
-    without_secrets,
-)
+from .attributes import REPLAYED, Attributes, add_usage, place_attributes
+from .clean_attributes import CleanAttributes
 from .costs import cost_attributes
 from .events import Events
 from .hosts import host_of, is_suppressed, told_to_host
@@ -37,6 +26,7 @@ from .messages import Messages, messages_of
 from .metrics import Metrics
 from .names import INFERENCES, SCOPE, UNKNOWN
 from .options import TelemetrySettings
+from .parameters import add_parameters
 from .propagation import trace_headers
 from .traced import Traced
 
@@ -87,7 +77,10 @@ class Telemetry:
         self._metrics = Metrics(names, __version__, settings.meter_provider)
         self._events = Events(names, __version__, settings.logger_provider)
         self._reads_call = settings.content.wanted or self._price is not None
-        self._place = lru_cache(maxsize=256)(self._read_place)
+        self._given = settings.tracer_provider is not None or settings.meter_provider is not None
+        self._metered = settings.meter_provider is not None
+        self._details = settings.content.events
+        self._clean = CleanAttributes(names, redactor)
         self.replays = settings.replay_spans and settings.otel != "off"
         self.propagates = settings.propagate and settings.otel != "off"
 
@@ -107,21 +100,23 @@ class Telemetry:
                 return Traced({}, host=host), *_ids(context)
         if otel == "off" or not self._heard():
             return None, _ids(context)[0] if context else 0, 0
-        attributes, name = self._read_start(half, tags, operation)
+        attributes, name = self._clean.asked(half, tags, operation)
         if replayed:
             attributes[REPLAYED] = True
         span = self._tracer.start_span(
             name,
-            kind=SpanKind.CLIENT,
-            attributes=attributes,
+            context,
+            SpanKind.CLIENT,
+            attributes,
             start_time=started_us * 1000,
             record_exception=False,
             set_status_on_exception=False,
         )
         ids = span.get_span_context()
-        if not ids.is_valid or (not span.is_recording() and _ids(context)[1] == ids.span_id):
-            return Traced(attributes), ids.trace_id, 0  # nobody makes spans
-        return Traced(attributes, span), ids.trace_id, ids.span_id
+        trace_id, span_id = ids.trace_id, ids.span_id
+        if not (trace_id and span_id) or (not span.is_recording() and _ids(context)[1] == span_id):
+            return Traced(attributes), trace_id, 0  # nobody makes spans
+        return Traced(attributes, span), trace_id, span_id
 
     def carried(self, traced: Traced | None) -> dict[str, str]:
         """The headers that tell the upstream of the trace, if they are to be sent."""
@@ -135,12 +130,10 @@ class Telemetry:
             return
         call = outcome.call
         half, error = call.request, call.error
-        attributes = {
-            **place_attributes(half),
-            **parameter_attributes(half, self.names),
-            **self._read_answer(provider, outcome, call.answer, error, replayed=call.replayed),
-            **messages_of(call, self._settings, traced.host.span).on_span,
-        }
+        attributes = place_attributes(half)
+        add_parameters(attributes, half, self.names)
+        attributes |= self._read_answer(provider, outcome, call.answer, error, replayed=call.replayed)
+        attributes |= messages_of(call, self._settings, traced.host.span).on_span
         traced.told = True
         traced.host.enrich(told_to_host(attributes, failed=error is not None))
 
@@ -150,60 +143,33 @@ class Telemetry:
             self.tell_host(traced, provider, outcome)
             return
         span, exchange = traced.span, outcome.wire
+        measured = not replayed and (self._metered or listeners.measured())
+        told = (self._details or exchange.ending.kind == "error") and self._events.wanted
+        if not (measured or told or (span is not None and span.is_recording())):
+            traced.give_up()  # nobody looks: the answer need not be read
+            return
         call = outcome.call if self._reads_call else None
         answer, error = outcome.seen() if call is None else (call.answer, call.error)
         attributes = self._read_answer(provider, outcome, answer, error, replayed=replayed)
-        if call is None:
-            attributes = without_secrets(attributes, self._redactor)
         messages = _NO_MESSAGES if call is None else messages_of(call, self._settings, span)
         if span is not None:
-            shown = {**attributes, **messages.on_span} if messages.on_span else attributes
-            self._end_span(span, exchange, shown, error)
-        if not replayed:
+            span.set_attributes({**attributes, **messages.on_span} if messages.on_span else attributes)
+            if error is not None:
+                span.set_status(Status(StatusCode.ERROR, self._redactor.error_text(error.message)))
+            span.end(exchange.started_us * 1000 + exchange.ending.at_ns)
+        if measured:
             self._measure(traced, exchange, answer, attributes)
-        if self._settings.content.events or exchange.ending.kind == "error":
+        if told:
             self._tell(traced, exchange, attributes, messages)
 
     def _heard(self) -> bool:
         """Whether anybody listens to spans, metrics or events."""
-        settings = self._settings
         return (
-            settings.tracer_provider is not None
-            or settings.meter_provider is not None
+            self._given
             or listeners.traced()
             or listeners.measured()
-            or (settings.content.events and self._events.wanted)
+            or (self._details and self._events.wanted)
         )
-
-    def _read_place(
-        self,
-        dialect: str,
-        provider: str,
-        host: str,
-        port: int,
-        operation: str | None,
-        model: str | None,
-        stream: bool,
-    ) -> tuple[Attributes, str]:
-        """What many attempts begin with: their common attributes, and the span's name."""
-        half = RequestHalf(dialect, provider, host, port, operation, model, stream)
-        attributes = without_secrets(place_attributes(half), self._redactor)
-        model_name = attributes.get("gen_ai.request.model")
-        operation_name = str(attributes["gen_ai.operation.name"])
-        return attributes, f"{operation_name} {model_name}" if model_name else operation_name
-
-    def _read_start(self, half: RequestHalf, tags: Tags, operation: int) -> tuple[Attributes, str]:
-        common, name = self._place(
-            half.dialect, half.provider, half.host, half.port, half.operation, half.model, half.stream
-        )
-        asked = parameter_attributes(half, self.names)
-        if half.user_id is not None:
-            asked["user.id"] = half.user_id
-        attributes = {**common, **(without_secrets(asked, self._redactor) if asked else asked)}
-        if tags is not NO_TAGS:
-            attributes |= tag_attributes(tags)
-        attributes[OPERATION_ID] = id_text(operation)
-        return attributes, name
 
     def _read_answer(
         self,
@@ -215,7 +181,7 @@ class Telemetry:
         replayed: bool,
     ) -> Attributes:
         head = outcome.wire.head
-        attributes = answer_attributes(provider, None if head is None else head.status, answer, error)
+        attributes = self._clean.answered(provider, None if head is None else head.status, answer, error)
         if replayed:  # usage and cost were counted when it was recorded
             attributes[REPLAYED] = True
             return attributes
@@ -226,18 +192,7 @@ class Telemetry:
             attributes |= cost_attributes(self._price(outcome.call, outcome.exchange), name)
         return attributes
 
-    def _end_span(
-        self, span: Span, exchange: Exchange, attributes: Attributes, error: CallError | None
-    ) -> None:
-        if span.is_recording():
-            span.set_attributes(attributes)
-            if error is not None:
-                span.set_status(Status(StatusCode.ERROR, self._redactor.error_text(error.message)))
-        span.end(exchange.started_us * 1000 + exchange.ending.at_ns)
-
     def _measure(self, traced: Traced, exchange: Exchange, answer: AnswerHalf, answered: Attributes) -> None:
-        if self._settings.meter_provider is None and not listeners.measured():
-            return
         asked = traced.attributes
         if asked["gen_ai.operation.name"] == UNKNOWN:
             return
@@ -252,12 +207,10 @@ class Telemetry:
             self._later(lambda: metrics.record_chunks(exchange, attributes, context))
 
     def _tell(self, traced: Traced, exchange: Exchange, answered: Attributes, messages: Messages) -> None:
-        if not self._events.wanted:
-            return
         context = traced.context
         if exchange.ending.kind == "error":
             self._events.tell_exception(exchange, self._redactor, context)
-        if self._settings.content.events:
+        if self._details:
             self._events.tell_details(
                 {**traced.attributes, **answered, **messages.on_event}, exchange, context
             )

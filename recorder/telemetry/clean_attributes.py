@@ -1,0 +1,103 @@
+"""The attributes of a call without secrets; what many calls have in common is read and cleaned once."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+
+from ..call import AnswerHalf, CallError, RequestHalf
+from ..ids import id_text
+from ..redact import Redactor
+from ..tagging import NO_TAGS, Tags
+from .attributes import (
+    OPERATION_ID,
+    Attributes,
+    add_own,
+    finish_reasons,
+    place_attributes,
+    served_attributes,
+    tag_attributes,
+    without_secrets,
+)
+from .names import Names
+from .parameters import add_parameters
+
+_KNOWN: Final = 256
+
+
+class CleanAttributes:
+    """Reads halves, which may hold secrets, and keeps those out; tags are clean already."""
+
+    def __init__(self, names: Names, redactor: Redactor) -> None:
+        self._names = names
+        self._redactor = redactor
+        self._place = lru_cache(_KNOWN)(self._read_place)
+        self._served = lru_cache(_KNOWN)(self._read_served)
+
+    def asked(self, half: RequestHalf, tags: Tags, operation: int) -> tuple[Attributes, str]:
+        """What a span begins with, and its name."""
+        common, name = self._place(
+            half.dialect, half.provider, half.host, half.port, half.operation, half.model, half.stream
+        )
+        own: Attributes = {}
+        add_parameters(own, half, self._names)
+        if half.user_id is not None:
+            own["user.id"] = half.user_id
+        attributes = common.copy()
+        if own:
+            attributes.update(without_secrets(own, self._redactor))
+        if tags is not NO_TAGS:
+            attributes |= tag_attributes(tags)
+        attributes[OPERATION_ID] = id_text(operation)
+        return attributes, name
+
+    def answered(
+        self, provider: str, status: int | None, answer: AnswerHalf, error: CallError | None
+    ) -> Attributes:
+        """What is known at the end, but for usage."""
+        common = self._served(
+            provider,
+            status,
+            finish_reasons(answer),
+            None if error is None else error.type,
+            answer.model,
+            answer.system_fingerprint,
+            answer.service_tier,
+        )
+        attributes = common.copy()
+        add_own(attributes, answer)
+        id = answer.response_id
+        if id and self._redactor.suspicious_names((id,)):
+            attributes["gen_ai.response.id"] = self._redactor.text(id)
+        return attributes
+
+    def _read_place(
+        self,
+        dialect: str,
+        provider: str,
+        host: str,
+        port: int,
+        operation: str | None,
+        model: str | None,
+        stream: bool,
+    ) -> tuple[Attributes, str]:
+        half = RequestHalf(dialect, provider, host, port, operation, model, stream)
+        attributes = without_secrets(place_attributes(half), self._redactor)
+        model_name = attributes.get("gen_ai.request.model")
+        operation_name = str(attributes["gen_ai.operation.name"])
+        return attributes, f"{operation_name} {model_name}" if model_name else operation_name
+
+    def _read_served(
+        self,
+        provider: str,
+        status: int | None,
+        reasons: tuple[str, ...],
+        error_type: str | None,
+        model: str | None,
+        system_fingerprint: str | None,
+        service_tier: str | None,
+    ) -> Attributes:
+        served = (model, system_fingerprint, service_tier)
+        return without_secrets(
+            served_attributes(provider, status, reasons, error_type, *served), self._redactor
+        )

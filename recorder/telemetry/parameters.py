@@ -1,0 +1,99 @@
+"""What a request asks for in particular, as span attributes; a parameter of another type than expected has none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..call import RequestHalf
+from .attributes import LARGEST, Attributes, AttributeValue
+from .names import Names
+
+
+def add_parameters(attributes: Attributes, half: RequestHalf, names: Names) -> None:
+    """Add what the conventions know of a request's parameters, as it was sent."""
+    parameters = half.parameters
+    rules = _WHOLE_TOP_K if names.whole_top_k else _RULES
+    for name, value in parameters.items():
+        if (rule := rules.get(name)) is None:
+            continue
+        attribute, usual, read = rule
+        if type(value) is usual and -LARGEST <= value <= LARGEST:
+            attributes[attribute] = value
+        elif (found := read(value)) is not None:
+            attributes[attribute] = found
+    if _NEWER in parameters and _OLDER in parameters and (limit := _integer(parameters[_NEWER])) is not None:
+        attributes["gen_ai.request.max_tokens"] = limit
+    if half.attempt > 1:
+        attributes["http.request.resend_count"] = half.attempt - 1
+    if half.provider == "openai":
+        tier = parameters.get("service_tier")
+        if tier != "auto" and tier and type(tier) is str:
+            attributes["openai.request.service_tier"] = tier
+
+
+def _number(value: Any) -> float | None:
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or abs(value) > LARGEST:
+        return None
+    return float(value)
+
+
+def _integer(value: Any) -> int | None:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) > LARGEST:
+        return None
+    return value
+
+
+def _string(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _strings(value: Any) -> list[str] | None:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
+        return value
+    return None
+
+
+def _choice_count(value: Any) -> int | None:
+    count = _integer(value)
+    return None if count == 1 else count
+
+
+def _output_type(value: Any) -> str | None:
+    kind = value.get("type") if isinstance(value, dict) else None
+    return (
+        {"json_object": "json", "json_schema": "json", "text": "text"}.get(kind)
+        if isinstance(kind, str)
+        else None
+    )
+
+
+def _reasoning_level(value: Any) -> str | None:
+    return _string(value.get("effort")) if isinstance(value, dict) else None
+
+
+_Rule = tuple[str, Any, Callable[[Any], AttributeValue | None]]
+"""The attribute, the type of the numbers that are taken as they are, if any, and how anything else is read."""
+
+_RULES: dict[str, _Rule] = {
+    "temperature": ("gen_ai.request.temperature", float, _number),
+    "top_p": ("gen_ai.request.top_p", float, _number),
+    "top_k": ("gen_ai.request.top_k", float, _number),
+    "frequency_penalty": ("gen_ai.request.frequency_penalty", float, _number),
+    "presence_penalty": ("gen_ai.request.presence_penalty", float, _number),
+    "max_tokens": ("gen_ai.request.max_tokens", int, _integer),
+    "max_completion_tokens": ("gen_ai.request.max_tokens", int, _integer),
+    "seed": ("gen_ai.request.seed", int, _integer),
+    "stop": ("gen_ai.request.stop_sequences", None, _strings),
+    "n": ("gen_ai.request.choice.count", None, _choice_count),
+    "response_format": ("gen_ai.output.type", None, _output_type),
+    "reasoning_effort": ("gen_ai.request.reasoning.level", None, _string),
+    "reasoning": ("gen_ai.request.reasoning.level", None, _reasoning_level),
+    "previous_response_id": ("gen_ai.request.previous_response.id", None, _string),
+}
+_WHOLE_TOP_K: dict[str, _Rule] = {**_RULES, "top_k": ("gen_ai.request.top_k", int, _integer)}
+_OLDER, _NEWER = "max_tokens", "max_completion_tokens"
