@@ -148,8 +148,12 @@ def test_stream_span_ends_with_the_stream_and_has_its_first_chunk(
             "slow",
         ),
         (Reply(status=503, chunks=[b"no"]), "503", "no"),
-        (Reply(chunks=[b'{"error":{"message":"bad","type":"invalid"}}']), "invalid", "bad"),
-        (Reply(headers=STREAM_HEADERS, chunks=[b'data: {"error":{"message":"x","code":7}}\n\n']), "7", "x"),
+        (Reply(chunks=[b'{"error":{"message":"bad","type":"server_error"}}']), "server_error", "bad"),
+        (
+            Reply(headers=STREAM_HEADERS, chunks=[b'data: {"error":{"message":"x","code":502}}\n\n']),
+            "502",
+            "x",
+        ),
     ],
 )
 def test_error_is_on_the_span_without_an_event(

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 
 import recorder
+from recorder.ledger import Store
 from recorder.telemetry.content_mode import CAPTURE, EMIT, Content, content_of
 from recorder.telemetry.names import DETAILS_EVENT
 from recorder.telemetry.shortening import fitting
@@ -247,3 +248,53 @@ def test_first_and_last_messages_stay_longest() -> None:
     told = [item["parts"][0]["content"] for item in kept]
     assert (told[0], told[-1]) == ("0", "49")
     assert any(text.endswith("left out]") for text in told)
+
+
+PASSWORD = "correct horse"
+LOGIN = {
+    "user": "ann",
+    "auth": {"password": PASSWORD, "api_keys": []},
+    "client_secret": [PASSWORD],
+    "tries": 3,
+}
+
+
+def tool_call(arguments: str) -> dict[str, Any]:
+    call = {"id": "t-1", "type": "function", "function": {"name": "login", "arguments": arguments}}
+    return {"role": "assistant", "content": None, "tool_calls": [call]}
+
+
+def test_password_in_a_tool_call_is_stored_and_not_shown(otel: Otel, tmp_path: Path) -> None:
+    turns = [
+        tool_call(json.dumps(LOGIN)),
+        {"role": "tool", "tool_call_id": "t-1", "content": json.dumps(LOGIN)},
+    ]
+    with recording(otel, tmp_path, content=True) as rec:
+        ask(rec, completion(tool_call(json.dumps(LOGIN))), {"messages": turns})
+        (row,) = Store(rec.store).calls()
+        assert PASSWORD.encode() in Store(rec.store).exchange(row["id"]).body
+    (event,) = otel.events(DETAILS_EVENT)
+    assert PASSWORD not in str(otel.attributes) + str(event.attributes)
+    ((call,),) = (message["parts"] for message in otel.content("output.messages"))
+    shown = {"password": "REDACTED", "api_keys": []}
+    assert call["arguments"] == {**LOGIN, "auth": shown, "client_secret": ["REDACTED"]}
+
+
+@pytest.mark.parametrize(
+    "arguments", ['{"password":"correct horse","cut', '[{"body":"{\\"password\\":\\"correct horse\\"}"}]']
+)
+def test_password_in_broken_or_nested_arguments_is_not_shown(
+    otel: Otel, tmp_path: Path, arguments: str
+) -> None:
+    with recording(otel, tmp_path, content=True) as rec:
+        ask(rec, completion(tool_call(arguments)))
+    (message,) = otel.content("output.messages")
+    assert PASSWORD not in str(message)
+    assert "REDACTED" in str(message)
+
+
+def test_without_redaction_tool_calls_are_shown_as_they_came(otel: Otel, tmp_path: Path) -> None:
+    with recording(otel, tmp_path, content=True, redact=False) as rec:
+        ask(rec, completion(tool_call(json.dumps(LOGIN))))
+    ((call,),) = (message["parts"] for message in otel.content("output.messages"))
+    assert call["arguments"] == LOGIN

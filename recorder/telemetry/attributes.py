@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from ..call import AnswerHalf, CallError, RequestHalf, Usage
+from ..call import AnswerHalf, RequestHalf, Usage
 from ..redact import Redactor
 from ..tagging import Tags
 from .modalities import modalities
@@ -39,22 +39,11 @@ def place_attributes(half: RequestHalf) -> Attributes:
     return attributes
 
 
-def answer_attributes(
-    provider: str, status: int | None, answer: AnswerHalf, error: CallError | None
-) -> Attributes:
-    """What is known at the end, but for usage."""
-    kind = None if error is None else error.type
-    served = (answer.model, answer.system_fingerprint, answer.service_tier)
-    attributes = served_attributes(provider, status, finish_reasons(answer), kind, *served)
-    add_own(attributes, answer)
-    return attributes
-
-
 def served_attributes(
     provider: str,
     status: int | None,
     reasons: tuple[str, ...],
-    error_type: str | None,
+    failure: str | None,
     model: str | None,
     system_fingerprint: str | None,
     service_tier: str | None,
@@ -72,8 +61,8 @@ def served_attributes(
             attributes["openai.response.system_fingerprint"] = system_fingerprint
         if service_tier:
             attributes["openai.response.service_tier"] = service_tier
-    if error_type is not None:
-        attributes["error.type"] = error_type
+    if failure is not None:
+        attributes["error.type"] = failure
     return attributes
 
 

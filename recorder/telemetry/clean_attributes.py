@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 from ..call import AnswerHalf, CallError, RequestHalf
+from ..exchange import Exchange
 from ..ids import id_text
 from ..redact import Redactor
 from ..tagging import NO_TAGS, Tags
@@ -19,6 +20,7 @@ from .attributes import (
     tag_attributes,
     without_secrets,
 )
+from .error_types import error_type
 from .names import Names
 from .parameters import add_parameters
 
@@ -52,14 +54,15 @@ class CleanAttributes:
         return attributes, name
 
     def answered(
-        self, provider: str, status: int | None, answer: AnswerHalf, error: CallError | None
+        self, provider: str, exchange: Exchange, answer: AnswerHalf, error: CallError | None
     ) -> Attributes:
         """What is known at the end, but for usage."""
+        status = None if exchange.head is None else exchange.head.status
         common = self._served(
             provider,
             status,
             finish_reasons(answer),
-            None if error is None else error.type,
+            None if error is None else error_type(error.type, exchange.ending.exception, status),
             answer.model,
             answer.system_fingerprint,
             answer.service_tier,
@@ -92,12 +95,10 @@ class CleanAttributes:
         provider: str,
         status: int | None,
         reasons: tuple[str, ...],
-        error_type: str | None,
+        failure: str | None,
         model: str | None,
         system_fingerprint: str | None,
         service_tier: str | None,
     ) -> Attributes:
         served = (model, system_fingerprint, service_tier)
-        return without_secrets(
-            served_attributes(provider, status, reasons, error_type, *served), self._redactor
-        )
+        return without_secrets(served_attributes(provider, status, reasons, failure, *served), self._redactor)

@@ -8,13 +8,10 @@ from typing import Any, Final, Protocol
 from ..body import read_answer
 from ..cassettes import Recorded
 from ..dialects import Dialect
-from .attributes import (
-    REPLAYED,
-    Attributes,
-    add_usage,
-    answer_attributes,
-    place_attributes,
-)
+from ..particulars import outcome_of
+from ..redact import Redactor
+from .attributes import REPLAYED, Attributes, add_usage, place_attributes
+from .clean_attributes import CleanAttributes
 from .names import INFERENCES, SCOPE, Names
 from .parameters import add_parameters
 
@@ -43,14 +40,12 @@ def expected(recorded: Recorded, dialect: Dialect, provider: str, names: Names) 
     exchange = recorded.exchange
     half = dialect.read_request(exchange.request, provider)
     answer = dialect.read_answer(exchange, read_answer(exchange), half)
-    error = answer.error.type if answer.error is not None else exchange.ending.exception
-    status = None if exchange.head is None else exchange.head.status
-    attributes = place_attributes(half) | answer_attributes(provider, status, answer, None)
+    error = outcome_of(exchange, answer)[1]
+    attributes = place_attributes(half)
     add_parameters(attributes, half, names)
+    attributes |= CleanAttributes(names, Redactor(None)).answered(provider, exchange, answer, error)
     if answer.usage is not None:
         add_usage(attributes, answer.usage, answer.raw_usage, names)
-    if error is not None:
-        attributes["error.type"] = error
     return attributes
 
 

@@ -133,7 +133,7 @@ class Telemetry:
         attributes = place_attributes(half)
         add_parameters(attributes, half, self.names)
         attributes |= self._read_answer(provider, outcome, call.answer, error, replayed=call.replayed)
-        attributes |= messages_of(call, self._settings, traced.host.span).on_span
+        attributes |= messages_of(call, self._settings, traced.host.span, self._redactor).on_span
         traced.told = True
         traced.host.enrich(told_to_host(attributes, failed=error is not None))
 
@@ -151,7 +151,7 @@ class Telemetry:
         call = outcome.call if self._reads_call else None
         answer, error = outcome.seen() if call is None else (call.answer, call.error)
         attributes = self._read_answer(provider, outcome, answer, error, replayed=replayed)
-        messages = _NO_MESSAGES if call is None else messages_of(call, self._settings, span)
+        messages = _NO_MESSAGES if call is None else messages_of(call, self._settings, span, self._redactor)
         if span is not None:
             span.set_attributes({**attributes, **messages.on_span} if messages.on_span else attributes)
             if error is not None:
@@ -180,8 +180,7 @@ class Telemetry:
         *,
         replayed: bool,
     ) -> Attributes:
-        head = outcome.wire.head
-        attributes = self._clean.answered(provider, None if head is None else head.status, answer, error)
+        attributes = self._clean.answered(provider, outcome.wire, answer, error)
         if replayed:  # usage and cost were counted when it was recorded
             attributes[REPLAYED] = True
             return attributes
