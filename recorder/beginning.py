@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple, Protocol
 
 from .attempt import Attempt
@@ -12,11 +13,12 @@ from .capture import Capture
 from .cassettes import Recorded, Session
 from .dialects import Dialect, attempt_number
 from .ended import is_rewritten
-from .exchange import Exchange, Request
+from .exchange import Exchange, Headers, Request
 from .guard import Guard
 from .ids import new_id, operation_id
 from .pausing import is_paused
 from .redact import Redactor
+from .replay_capture import ReplayCapture
 from .tagging import NO_TAGS, Tags, current_tags, tagged
 from .telemetry import Telemetry
 
@@ -48,7 +50,7 @@ class Beginning:
 
     def __init__(
         self,
-        on_end: Callable[[Attempt, Exchange], None],
+        on_end: Callable[[Attempt, Exchange | Callable[[], Exchange]], None],
         redactor: Redactor,
         guard: Guard,
         *,
@@ -64,6 +66,7 @@ class Beginning:
         self._starts = starts
         self._bare = bare
         self._observed = observed
+        self._headers: Headers = ()
 
     def attempt(self, request: Request, route: Route, session: Session | None, *, nested: bool) -> Attempt:
         """An attempt that is about to be sent, or answered by a recording of the session's.
@@ -145,9 +148,13 @@ class Beginning:
         """What a replay is captured with, which is to hold little memory while it waits for the store."""
         if not attempt.kept:
             return _NOT_KEPT
-        if playback.request.body == request.body:  # else it would hold the caller's
-            request = Request(request.method, request.url, request.headers, playback.request.body)
-        return Capture(request, started_us, attempt.finish)
+        asked = playback.request
+        if asked.body == request.body:  # else it would hold the caller's
+            if request.headers != self._headers:
+                self._headers = request.headers
+            url = asked.url if asked.url == request.url else request.url
+            request = Request(asked.method, url, self._headers, asked.body)
+        return ReplayCapture(request, started_us, partial(self._on_end, attempt))
 
     def _tags(self) -> Tags:
         with self._guard:

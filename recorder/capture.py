@@ -127,7 +127,7 @@ class Capture:
             None if error is None else qualified_name(type(error)),
             None if error is None else _message(error),
         )
-        on_end, self._on_end = self._on_end, _nobody  # else capture and attempt would hold each other
+        on_end, self._on_end = self._on_end, nobody  # else capture and attempt would hold each other
         on_end(self._exchange(ending))
 
     def _exchange(self, ending: Ending) -> Exchange:
@@ -160,7 +160,7 @@ def _leaves_cancelled() -> bool:
         return False
 
 
-def _nobody(exchange: Exchange) -> None:
+def nobody(exchange: Exchange) -> None:
     """Gets no exchange, since each is given once."""
 
 

@@ -54,7 +54,7 @@ class CassettesInUse:
         in a context whose cassettes have all been closed.
         """
         if session is not None:
-            return self._in_place_of(session)
+            return self._in_place_of(session) if self._variants else session
         if not self._sessions:
             return None
         for session in reversed(entered := _entered.get()):
@@ -74,8 +74,6 @@ class CassettesInUse:
 
     def _in_place_of(self, session: Session) -> Session:
         """The variant of a cassette that this context has entered; contexts that know of neither use the only one."""
-        if not self._variants:
-            return session
         for each in reversed(entered := _entered.get()):
             if each is session or self._variants.get(each) is session:
                 return each

@@ -37,21 +37,21 @@ class Ended:
         "_sampling",
         "_seen",
         "_size",
+        "_wire",
         "attempt",
-        "wire",
     )
 
     def __init__(
         self,
         attempt: Attempt,
-        exchange: Exchange,
+        exchange: Exchange | Callable[[], Exchange],
         redactor: Redactor,
         guard: Guard,
         provider_of: Callable[[str], str],
         sampling: Sampling | None = None,
     ) -> None:
         self.attempt = attempt
-        self.wire = exchange
+        self._wire = exchange
         self._redactor = redactor
         self._guard = guard
         self._provider_of = provider_of
@@ -63,11 +63,19 @@ class Ended:
         self._size = 0
 
     @property
+    def wire(self) -> Exchange:
+        """The exchange as it was; that of a replay is made when somebody first asks."""
+        if not isinstance(self._wire, Exchange):
+            self._wire = self._wire()
+        return self._wire
+
+    @property
     def size(self) -> int:
         """About what it takes in memory, in bytes: the parsed request refers to as much again as its body."""
         if not self._size:
-            chunks = self.wire.chunks
-            bodies = 2 * len(self.wire.request.body) + sum(map(len, chunks))
+            wire = self.attempt.playback or self.wire
+            chunks = wire.chunks
+            bodies = 2 * len(wire.request.body) + sum(map(len, chunks))
             self._size = _CALL_BYTES + bodies + _CHUNK_BYTES * len(chunks)
         return self._size
 

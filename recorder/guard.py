@@ -29,6 +29,13 @@ class Guard:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool:
+        return self.takes(error)
+
+    def takes(self, error: BaseException | None) -> bool:
+        """Whether a failure is one to swallow, which is then logged.
+
+        For a step that every call takes, where `try` costs nothing and `with` costs two calls.
+        """
         if self.strict or not isinstance(error, Exception) or is_let_through(error):
             return False
         where = _place(error)

@@ -69,6 +69,7 @@ class Recording:
             bare=not self._sampling.store_content,
             observed=bool(self._observers) or telemetry is not None,
         )
+        self._provider_of = self._provider  # what every call that waits for the store refers to is made once
         self._open: set[Attempt] = set()
         self._abandoned: deque[Capture] = deque()
 
@@ -99,11 +100,14 @@ class Recording:
         """
         if self._abandoned:
             self.reap()
-        with self.guard:
+        try:
             attempt = self._beginning.attempt(request, route, session, nested=nested)
             if attempt.kept or attempt.slot is not None:
                 self._open.add(attempt)
             return attempt
+        except BaseException as error:
+            if not self.guard.takes(error):
+                raise
         self.unrecorded += 1
         if session is not None and session.replay_only:
             raise session.trip(
@@ -126,12 +130,12 @@ class Recording:
 
     # What an attempt tells
 
-    def finish(self, attempt: Attempt, exchange: Exchange) -> None:
+    def finish(self, attempt: Attempt, exchange: Exchange | Callable[[], Exchange]) -> None:
         """An exchange ended: end its span, and hand it on. Never raises, unless strict."""
         self._open.discard(attempt)
         if attempt.paused or (not attempt.kept and attempt.slot is None):
             return
-        ended = Ended(attempt, exchange, self._redactor, self.guard, self._provider, self._sampling)
+        ended = Ended(attempt, exchange, self._redactor, self.guard, self._provider_of, self._sampling)
         if attempt.traced is not None:
             self._end_traced(attempt.traced, ended)
         if not self.active:
@@ -141,9 +145,12 @@ class Recording:
             self._drop(attempt)
             return
         for observer in self._observers if attempt.kept else ():
-            with self.guard:
+            try:
                 observer(ended)
                 continue
+            except BaseException as error:
+                if not self.guard.takes(error):
+                    raise
             self.unrecorded += 1
             self._drop(attempt)
 

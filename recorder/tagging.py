@@ -38,9 +38,8 @@ class Tags(NamedTuple):
 NO_TAGS = Tags(None, None, {})
 
 
-def tagged() -> bool:
-    """Whether the running context has tags."""
-    return bool(_tags.get())
+tagged = _tags.get
+"""Asks whether the running context has tags."""
 
 
 class Cleaner(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,10 +13,10 @@ from msgspec.structs import replace
 import recorder
 from recorder.adapters.at_once import AtOnceStream, whole_head
 from recorder.attempt import Attempt
-from recorder.capture import Capture
 from recorder.exchange import Ending, Exchange, Request, ResponseHead
 from recorder.ledger.store import Store
 from recorder.recording import Recording
+from recorder.replay_capture import ReplayCapture
 from recorder.settings import Settings
 
 from .drivers import Driver
@@ -33,8 +34,13 @@ class Made:
     def __init__(self, *, kept: bool = True) -> None:
         self.ended: list[Exchange] = []
         self.recording = Recording(Settings(store="memory"))
-        capture = Capture(WHOLE.request, 0, self.ended.append) if kept else None
+        capture = ReplayCapture(WHOLE.request, 0, self.end) if kept else None
+        if capture is not None:
+            capture.play(ResponseHead(200), CHUNKS)
         self.stream: Any = AtOnceStream(CHUNKS, capture, self.recording)
+
+    def end(self, exchange: Exchange | Callable[[], Exchange]) -> None:
+        self.ended.append(exchange if isinstance(exchange, Exchange) else exchange())
 
     def outcome(self) -> list[tuple[str, tuple[bytes, ...]]]:
         self.recording.reap()
@@ -93,6 +99,19 @@ def test_what_ends_otherwise_is_not_played_at_once(changes: dict[str, Any]) -> N
     assert whole_head(attempt, replace(WHOLE, **changes)) is None
     AtPace.pace = "virtual"
     assert whole_head(attempt, WHOLE) is None
+
+
+def test_exchange_of_a_replay_has_the_times_in_which_it_was_read() -> None:
+    clock = iter(range(10, 100, 10))
+    ended: list[Any] = []
+    capture = ReplayCapture(WHOLE.request, 0, ended.append, lambda: next(clock))
+    capture.play(ResponseHead(200, at_ns=7), CHUNKS)
+    stream = AtOnceStream(CHUNKS, capture, Recording(Settings(store="memory")))
+    assert list(stream) == list(CHUNKS)
+    exchange = ended[0]()
+    assert exchange.head == ResponseHead(200, at_ns=10)
+    assert (exchange.chunks, exchange.arrivals_ns) == (CHUNKS, (20, 30, 40, 50))
+    assert exchange.ending == Ending("complete", 60)
 
 
 def test_row_of_a_replay_holds_what_was_asked(driver: Driver, rec: recorder.Recorder) -> None:

@@ -12,7 +12,7 @@ import recorder
 
 ROOMS = (
     {"errors", "settings", "visible", "amounts"},
-    {"exchange", "capture", "body", "sse", "json_text", "json_spans"},
+    {"exchange", "capture", "replay_capture", "body", "sse", "json_text", "json_spans"},
     {
         "secret_names",
         "secret_shapes",

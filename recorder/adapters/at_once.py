@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 
 from ..attempt import Attempt
-from ..capture import Capture
 from ..exchange import Exchange, ResponseHead
 from ..recording import Recording
+from ..replay_capture import ReplayCapture
 
 
 def whole_head(attempt: Attempt, recorded: Exchange) -> ResponseHead | None:
@@ -26,7 +26,9 @@ class AtOnceStream:
     A second reader goes on where the first one stopped. The collector may be the one that ends it, as with a tee.
     """
 
-    def __init__(self, chunks: tuple[bytes, ...], capture: Capture | None, recording: Recording) -> None:
+    def __init__(
+        self, chunks: tuple[bytes, ...], capture: ReplayCapture | None, recording: Recording
+    ) -> None:
         self._left = iter(chunks)
         self._capture = capture
         self._recording = recording
@@ -38,11 +40,10 @@ class AtOnceStream:
     def __iter__(self) -> Iterator[bytes]:
         return self._left if self._capture is None else self._noted(self._capture)
 
-    def _noted(self, capture: Capture) -> Iterator[bytes]:
-        stamp, append, clock = capture.stamps.append, capture.chunks.append, capture.clock
+    def _noted(self, capture: ReplayCapture) -> Iterator[bytes]:
+        stamp, clock = capture.stamps.append, capture.clock
         for data in self._left:
             stamp(clock())
-            append(data)
             yield data
         capture.complete()
 

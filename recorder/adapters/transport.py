@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from ..attempt import Attempt, sessions_above
+from ..attempt import Attempt, is_sending, sessions_above
 from ..beginning import Route
 from ..capture import Capture
 from ..cassettes import Session
@@ -16,6 +16,7 @@ from ..dialects import UsageFilter, ask_usage
 from ..errors import CassetteMiss
 from ..exchange import Exchange, Request
 from ..recording import Recording
+from ..replay_capture import ReplayCapture
 from ..telemetry import ChunkFilter
 from .at_once import AtOnceStream, whole_head
 from .playback import REPLAYED, PlaybackStream, Player, build_response, miss_exchange
@@ -62,7 +63,7 @@ class RecordingTransport:
         stream = request.stream
         if type(stream) is not self._binding.library.ByteStream and not isinstance(stream, stream_kind):
             return None  # async content on a sync client, or the reverse: the library says so better
-        return None if self._is_done_above(request) else route
+        return None if is_sending() and self._is_done_above(request) else route
 
     def _is_done_above(self, request: Any) -> bool:
         """Whether a transport further up has this request recorded in the same store, and for the same cassette."""
@@ -74,7 +75,7 @@ class RecordingTransport:
 
     def _begin(self, request: Any, route: Route, url: str, body: bytes) -> Attempt | None:
         recording = self.recording
-        nested = bool(sessions_above(recording.settings.store, request))
+        nested = bool(is_sending() and sessions_above(recording.settings.store, request))
         asked = Request(request.method, url, tuple(request.headers.raw), body)
         return recording.begin(asked, route, recording.cassettes.session_for(self.session), nested=nested)
 
@@ -135,11 +136,11 @@ class RecordingTransport:
         """The response of a recording that came whole; None where a player must play it."""
         if (head := whole_head(attempt, exchange)) is None:
             return None
-        capture = attempt.capture if attempt.kept else None
+        capture = attempt.capture if isinstance(attempt.capture, ReplayCapture) else None
         stream = self._binding.at_once_stream(exchange.chunks, capture, self.recording)
         response = build_response(self._binding.library, head, stream)
         if capture is not None:
-            capture.receive_head(head.status, head.headers, head.http_version, head.reason)
+            capture.play(head, exchange.chunks)
             if asynchronous:
                 with self.recording.guard:
                     capture.own()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from ..exchange import Request, endpoint
 from .renaming import Bijection
@@ -17,7 +18,12 @@ Sender = tuple[Host, Credential]
 
 def sender_of(request: Request, credential: Credential) -> Sender:
     """Who sends this request, to whom."""
-    return endpoint(request.url)[:2], credential
+    return _host(request.url), credential
+
+
+@lru_cache(maxsize=1024)
+def _host(url: str) -> Host:
+    return endpoint(url)[:2]
 
 
 class Credentials:

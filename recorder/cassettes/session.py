@@ -124,8 +124,11 @@ class Session:
             return Slot(0, sender_of(request, None))
         with self.lock:
             same = self._shelf.same(request)
-            may_miss = self.replay_only or self.closed
-            if same is None and clean is not None and (may_miss or self._shelf.recordings):
+            if (
+                same is None
+                and clean is not None
+                and (self.replay_only or self.closed or self._shelf.recordings)
+            ):
                 request = clean(request)
                 same = self._shelf.same(request)
             if self.closed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ..exchange import Request
-from .comparable import Comparable, Key, Scope, comparable, digest
+from .comparable import Comparable, Key, comparable, digest
 from .credentials import Credentials, Sender
 from .matching import Matching, refusal
 from .options import Repeat
@@ -57,6 +57,7 @@ class Shelf:
     ) -> None:
         self.recordings = recordings
         self.scope = matching.scope(significant)
+        self._lengths = frozenset(map(len, self.scope.headers))
         self.matchers = matching.matchers
         self.credentials = credentials
         self.lanes = len({recorded.lane for recorded in recordings}) > 1
@@ -71,14 +72,19 @@ class Shelf:
         self._ids: list[tuple[str, ...]] = []
         if not (self.scope.rename_ids or self.matchers):
             for place, recorded in enumerate(recordings):
-                exact = _exact(recorded.request, self.scope)
+                exact = self._exact(recorded.request)
                 _put(self._by_bytes.setdefault(exact, {}), recorded, place)
 
     def same(self, request: Request) -> Bucket | None:
         """The recordings of a request that equals this one byte for byte, where that is all that counts."""
         if not self._by_bytes:
             return None
-        return self._by_bytes.get(_exact(request, self.scope))
+        return self._by_bytes.get(self._exact(request))
+
+    def _exact(self, request: Request) -> tuple[object, ...]:
+        lengths, names = self._lengths, self.scope.headers
+        kept = [pair for pair in request.headers if len(pair[0]) in lengths and pair[0].lower() in names]
+        return request.method, request.url, request.body, *kept
 
     def find(self, request: Request, same: Bucket | None, lane: int, sender: Sender) -> int | None:
         """The place of the recording that answers, preferably one of the `same` bytes; None where there is none."""
@@ -195,10 +201,3 @@ def _put(bucket: Bucket, recorded: Recorded, place: int) -> None:
     if (queue := bucket.get(group)) is None:
         queue = bucket[group] = Queue()
     queue.places.append(place)
-
-
-def _exact(request: Request, scope: Scope) -> tuple[object, ...]:
-    names = scope.headers
-    lengths = {*map(len, names)}
-    kept = [pair for pair in request.headers if len(pair[0]) in lengths and pair[0].lower() in names]
-    return request.method, request.url, request.body, *kept
