@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from .attempt import Attempt
 from .body import Answer, read_answer
@@ -20,47 +20,24 @@ _CALL_BYTES = 4_096
 _CHUNK_BYTES = 64
 
 
-class Ended:
+class Ended(Struct, eq=False):
     """An attempt that has ended. It is read when somebody first asks, so that its caller need not wait for it.
 
     `wire` is the exchange as it was; `exchange` and `call` are without secrets. These raise what
     recorder itself fails with, but for a failing dialect: that leaves the answer's fields empty, with a note.
     """
 
-    __slots__ = (
-        "_answer",
-        "_guard",
-        "_provider_of",
-        "_read",
-        "_redactor",
-        "_rule",
-        "_sampling",
-        "_seen",
-        "_size",
-        "_wire",
-        "attempt",
-    )
-
-    def __init__(
-        self,
-        attempt: Attempt,
-        exchange: Exchange | Callable[[], Exchange],
-        redactor: Redactor,
-        guard: Guard,
-        provider_of: Callable[[str], str],
-        sampling: Sampling | None = None,
-    ) -> None:
-        self.attempt = attempt
-        self._wire = exchange
-        self._redactor = redactor
-        self._guard = guard
-        self._provider_of = provider_of
-        self._sampling = sampling
-        self._rule: Rule | None = None
-        self._answer: Answer | None = None
-        self._seen: AnswerHalf | None = None
-        self._read: tuple[Exchange, Call] | None = None
-        self._size = 0
+    attempt: Attempt
+    _wire: Exchange | Callable[[], Exchange]
+    _redactor: Redactor
+    _guard: Guard
+    _provider_of: Callable[[str], str]
+    _sampling: Sampling | None = None
+    _rule: Rule | None = None
+    _answer: Answer | None = None
+    _seen: AnswerHalf | None = None
+    _read: tuple[Exchange, Call] | None = None
+    _size: int = 0
 
     @property
     def wire(self) -> Exchange:
