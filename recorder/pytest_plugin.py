@@ -122,14 +122,17 @@ def recorded_spans() -> InMemorySpanExporter:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    hosts = item.config.stash[_SUITE].options.allowed_hosts
-    if hosts is None:
+    hosts, marked = item.config.stash[_SUITE].options.allowed_hosts, vcr_hooks.allowed_hosts(item)
+    if hosts is None and marked is None:
         return (yield)
     from .adapters.network import block_network  # heavy, and wanted on demand only
 
     item.stash[_REFUSED] = []
     with ExitStack() as network:
-        network.enter_context(block_network(hosts, item.stash[_REFUSED].append))
+        if marked is not None:
+            network.enter_context(block_network(marked, error=vcr_hooks.refused))
+        if hosts is not None:
+            network.enter_context(block_network(hosts, item.stash[_REFUSED].append))
         item.stash[_NETWORK] = network
         return (yield)
 
@@ -182,6 +185,10 @@ def pytest_runtest_makereport(
     if (running := item.stash.get(_RUNNING, None)) is None:
         return report
     running.settle(report)
+    if report.failed:
+        from .testing.report_secrets import hide_secrets  # the rules of redaction, wanted only here
+
+        hide_secrets(report)
     if call.when == "teardown":
         report.recorder = running.verdict().packed()  # type: ignore[attr-defined]
         del item.stash[_RUNNING]

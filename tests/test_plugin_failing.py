@@ -312,3 +312,30 @@ def test_interrupted_test_leaves_its_cassette_alone(suite: Suite) -> None:
     suite.write(f"{MARKED}\n    pytest.exit('enough')\n".replace("hello", "goodbye"))
     suite.run("--recorder-mode=rewrite")
     assert suite.cassette().read_bytes() == good
+
+
+@pytest.mark.parametrize("option", ["--tb=long", "--showlocals", "--tb=short", "--tb=native"])
+def test_secrets_of_a_failed_test_are_not_shown(option: str, suite: Suite) -> None:
+    suite.record()
+    suite.write("""
+    import logging, pytest
+    KEY = "sk-" + "proj-" + "x" * 40
+
+    def call(key, api_key, ask, tokens=7):
+        logging.getLogger("app").warning("my key is %s", key)
+        print("key:", key)
+        try:
+            raise ValueError(key)
+        except ValueError as error:
+            ask("with " + key)
+
+    @pytest.mark.recorded
+    def test_it(ask):
+        call(KEY, "my-" + "own-" + "password", ask)
+    """)
+    result = suite.run(option)
+    result.assert_outcomes(failed=1)
+    shown = result.stdout.str() + result.stderr.str()
+    assert "x" * 40 not in shown
+    assert "my-own-password" not in shown
+    assert "REDACTED" in shown

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.testing.names import Names, file_name, foreign_name, with_suffix
+from recorder.testing.names import Names, file_name, foreign_name, hashed_name, with_suffix
 
 
 @pytest.mark.parametrize(
@@ -72,3 +72,18 @@ def test_suffix_is_added_where_there_is_none() -> None:
     assert [with_suffix(name) for name in ("a", "a.yaml", "a.yml", "a.json", "v1.2")] == [
         *("a.yaml", "a.yaml", "a.yml", "a.json", "v1.2.yaml")
     ]
+
+
+def test_secrets_among_parameters_are_not_in_the_name_of_the_file(tmp_path: Path) -> None:
+    first, second = (f"test_it[sk-proj-{letter * 40}]" for letter in "ab")
+    assert file_name(first).startswith("test_it[REDACTED]-")
+    assert file_name(first) != file_name(second)
+    assert "aaaa" not in file_name(first) + hashed_name(first)
+
+
+def test_a_file_with_a_secret_in_its_name_is_still_found(tmp_path: Path) -> None:
+    test = f"test_it[sk-proj-{'a' * 40}]"
+    (tmp_path / f"{test}.yaml").touch()
+    names = Names()
+    names.collected(tmp_path, test)
+    assert names.file(tmp_path, test) == tmp_path / f"{test}.yaml"

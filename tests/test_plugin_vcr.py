@@ -229,3 +229,31 @@ def test_report_names_requests_that_no_longer_equal_their_recordings(suite: Suit
             "*$.n: recorded 2, asked 3",
         ]
     )
+
+
+def test_marker_that_blocks_the_network_does_so(suite: Suite) -> None:
+    suite.write("""
+import socket, pytest
+
+def connect(host):
+    with socket.socket() as made:
+        made.connect((host, 9))
+
+@pytest.mark.block_network
+def test_refused():
+    with pytest.raises(RuntimeError, match=r"^Network is disabled.*192\\.0\\.2\\.1"):
+        connect("192.0.2.1")
+
+@pytest.mark.block_network(allowed_hosts=["192.0.2.*"])
+def test_others_are_refused():
+    connect("198.51.100.1")
+
+@pytest.mark.allowed_hosts(["198.51.100.1:.*"])
+@pytest.mark.block_network
+def test_allowed():
+    with pytest.raises(OSError):
+        connect("198.51.100.1:no address")
+""")
+    result = suite.run()
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(["*RuntimeError: Network is disabled: *198.51.100.1*"])

@@ -23,9 +23,11 @@ _names: dict[str, str] = {}
 
 @contextmanager
 def block_network(
-    allowed: Sequence[str] = (), on_refused: Callable[[str], object] | None = None
+    allowed: Sequence[str] = (),
+    on_refused: Callable[[str], object] | None = None,
+    error: Callable[[str], BaseException] = CassetteMiss,
 ) -> Iterator[None]:
-    """Refuse connections and look-ups of names while the block lasts, with a CassetteMiss that names the host.
+    """Refuse connections and look-ups of names while the block lasts, with an `error` whose text names the host.
 
     This machine and Unix sockets stay open. `allowed` are regular expressions for the names or addresses
     of further hosts, each for the whole of it. `on_refused` gets the text of each refusal, since the code
@@ -33,7 +35,7 @@ def block_network(
     SettingsError for what is no regular expression. Loops that do not use Python's sockets, such as
     uvloop's, are not seen.
     """
-    block = _Block((allowed,) if isinstance(allowed, str) else allowed, on_refused)
+    block = _Block((allowed,) if isinstance(allowed, str) else allowed, on_refused, error)
     _shut(block)
     try:
         yield
@@ -44,12 +46,18 @@ def block_network(
 class _Block:
     """One use of `block_network`."""
 
-    def __init__(self, allowed: Sequence[str], on_refused: Callable[[str], object] | None) -> None:
+    def __init__(
+        self,
+        allowed: Sequence[str],
+        on_refused: Callable[[str], object] | None,
+        error: Callable[[str], BaseException],
+    ) -> None:
         self.on_refused = on_refused
+        self.error = error
         try:
             self._rules = [re.compile(each, re.IGNORECASE) for each in allowed]
-        except re.error as error:
-            raise SettingsError(f"{error.pattern!r} is no regular expression for hosts: {error}") from error
+        except re.error as wrong:
+            raise SettingsError(f"{wrong.pattern!r} is no regular expression for hosts: {wrong}") from wrong
 
     def allows(self, *names: str) -> bool:
         return any(rule.fullmatch(name) for rule in self._rules for name in names)
@@ -122,7 +130,7 @@ def _refuse_unless_allowed(host: str, port: Any) -> None:
     for block in refusing:
         if block.on_refused is not None:
             block.on_refused(text)
-    raise CassetteMiss(text)
+    raise refusing[0].error(text)
 
 
 def _is_address(host: str) -> bool:

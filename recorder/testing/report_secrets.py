@@ -1,0 +1,55 @@
+"""Takes secrets out of what pytest shows of a failed test: arguments and locals in tracebacks, logs and output."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from ..redact import Redactor
+from ..settings import RedactionRules
+
+_LOCAL = re.compile(r"(?P<name>\w+)\s*= (?=b?['\"])")
+_HIDDEN = "'REDACTED'"
+
+
+def hide_secrets(report: pytest.TestReport) -> None:
+    """Rewrite a report in place, where something in it is secret by its shape or by its name."""
+    redactor = Redactor(RedactionRules())
+    report.sections = [(name, redactor.error_text(text)) for name, text in report.sections]
+    if isinstance(report.longrepr, str):
+        report.longrepr = redactor.error_text(report.longrepr)
+    for traceback, crash in _tracebacks(report.longrepr):
+        if crash is not None:
+            crash.message = redactor.error_text(crash.message)
+        for entry in traceback.reprentries:
+            _clean_entry(entry, redactor)
+
+
+def _tracebacks(shown: Any) -> Iterator[tuple[Any, Any]]:
+    """Each traceback with its last line, of a chain of exceptions or of one alone."""
+    if hasattr(shown, "chain"):
+        for traceback, crash, _ in shown.chain:
+            yield traceback, crash
+    elif hasattr(shown, "reprtraceback"):
+        yield shown.reprtraceback, shown.reprcrash
+
+
+def _clean_entry(entry: Any, redactor: Redactor) -> None:
+    entry.lines = [redactor.error_text(line) for line in entry.lines]
+    if (arguments := getattr(entry, "reprfuncargs", None)) is not None:
+        arguments.args = [
+            (name, _clean_local(f"{name} = {value}", redactor).partition(" = ")[2])
+            for name, value in arguments.args
+        ]
+    if (variables := getattr(entry, "reprlocals", None)) is not None:
+        variables.lines = [_clean_local(line, redactor) for line in variables.lines]
+
+
+def _clean_local(line: str, redactor: Redactor) -> str:
+    found = _LOCAL.match(line)
+    if found is not None and redactor.is_secret_name(found["name"]):
+        return f"{found[0]}{_HIDDEN}"
+    return redactor.error_text(line)
