@@ -29,6 +29,7 @@ from .credential_headers import (
 )
 from .errors import SettingsError
 from .exchange import Exchange, Headers, Request
+from .form_fields import encoded_spans, form_spans
 from .json_spans import (
     Edit,
     Path,
@@ -71,6 +72,8 @@ _NESTING = 3
 """How deep JSON text in strings of JSON text is followed: a body, the arguments in it, a string in those."""
 _PARAMETER = re.compile(rb"(?<=[?&;#])([^=&;#]+)=([^&;#]+)")
 _USERINFO = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]+)@")
+_JSON_BEGINS = (b"{", b"[")
+_ANCHOR = re.compile(r"(?<!\[)\^|\$|\\[AZ]")
 _NO_FIELDS_UNDER = frozenset(("choices", "usage", "functions", "response_format"))
 _LOGPROBS = frozenset(("logprobs", "prompt_logprobs"))
 
@@ -93,6 +96,7 @@ class Redactor:
         self._fields = (FIELD_NAMES - kept) | frozenset(map(squash, rules.fields))
         self._own_fields = tuple(_key_end(name) for name in rules.fields)
         self._patterns = tuple(map(_compiled, rules.patterns))
+        self._anchored = any(map(_ANCHOR.search, rules.patterns))
         self._may_hold = self._may_hold_own if rules.patterns or rules.fields else may_hold
         self._kinds = HeaderKinds(headers, kept)
         self._known_names: set[str] = set()
@@ -131,7 +135,7 @@ class Redactor:
         outer = self._may_hold(b"\n".join(values))
         if named or outer:
             headers = self._clean_headers(headers, named, outer)
-        if outer or "?" in url or "@" in url or "#" in url:
+        if outer or "?" in url or "@" in url or "#" in url or "%" in url:
             url = self._clean_url(url, outer)
         if not (outer or encodings or self._patterns):
             self._known_heads.add(request, headers, url)
@@ -139,6 +143,8 @@ class Redactor:
 
     def _clean_body(self, body: bytes, messages: Raw | None) -> bytes:
         """A decoded body without its secrets, of which only what is new is looked at."""
+        if body[:1] not in _JSON_BEGINS:
+            body = settled(body, self._form_edits)
         if (news := self._known_messages.news(body, messages)) is None:
             return body
         if self._may_hold(news.text) and settled(news.text, self._body_edits) is not news.text:
@@ -303,6 +309,7 @@ class Redactor:
             for parameter in _PARAMETER.finditer(url)
             if squash(unquote_plus(parameter[1].decode("latin-1"))) in self._query
         ]
+        edits += map(_hidden, encoded_spans(url, self._secrets))
         if userinfo := _USERINFO.match(url):
             edits.append(_hidden(userinfo.span(1)))
         return merged(edits, url)
@@ -312,6 +319,9 @@ class Redactor:
 
     def _shape_edits(self, data: bytes) -> list[Edit]:
         return [_hidden(span) for span in self._secrets(data)]
+
+    def _form_edits(self, body: bytes) -> list[Edit]:
+        return merged(map(_hidden, form_spans(body, self._is_secret_parameter, self._secrets)), body)
 
     def _body_edits(self, body: bytes) -> list[Edit]:
         return merged([*self._shape_edits(body), *self._field_edits(body)], body)
@@ -342,6 +352,9 @@ class Redactor:
                 if leaf.kind == "string" and leaf.start < leaf.end and self._is_secret_field(leaf.path):
                     yield _hidden((leaf.start, leaf.end))
 
+    def _is_secret_parameter(self, name: str) -> bool:
+        return squash(name) in self._query or self._is_secret_field((name,))
+
     def _is_secret_field(self, path: Path) -> bool:
         while path and isinstance(path[-1], int):  # a list of secrets
             path = path[:-1]
@@ -359,13 +372,16 @@ class Redactor:
         return b"\\u" in data or escaped(data) if self._patterns else escaped(data)
 
     def _secrets(self, data: bytes, nesting: int = _NESTING) -> list[Span]:
-        """The spans of all secrets that show in a text, also where JSON strings in it use escapes."""
+        """The spans of all secrets that show in a text, also where JSON strings in it use escapes.
+
+        For own patterns with anchors, each JSON string is a text of its own as well.
+        """
         spans = shape_spans(data) if may_hold(data, fields=False) else []
         for pattern in self._patterns:
             spans += own_spans(pattern, data)
-        if nesting and b"\\" in data and self._escaped(data):
+        if nesting and (self._anchored or (b"\\" in data and self._escaped(data))):
             for start, end in strings(data):
-                if self._escaped(data[start:end]):
+                if self._anchored or self._escaped(data[start:end]):
                     decoded = decode_string(data, start, end)
                     found = self._secrets(decoded.text, nesting - 1)
                     spans += [(decoded.source(first), decoded.source(last)) for first, last in found]

@@ -18,6 +18,7 @@ ROOMS = (
         "secret_shapes",
         "credential_headers",
         "rewriting",
+        "form_fields",
         "known_heads",
         "known_messages",
         "stream_fields",

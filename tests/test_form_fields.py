@@ -1,0 +1,74 @@
+"""Secrets in forms and in what is percent-encoded, and own patterns that are anchored."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote
+
+import httpx2
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recorder.exchange import Request
+from recorder.redact import Redactor
+from recorder.settings import RedactionRules
+
+URL = "https://llm.test/chat/completions"
+KEY = "sk-proj-" + "a1B2" * 10
+REDACTOR = Redactor(RedactionRules())
+
+
+def clean(url: str = URL, body: bytes = b"", redactor: Redactor = REDACTOR) -> Request:
+    return redactor.request(Request("POST", url, (), body))
+
+
+def encoded(text: str) -> str:
+    return "".join(f"%{byte:02x}" for byte in text.encode())
+
+
+@pytest.mark.parametrize("spelled", [encoded(KEY), quote(KEY, safe="").replace("-", "%2D")])
+def test_key_that_is_percent_encoded_is_found_in_a_url(spelled: str) -> None:
+    assert clean(f"{URL}?x={spelled}&n=1").url == f"{URL}?x=REDACTED&n=1"
+    assert clean(f"https://llm.test/{spelled}/chat").url == "https://llm.test/REDACTED/chat"
+
+
+def test_url_that_is_encoded_for_another_reason_stays() -> None:
+    url = f"{URL}?q=a%20b%2Fc&x=%F0%9F%98%80"
+    assert clean(url).url == url
+
+
+def test_fields_of_an_urlencoded_form_are_told_by_their_names() -> None:
+    body = b"grant_type=password&client%5Fsecret=s3&password=hunter2&x=" + encoded(KEY).encode()
+    assert (
+        clean(body=body).body == b"grant_type=password&client%5Fsecret=REDACTED&password=REDACTED&x=REDACTED"
+    )
+
+
+@pytest.mark.parametrize(
+    "body", [b"a=b=c", b"1 + 1 = 2; password=3 {}", b"plain text", b'"password=x"', b"=&="]
+)
+def test_text_that_is_no_form_stays(body: bytes) -> None:
+    assert clean(body=body).body == body
+
+
+@given(
+    st.dictionaries(st.text(min_size=1), st.binary(), max_size=3), st.sampled_from(["api_key", "password"])
+)
+def test_parts_of_a_multipart_form_are_told_by_their_names(others: dict[str, bytes], name: str) -> None:
+    made = httpx2.Request("POST", URL, files={**others, name: (None, b"hunter2")})
+    found = clean(body=made.read()).body
+    assert b"hunter2" not in found
+    assert clean(body=found).body == found
+    if not others:
+        assert found == made.read().replace(b"hunter2", b"REDACTED")
+
+
+@pytest.mark.parametrize("pattern", ["^tiger$", r"\Atiger\Z", "tiger$", "^tiger"])
+def test_anchors_of_own_patterns_are_those_of_a_json_string(pattern: str) -> None:
+    redactor = Redactor(RedactionRules(patterns=(pattern,)))
+    body = json.dumps({"messages": [{"content": "tiger"}, {"content": "a tiger here"}]}).encode()
+    assert json.loads(clean(body=body, redactor=redactor).body)["messages"] == [
+        {"content": "REDACTED"},
+        {"content": "a tiger here"},
+    ]
