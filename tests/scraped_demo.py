@@ -38,6 +38,7 @@ from .prometheus import Prometheus, running, shipped
 
 DURATION = '__name__=~"gen_ai_client_(operation|inference)_duration_seconds_count"'
 SLOW_S = 45
+FOREIGN = "gpt-of-others"
 CALLS = 12
 UNPRICED = 5
 _KEY = "sk-demo0123456789abcdefghijklmn"
@@ -62,6 +63,7 @@ class Program:
         with Recorder(self.url, providers=names(target), strict=True, **options) as recorder:
             assert [step.failure for step in run(recorder, target) if step.failure] == []
         make_slow_call(self.meters, self.semconv)
+        count_as_openllmetry(self.meters)
 
     def tell(self) -> None:
         """What `recorder dashboards metrics` prints amid a month, as if it had been written an hour ago."""
@@ -80,6 +82,22 @@ def make_slow_call(meters: MeterProvider, semconv: Semconv) -> None:
     request = Request("POST", "https://api.deepseek.com/chat/completions", (), b"")
     exchange = Exchange(request, 0, Ending("complete", SLOW_S * 10**9))
     Metrics(NAMES[semconv], "0", meters).record(exchange, AnswerHalf(), attributes, None)
+
+
+def count_as_openllmetry(meters: MeterProvider) -> None:
+    """What opentelemetry-instrumentation-openai 0.62 counts of a call: its unit, and the model that answered alone."""
+    meter = meters.get_meter("opentelemetry.instrumentation.openai.v1")
+    call: Attributes = {
+        "gen_ai.provider.name": "openai",
+        "gen_ai.response.model": FOREIGN,
+        "gen_ai.operation.name": "chat",
+        "server.address": "https://api.openai.com/v1/",
+        "stream": False,
+    }
+    meter.create_histogram("gen_ai.client.operation.duration", "s").record(1.5, call)
+    usage = meter.create_histogram("gen_ai.client.token.usage", "token")
+    usage.record(12, {**call, "gen_ai.token.type": "input"})
+    usage.record(34, {**call, "gen_ai.token.type": "output"})
 
 
 def set_budgets(url: str) -> None:

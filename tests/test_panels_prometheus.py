@@ -16,7 +16,7 @@ from recorder.panels import DASHBOARDS, folder, made_files
 
 from .grafana import expand_promql, legend, queries
 from .prometheus import NO_PROMETHEUS, PROMETHEUS, PROMTOOL, Prometheus
-from .scraped_demo import scraped_demo
+from .scraped_demo import FOREIGN, scraped_demo
 
 PAGES = [dashboard.name for dashboard in DASHBOARDS if "prometheus" in dashboard.targets]
 needs_prometheus = pytest.mark.skipif(PROMETHEUS is None or PROMTOOL is None, reason=NO_PROMETHEUS)
@@ -62,6 +62,18 @@ def test_every_line_has_points_and_a_name_of_its_own(scraped: Scraped, name: str
             named += [legend(target["legendFormat"], each["metric"]) for each in series]
         assert len(set(named)) == len(named), (panel["title"], named)
         assert all(named), (panel["title"], named)
+
+
+@needs_prometheus
+@pytest.mark.parametrize(
+    "title", ["Calls by model A", "Duration by model, p95 A", "Output tokens by model A"]
+)
+def test_models_are_told_apart_whichever_sdk_names_them(scraped: Scraped, title: str) -> None:
+    prometheus, _ = scraped
+    found = prometheus.ask(expand_promql(dict(queries(page("genai")))[title]))
+    models = {each["metric"]["model"]: float(each["value"][1]) for each in found}
+    assert {"deepseek-chat", FOREIGN} <= models.keys()
+    assert models[FOREIGN] > 0
 
 
 @needs_prometheus

@@ -1,7 +1,8 @@
 """GenAI metrics as Prometheus has them, of every SDK and instrumentation that keeps to the conventions.
 
 No query asks for the name of a job, a scope or an SDK. The conventions 1.41 and their successor call metrics by
-different names; a process emits one or the other, so each query takes both.
+different names; a process emits one or the other, so each query takes both. OpenLLMetry counts tokens in a unit of its
+own, which is then part of the name, and tells only the model that answered.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ _RATED: Final = "[$__rate_interval]"
 DURATION: Final = '__name__=~"gen_ai_client_(operation|inference)_duration_seconds_%s"'
 _FIRST_CHUNK: Final = '__name__=~"gen_ai_client_(operation|inference)_time_to_first_chunk_seconds_%s"'
 _PER_CHUNK: Final = '__name__=~"gen_ai_client_(operation|inference)_time_per_output_chunk_seconds_%s"'
+_TOKENS: Final = '__name__=~"gen_ai_client_token_usage(_token)?_sum"'
 
 
 def _rate(metric: str, part: str, more: str = "", window: str = _RATED) -> str:
@@ -25,7 +27,7 @@ def _rate(metric: str, part: str, more: str = "", window: str = _RATED) -> str:
 def _tokens(kind: str, window: str = _RATED) -> str:
     """Tokens of a kind: a histogram with a type in 1.41, a counter of its own later."""
     function = "increase" if window == "[$__range]" else "rate"
-    histogram = f'gen_ai_client_token_usage_sum{{gen_ai_token_type="{kind}", {_CHOSEN}}}'
+    histogram = f'{{{_TOKENS}, gen_ai_token_type="{kind}", {_CHOSEN}}}'
     counter = f"gen_ai_client_inference_usage_{kind}_tokens_total{{{_CHOSEN}}}"
     return f"({function}({histogram}{window}) or {function}({counter}{window}))"
 
@@ -46,6 +48,12 @@ def _quantiles(metric: str) -> tuple[tuple[str, str], ...]:
 
 def _by(label: str, value: str) -> tuple[str, str]:
     return f"sum by ({label}) ({value})", f"{{{{{label}}}}}"
+
+
+def _with_model(value: str) -> str:
+    """The same series with a label `model`: the one that was asked for, else, where untold, the one that answered."""
+    served = f'label_replace({value}, "model", "$1", "gen_ai_response_model", "(.+)")'
+    return f'label_replace({served}, "model", "$1", "gen_ai_request_model", "(.+)")'
 
 
 _ALL: Final = f"sum({_rate(DURATION, 'count', window='[$__range]')})"
@@ -89,7 +97,7 @@ GENAI: Final = Dashboard(
             "Which models are called when?",
             "lines",
             "reqps",
-            _by(_MODELS, _rate(DURATION, "count")),
+            _by("model", _with_model(_rate(DURATION, "count"))),
         ),
         _panel(
             "Calls by provider",
@@ -123,8 +131,8 @@ GENAI: Final = Dashboard(
             "lines",
             "s",
             (
-                f"histogram_quantile(0.95, sum by (le, {_MODELS}) ({_rate(DURATION, 'bucket')}))",
-                f"{{{{{_MODELS}}}}}",
+                f"histogram_quantile(0.95, sum by (le, model) ({_with_model(_rate(DURATION, 'bucket'))}))",
+                "{{model}}",
             ),
         ),
         _panel("First chunk", "How long until a stream begins?", "lines", "s", *_quantiles(_FIRST_CHUNK)),
@@ -142,7 +150,7 @@ GENAI: Final = Dashboard(
             "Which models write most?",
             "lines",
             "short",
-            _by(_MODELS, _tokens("output")),
+            _by("model", _with_model(_tokens("output"))),
         ),
     ),
     (
