@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Select, case, func, or_, select
 
 from .cells import DAY, HOUR_US, KINDS, LONGEST, LONGEST_KIND, TAG, model_of, shortened, tag_pairs
 from .counting import tallies
@@ -25,17 +25,54 @@ def add_rows(
 ) -> None:
     """Count the calls of an edge one by one."""
     columns, read_keys = _row_key(question.by)
-    query = filtered(
-        select(*columns, *FACT_COLUMNS),
+    query = _wanted(database, question, edge, *columns, *FACT_COLUMNS)
+    for raw, known in tallies(fetched(connection, query), len(columns)).items():
+        for key in read_keys(raw):
+            group(found, key).add_tally(known)
+
+
+def count_names(
+    connection: Connection, database: Database, question: Question, name: str
+) -> dict[Key, tuple[str | None, int]]:
+    """The users or sessions, and how many calls each has, which is known long before their figures are."""
+    column = _c[GROUPS[name]]
+    query = _wanted(database, question, _whole(question), column, func.count() - func.sum(_c.replayed))
+    rows = fetched(connection, query.group_by(column))
+    return {(_text(raw, LONGEST),): (raw, int(number)) for raw, number in rows}
+
+
+def add_named(
+    connection: Connection, database: Database, question: Question, name: str, names: Sequence[str | None]
+) -> tuple[dict[Key, Figures], Figures]:
+    """The figures of some users or sessions, and those of all together."""
+    column = _c[GROUPS[name]]
+    shown: ColumnElement[bool] = column.in_([each for each in names if each is not None])
+    if None in names:
+        shown = or_(shown, column.is_(None))
+    columns = case((shown, column)), case((shown, 1), else_=0)
+    query = _wanted(database, question, _whole(question), *columns, *FACT_COLUMNS)
+    found: dict[Key, Figures] = {}
+    total = Figures()
+    for (raw, is_shown), known in tallies(fetched(connection, query), len(columns)).items():
+        total.add_tally(known)
+        if is_shown:
+            group(found, (_text(raw, LONGEST),)).add_tally(known)
+    return found, total
+
+
+def _whole(question: Question) -> Edge:
+    return Edge(question.since_us, question.until_us)
+
+
+def _wanted(database: Database, question: Question, edge: Edge, *columns: Any) -> Select[Any]:
+    return filtered(
+        select(*columns),
         since_us=edge.since_us,
         until_us=edge.until_us,
         where=(*conditions_of(question.where), *question.conditions),
         tags=question.tags,
         sqlite=database.is_sqlite,
     )
-    for raw, known in tallies(fetched(connection, query), len(columns)).items():
-        for key in read_keys(raw):
-            group(found, key).add_tally(known)
 
 
 def _row_key(by: Sequence[str]) -> tuple[list[ColumnElement[Any]], Callable[[Any], Iterator[Key]]]:

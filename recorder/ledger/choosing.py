@@ -81,11 +81,18 @@ def _cells_in_order(
     return query.group_by(_r.dimension, _r.value).order_by(calls.desc(), value)
 
 
+def number_of_values(connection: Connection, dimension: str) -> int:
+    """How many values a dimension has; they are counted as they come and go."""
+    query = cells_of(Question(), VALUES, Span(ALL, None, None), func.sum(_r.calls)).where(
+        _r.value == dimension
+    )
+    return int(next(iter(fetched(connection, query)))[0] or 0)
+
+
 def _number_of_cells(connection: Connection, question: Question, dimension: str, span: Span) -> int:
-    """How many cells there are; those of all time are counted as they come and go."""
-    query = cells_of(question, dimension, span, func.count())
     if span.hours == ALL and has_rest(question, dimension):
-        query = cells_of(question, VALUES, span, func.sum(_r.calls)).where(_r.value == dimension)
+        return number_of_values(connection, dimension)
+    query = cells_of(question, dimension, span, func.count())
     return int(next(iter(fetched(connection, query)))[0] or 0)
 
 

@@ -35,8 +35,8 @@ from .figures import (
 
 Rows = list[Sequence[Any]]
 
-# How many rows wait for others alike, of how many columns are made at once, while they are in the processor's cache, and
-# from how many on that pays.
+# How many rows wait for others alike, of how many columns are made at once, while they are in the processor's
+# cache, and from how many on that pays.
 _AT_ONCE: Final = 100_000
 _ENOUGH: Final = 1_000
 _FEW: Final = 8
