@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any, Final, Literal, TypedDict, get_args
+from typing import Any, Final, Literal, TypedDict
 
 from msgspec import Struct
 from opentelemetry.metrics import MeterProvider, NoOpMeterProvider
@@ -13,6 +13,7 @@ from opentelemetry.trace import TracerProvider
 from ..errors import SettingsError
 from .content_mode import Content, content_of
 from .names import NAMES, Names, Semconv
+from .option_checks import check_choice, check_values
 
 Otel = Literal["auto", "always", "off"]
 
@@ -86,14 +87,13 @@ def telemetry_settings(
     if unknown := sorted(given.keys() - set(TelemetrySettings.__struct_fields__)):
         raise SettingsError(f"{unknown[0]} is no option of a Recorder")
     for name, allowed in (("otel", Otel), ("semconv", Semconv)):
-        if (said := environment.get(f"RECORDER_{name.upper()}")) and name not in given:
-            given[name] = said.strip().lower()
-        if name in given and given[name] not in (choices := get_args(allowed)):
-            raise SettingsError(f"{name}={given[name]!r} is not known; it is one of {', '.join(choices)}")
+        variable = f"RECORDER_{name.upper()}"
+        if name in given:
+            check_choice(name, given[name], allowed)
+        elif said := environment.get(variable, "").strip().lower():
+            check_choice(f"${variable}", said, allowed)
+            given[name] = said
     given["content"] = content_of(given.get("content"), environment)
-    limit, cost = given.get("content_limit", 1), given.get("cost_attribute")
-    if type(limit) is not int or limit < 1:
-        raise SettingsError("content_limit is a number of characters, at least 1")
-    if cost is not None and (not isinstance(cost, str) or not cost):
-        raise SettingsError(f"cost_attribute={cost!r} is no name; it is one such as 'gen_ai.usage.cost'")
-    return TelemetrySettings(**given)
+    settings = TelemetrySettings(**given)
+    check_values(settings)
+    return settings
