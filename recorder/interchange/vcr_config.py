@@ -41,6 +41,8 @@ _RECORDING = {
     "before_save_interaction", "drop_unused_requests", "record_on_exception", "inject_cassette", "func_path_generator",
     "skip_patchers", "allowed_hosts", "path",
 }  # fmt: skip
+KEYWORDS = frozenset((*_READ, *_NOTED, *_RECORDING))
+"""What vcrpy's `use_cassette` and pytest-recording's marker take."""
 
 
 class VcrRegistry:
