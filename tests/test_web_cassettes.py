@@ -174,7 +174,7 @@ def test_a_broken_file_says_what_is_wrong_and_of_a_hidden_one_nothing(
         "elsewhere/outside.yaml",
         "trip/../../outside.yaml",
         "/etc/passwd",
-        "notes.yaml\0",
+        "nobody.yaml\0",
         "",
         "trip",
         "checkout.yaml/",
@@ -238,6 +238,7 @@ def test_no_broken_file_breaks_the_page(url: str, folder: Path, data: st.DataObj
 def test_an_address_names_a_store_or_a_file() -> None:
     assert read_reference("store:a:b") == Reference("store", "a:b")
     assert read_reference("file:a/b.yaml") == Reference("file", "a/b.yaml")
+    assert read_reference("store:a\0b") == Reference("store", "ab")
     assert [read_reference(text) for text in ("", "a", "store:", "http:x")] == [None] * 4
     assert Reference("file", "a/b.har.gz").bare == "a/b"
 

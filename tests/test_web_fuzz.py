@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recorder.ledger import Store
+from recorder.ledger.database import open_database
 
 from .web_calls import HOSTILE, SCRIPT, STREAMED, TURNS, store_cassettes, store_web_calls
 
@@ -53,24 +55,42 @@ ODD = (
     *("cost>=1e99", "cost=none", "tag.x!=", "model^=", "started_at>2026", "x=y", "feature=search", "="),
     *("none_1", "-1_-1", f"{2**70}_{2**70}", "1_", "_", str(2**63), str(2**64), "٣", "duration", "asc"),
     *(SCRIPT, "%", "\\", "\0", "\u202e", "\ud7ff\U0010ffff", "'; DROP TABLE calls; --", "a" * 3_000),
-    *(HOSTILE, STREAMED[-4:], TURNS[0], "store:checkout", "file:checkout.yaml", "file:../x.yaml", "file:\0"),
+    *(
+        HOSTILE,
+        STREAMED[-4:],
+        TURNS[0],
+        "store:checkout",
+        "file:checkout.yaml",
+        "file:../x.yaml",
+        "file:\0",
+        "store:\0",
+    ),
     *("ok", "error", "trip-8", "small", "{{ 7 * 7 }}", *list(COLUMNS)[:5]),
 )
 VALUES = st.one_of(st.sampled_from(ODD), st.text(max_size=40))
-IDS = st.sampled_from([HOSTILE, STREAMED, TURNS[0], "0", "zz", "%00", "x" * 300, SCRIPT, "..", " "])
+IDS = st.sampled_from([HOSTILE, STREAMED, TURNS[0], "\0", "0", "zz", "%00", "x" * 300, SCRIPT, "..", " "])
 FUZZED = settings(
     deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 
 
-@pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The page; who asks for news is sent away at once."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('fuzz')}/calls.db"
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The page over a store of either kind; who asks for news is sent away at once."""
+    if request.param == "sqlite":
+        yield made_app(f"sqlite:///{tmp_path_factory.mktemp('fuzz')}/calls.db", tmp_path_factory)
+        return
+    server = request.getfixturevalue("server")
+    with server.database(like=request.getfixturevalue("made_store")) as url:
+        yield made_app(url, tmp_path_factory)
+        open_database(url).close()
+
+
+def made_app(url: str, folders: pytest.TempPathFactory) -> Any:
     store_web_calls(url)
     ended = threading.Event()
     ended.set()
-    folder = store_cassettes(url, tmp_path_factory.mktemp("cassettes"))
+    folder = store_cassettes(url, folders.mktemp("cassettes"))
     return create_app(Store(url), ending=ended, cassettes=folder)
 
 

@@ -13,6 +13,7 @@ from starlette.datastructures import QueryParams
 from ..audit.listing import Wanted
 from ..ledger.conditions import Condition, parse_conditions
 from ..ledger.moments import parse_moment
+from ..ledger.rows import storable
 
 FIELDS: Final[Mapping[str, str]] = {
     "model": "model",
@@ -66,11 +67,11 @@ def address(path: str, pairs: Iterable[tuple[str, str]], **changes: str) -> str:
 def read_filters(query: QueryParams, since: str = "") -> Filters:
     """The filters of a query string; what cannot be read is left out, and said so. `since` is the default period."""
     problems: list[str] = []
-    values = {name: query.get(name, "").strip()[:_LONGEST] for name in FIELDS}
-    tags = tuple(text.strip()[:_LONGEST] for text in query.getlist("tag") if text.strip())
-    where = tuple(text.strip()[:_LONGEST] for text in query.getlist("where") if text.strip())
-    from_, to = (query.get("since", "").strip() or since), query.get("until", "").strip()
-    search = query.get("q", "").strip()[:_LONGEST]
+    values = {name: _clean(query.get(name, "")) for name in FIELDS}
+    tags = tuple(text for text in map(_clean, query.getlist("tag")) if text)
+    where = tuple(text for text in map(_clean, query.getlist("where")) if text)
+    from_, to = (_clean(query.get("since", "")) or since), _clean(query.get("until", ""))
+    search = _clean(query.get("q", ""))
     conditions = [Condition(FIELDS[name], "=", value) for name, value in values.items() if value]
     for text in where:
         try:
@@ -91,6 +92,11 @@ def period(wanted: Wanted) -> tuple[int, int]:
     """The first microsecond of the period, and the first one after it; without an end it is now."""
     until = time.time_ns() // 1000 if wanted.until_us is None else wanted.until_us
     return (0 if wanted.since_us is None else wanted.since_us), until
+
+
+def _clean(text: str) -> str:
+    """What was written, without what no database takes, and not longer than anybody would write."""
+    return storable(text).strip()[:_LONGEST]
 
 
 def _moment(text: str, problems: list[str], *, end: bool = False) -> int | None:

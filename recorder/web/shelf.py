@@ -13,6 +13,7 @@ from ..interchange import NoCassette
 from ..interchange.cassette_files import OURS, Opened, files_under, open_file
 from ..interchange.contents import Contents, read_entries, summarize
 from ..interchange.formats import SUFFIXES
+from ..ledger.rows import storable
 
 if TYPE_CHECKING:
     from ..ledger import Store
@@ -49,7 +50,7 @@ class FileSummary(Struct, frozen=True):
 
 def read_reference(text: str) -> Reference | None:
     """What an address names; None for what names nothing."""
-    where, _, name = text.partition(":")
+    where, _, name = storable(text).partition(":")
     if not name or where not in ("store", "file"):
         return None
     return Reference("store" if where == "store" else "file", name)
