@@ -29,7 +29,7 @@ def new_id(now_ms: int) -> int:
 
 def id_text(id: int) -> str:
     """An id as it is written."""
-    digits = f"{id:032x}"
+    digits = id.to_bytes(16, "big").hex()
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 

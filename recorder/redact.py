@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import accumulate
@@ -207,9 +207,11 @@ class Redactor:
             return False
         return any(self._secrets(_encode(text)) for text in texts)
 
-    def suspicious_names(self, texts: Iterable[str]) -> bool:
+    def suspicious_names(self, texts: Collection[str]) -> bool:
         """The same for names and ids: the usual ids hold none, and of names most come again and again."""
         known = self._known_names
+        if known.issuperset(texts):
+            return False
         new = [text for text in texts if text not in known and (self._patterns or not _ID.match(text))]
         if not new:
             return False

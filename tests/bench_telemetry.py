@@ -1,9 +1,9 @@
 """Measure what spans add to a call on its caller's thread; `make bench` runs it, in some seconds.
 
 What is timed is all that telemetry does for one small call: it starts the span, makes it current, leaves it, reads the
-answer, sets all attributes and ends it; without an SDK, what of that is left. Beside it stands a bare span of the SDK
-with the same attributes. The contenders take turns in short rounds of processor time; shown are the best and the median
-round, since a busy machine disturbs the latter.
+answer, sets all attributes and ends it; the same with the SDK's metrics; without an SDK, what of that is left. Beside
+them stands a bare span of the SDK with the same attributes. The contenders take turns in short rounds of processor
+time; shown are the best and the median round, since a busy machine disturbs the latter.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.trace import SpanKind
 from rich.console import Console
@@ -60,12 +62,14 @@ ANSWER: dict[str, Any] = {
 BOUNDS_US = {"recording span": 35.0, "no SDK": 2.0}
 
 
-def whole_span(provider: TracerProvider | None) -> Callable[[], None]:
+def whole_span(provider: TracerProvider | None, meters: MeterProvider | None = None) -> Callable[[], None]:
     """All that telemetry does for one call."""
     recording = Recording(
         Settings(store="bench"),
         (lambda ended: None,),
-        lambda redactor: Telemetry(redactor, TelemetrySettings(tracer_provider=provider)),
+        lambda redactor: Telemetry(
+            redactor, TelemetrySettings(tracer_provider=provider, meter_provider=meters)
+        ),
     )
     route = recording.route("POST", URL)
     assert route is not None
@@ -119,6 +123,9 @@ def measure() -> dict[str, tuple[float, float]]:
     contenders = {
         "bare SDK span": bare_span(provider),
         "recording span": whole_span(provider),
+        "span and metrics": whole_span(
+            provider, MeterProvider([InMemoryMetricReader()], shutdown_on_exit=False)
+        ),
         "no SDK": whole_span(None),
     }
     rounds: dict[str, list[float]] = {name: [] for name in contenders}

@@ -34,17 +34,17 @@ _PLAIN = {"prompt_tokens", "completion_tokens", "total_tokens"}
 _Count = Annotated[int, Meta(ge=0, le=_LARGEST)] | None
 
 
-class _Input(Struct):
+class _Input(Struct, gc=False):
     cached_tokens: _Count = None
     cache_write_tokens: _Count = None
     cache_creation_tokens: _Count = None
 
 
-class _Output(Struct):
+class _Output(Struct, gc=False):
     reasoning_tokens: _Count = None
 
 
-class _Counts(Struct):
+class _Counts(Struct, gc=False):
     """All places, where each holds a count or nothing."""
 
     prompt_tokens: _Count = None

@@ -134,6 +134,8 @@ def _event_times_ns(exchange: Exchange) -> tuple[int, ...]:
 
 
 def _without_error(attributes: Attributes) -> Attributes:
+    if "error.type" not in attributes:
+        return attributes
     return {name: value for name, value in attributes.items() if name != "error.type"}
 
 

@@ -17,13 +17,13 @@ def add_parameters(attributes: Attributes, half: RequestHalf, names: Names) -> N
     for name, value in parameters.items():
         if (rule := rules.get(name)) is None:
             continue
-        attribute, usual, read = rule
-        if type(value) is usual and -LARGEST <= value <= LARGEST:
+        attribute, usual, limit, read = rule
+        if type(value) is usual and -limit < value < limit:
             attributes[attribute] = value
         elif (found := read(value)) is not None:
             attributes[attribute] = found
-    if _NEWER in parameters and _OLDER in parameters and (limit := _integer(parameters[_NEWER])) is not None:
-        attributes["gen_ai.request.max_tokens"] = limit
+    if _NEWER in parameters and _OLDER in parameters and (newer := _integer(parameters[_NEWER])) is not None:
+        attributes["gen_ai.request.max_tokens"] = newer
     if half.attempt > 1:
         attributes["http.request.resend_count"] = half.attempt - 1
     if half.provider == "openai":
@@ -76,24 +76,26 @@ def _reasoning_level(value: Any) -> str | None:
     return _string(value.get("effort")) if isinstance(value, dict) else None
 
 
-_Rule = tuple[str, Any, Callable[[Any], AttributeValue | None]]
-"""The attribute, the type of the numbers that are taken as they are, if any, and how anything else is read."""
+_Rule = tuple[str, Any, float, Callable[[Any], AttributeValue | None]]
+"""The attribute, the type and the limit of the numbers that are taken as they are, and how anything else is read."""
+
+_LIMIT = 2.0**63  # Python compares a float with a great integer slowly
 
 _RULES: dict[str, _Rule] = {
-    "temperature": ("gen_ai.request.temperature", float, _number),
-    "top_p": ("gen_ai.request.top_p", float, _number),
-    "top_k": ("gen_ai.request.top_k", float, _number),
-    "frequency_penalty": ("gen_ai.request.frequency_penalty", float, _number),
-    "presence_penalty": ("gen_ai.request.presence_penalty", float, _number),
-    "max_tokens": ("gen_ai.request.max_tokens", int, _integer),
-    "max_completion_tokens": ("gen_ai.request.max_tokens", int, _integer),
-    "seed": ("gen_ai.request.seed", int, _integer),
-    "stop": ("gen_ai.request.stop_sequences", None, _strings),
-    "n": ("gen_ai.request.choice.count", None, _choice_count),
-    "response_format": ("gen_ai.output.type", None, _output_type),
-    "reasoning_effort": ("gen_ai.request.reasoning.level", None, _string),
-    "reasoning": ("gen_ai.request.reasoning.level", None, _reasoning_level),
-    "previous_response_id": ("gen_ai.request.previous_response.id", None, _string),
+    "temperature": ("gen_ai.request.temperature", float, _LIMIT, _number),
+    "top_p": ("gen_ai.request.top_p", float, _LIMIT, _number),
+    "top_k": ("gen_ai.request.top_k", float, _LIMIT, _number),
+    "frequency_penalty": ("gen_ai.request.frequency_penalty", float, _LIMIT, _number),
+    "presence_penalty": ("gen_ai.request.presence_penalty", float, _LIMIT, _number),
+    "max_tokens": ("gen_ai.request.max_tokens", int, LARGEST, _integer),
+    "max_completion_tokens": ("gen_ai.request.max_tokens", int, LARGEST, _integer),
+    "seed": ("gen_ai.request.seed", int, LARGEST, _integer),
+    "stop": ("gen_ai.request.stop_sequences", None, 0, _strings),
+    "n": ("gen_ai.request.choice.count", None, 0, _choice_count),
+    "response_format": ("gen_ai.output.type", None, 0, _output_type),
+    "reasoning_effort": ("gen_ai.request.reasoning.level", None, 0, _string),
+    "reasoning": ("gen_ai.request.reasoning.level", None, 0, _reasoning_level),
+    "previous_response_id": ("gen_ai.request.previous_response.id", None, 0, _string),
 }
-_WHOLE_TOP_K: dict[str, _Rule] = {**_RULES, "top_k": ("gen_ai.request.top_k", int, _integer)}
+_WHOLE_TOP_K: dict[str, _Rule] = {**_RULES, "top_k": ("gen_ai.request.top_k", int, LARGEST, _integer)}
 _OLDER, _NEWER = "max_tokens", "max_completion_tokens"

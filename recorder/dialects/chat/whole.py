@@ -13,7 +13,7 @@ from ..usage import read_usage
 from .tools import read_function_call, read_tool_calls
 
 
-class _Message(Struct):
+class _Message(Struct, gc=False):
     role: str | None = None
     content: str | None = None
     reasoning_content: str | None = None
@@ -23,7 +23,7 @@ class _Message(Struct):
     function_call: Any = None
 
 
-class _WholeChoice(Struct):
+class _WholeChoice(Struct, gc=False):
     message: _Message
     index: Any = None
     finish_reason: str | None = None
@@ -31,7 +31,7 @@ class _WholeChoice(Struct):
     error: Any = None
 
 
-class _Whole(Struct):
+class _Whole(Struct, gc=False):
     choices: list[_WholeChoice]
     id: str | None = None
     model: str | None = None
