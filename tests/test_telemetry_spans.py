@@ -109,7 +109,7 @@ def test_cost_is_on_the_span_under_the_chosen_name(otel: Otel, tmp_path: Path) -
         "mine", {"model": "own-*", "provider": "openai", "currency": "USD", "input": "2", "output": "3"}
     )
     with recording(otel, tmp_path, cost_attribute="gen_ai.usage.cost") as rec:
-        rec.flush()  # after which the store's book has been read
+        assert rec.flush(60)  # after which the store's book has been read
         ask(rec, completion(usage=usage, model="own-1"))
         (row,) = Store(rec.store).calls()
     assert (otel.attributes["gen_ai.usage.cost"], row["cost_usd"]) == (2.0, 2.0)
