@@ -75,14 +75,17 @@ def read_usage(raw: Any, notes: list[str]) -> Usage | None:
         return None
     if raw.keys() <= _PLAIN:
         return Usage(input=_first(raw, _INPUTS, notes), output=_first(raw, _OUTPUTS, notes))
-    usage = _usual(raw) or Usage(
-        input=_first(raw, _INPUTS, notes),
-        cached=_first(raw, _CACHED, notes),
-        cache_write=_first(raw, _CACHE_WRITES, notes),
-        output=_first(raw, _OUTPUTS, notes),
-        reasoning=_first(raw, _REASONING, notes),
-    )
-    _doubt(usage, notes)
+    usage = _usual(raw)
+    if usage is None:
+        usage = Usage(
+            input=_first(raw, _INPUTS, notes),
+            cached=_first(raw, _CACHED, notes),
+            cache_write=_first(raw, _CACHE_WRITES, notes),
+            output=_first(raw, _OUTPUTS, notes),
+            reasoning=_first(raw, _REASONING, notes),
+        )
+    if usage.cached or usage.reasoning:
+        _doubt(usage, notes)
     return usage
 
 

@@ -41,7 +41,7 @@ class Chat:
         if head is None:
             return AnswerHalf()
         notes = [answer.note] if answer.note else []
-        if is_stream(head, answer.data):
+        if not answer.data.startswith(b"{") and is_stream(head, answer.data):
             half = _read_stream(exchange, answer, Stream(head.status, notes, _choices_wanted(request)), notes)
         else:
             half = (head.status < 400 and read_usual(answer.data, notes)) or _read_whole(
