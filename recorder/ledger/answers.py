@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from .access import reading
+from .answers_by_difference import by_difference
 from .answers_of_rollups import Asked
 from .answers_of_rows import add_named, add_rows, count_names
 from .cells import SESSION, USER
@@ -51,6 +52,9 @@ def answer(database: Database, question: Question, limit: int | None = None) -> 
 
 
 def _from_rows(connection: Connection, database: Database, question: Question, limit: int | None) -> Answer:
+    known = None if waiting(connection) else by_difference(connection, database, question)
+    if known is not None:
+        return _cut_off(*known, question, limit)
     many = question.by in _NAMED and number_of_values(connection, _NAMED[question.by]) > _MANY
     if many and limit is not None and limit <= _MOST_NAMED:
         return _first_from_rows(connection, database, question, limit)
@@ -64,10 +68,14 @@ def _from_rows(connection: Connection, database: Database, question: Question, l
     else:
         for figures in groups.values():
             group(total, ()).add(figures)
+    return _cut_off(groups, group(total, ()), question, limit)
+
+
+def _cut_off(groups: dict[Key, Figures], total: Figures, question: Question, limit: int | None) -> Answer:
     calls = {key: figures.calls for key, figures in groups.items()}
     chosen = groups if limit is None else first(calls, question, limit)
     found = {key: groups[key] for key in chosen}
-    return Answer(found, group(total, ()), len(groups) - len(found))
+    return Answer(found, total, len(groups) - len(found))
 
 
 def _first_from_rows(connection: Connection, database: Database, question: Question, limit: int) -> Answer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, case, func, or_, select, true
 
 from .cells import DAY, HOUR_US, KINDS, LONGEST, LONGEST_KIND, TAG, model_of, shortened, tag_pairs
 from .counting import tallies
@@ -21,11 +21,17 @@ _MODEL = func.coalesce(func.nullif(_c.response_model, ""), _c.request_model)
 
 
 def add_rows(
-    connection: Connection, database: Database, question: Question, edge: Edge, found: dict[Key, Figures]
+    connection: Connection,
+    database: Database,
+    question: Question,
+    edge: Edge,
+    found: dict[Key, Figures],
+    *,
+    others: bool = False,
 ) -> None:
-    """Count the calls of an edge one by one."""
+    """Count the calls of an edge one by one: those that are asked for, or all others."""
     columns, read_keys = _row_key(question.by)
-    query = _wanted(database, question, edge, *columns, *FACT_COLUMNS)
+    query = _wanted(database, question, edge, *columns, *FACT_COLUMNS, others=others)
     for raw, known in tallies(fetched(connection, query), len(columns)).items():
         for key in read_keys(raw):
             group(found, key).add_tally(known)
@@ -64,15 +70,30 @@ def _whole(question: Question) -> Edge:
     return Edge(question.since_us, question.until_us)
 
 
-def _wanted(database: Database, question: Question, edge: Edge, *columns: Any) -> Select[Any]:
-    return filtered(
-        select(*columns),
-        since_us=edge.since_us,
-        until_us=edge.until_us,
-        where=(*conditions_of(question.where), *question.conditions),
+def condition_of(database: Database, question: Question) -> ColumnElement[bool]:
+    """What must hold of a call that is asked for, besides its time."""
+    where = (*conditions_of(question.where), *question.conditions)
+    query = filtered(
+        select(_c.seq),
+        since_us=None,
+        until_us=None,
+        where=where,
         tags=question.tags,
         sqlite=database.is_sqlite,
     )
+    return true() if query.whereclause is None else query.whereclause
+
+
+def _wanted(
+    database: Database, question: Question, edge: Edge, *columns: Any, others: bool = False
+) -> Select[Any]:
+    condition = condition_of(database, question)
+    query = select(*columns).where(condition.is_not(true()) if others else condition)
+    if edge.since_us is not None:
+        query = query.where(_c.started_us >= edge.since_us)
+    if edge.until_us is not None:
+        query = query.where(_c.started_us < edge.until_us)
+    return query
 
 
 def _row_key(by: Sequence[str]) -> tuple[list[ColumnElement[Any]], Callable[[Any], Iterator[Key]]]:
