@@ -13,6 +13,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import make_url
 
+from recorder.audit import report
 from recorder.cassettes import Recorded
 from recorder.ledger import schema
 from recorder.ledger.cassettes import StoreCassette
@@ -229,3 +230,16 @@ def test_recordings_of_an_older_store_have_no_credential(url: str, database: Dat
     assert columns(url, "cassette_entries")[-1] != "credential"
     schema.upgrade(database)
     assert StoreCassette(url, "old").load() == (Recorded(an_exchange(), call.id, 2, 0),)
+
+
+def test_calls_that_narrower_rollups_counted_are_counted_anew(url: str, database: Database) -> None:
+    store_calls(url, *[a_call(user_id=f"u-{number % 2}") for number in range(5)])
+    store = Store(url)
+    before = report(store, ("user",))
+    for target in ("0008", "head"):
+        (schema.downgrade if target == "0008" else schema.upgrade)(database, target)
+    assert not store.rolled_up()
+    assert report(store, ("user",)) == before
+    store_calls(url, a_call(user_id="u-0"))
+    assert store.roll_up() == 5
+    assert {row.key: row.calls for row in report(store, ("user",)).rows} == {("u-0",): 4, ("u-1",): 2}
