@@ -101,7 +101,7 @@ def test_filters_and_pages_hold_of_what_is_found(url: str) -> None:
 
 
 def test_candidates_that_do_not_fit_do_not_end_the_search(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recorder.ledger.store._LEAST", 2)
+    monkeypatch.setattr("recorder.ledger.search.listing._LEAST", 2)
     wanted = say(url, "red otter")
     for _ in range(5):
         say(url, "otter red")

@@ -83,7 +83,7 @@ def places(disk: Disk, elsewhere: Path, where: str) -> tuple[str, str]:
 
 def shut(rec: recorder.Recorder) -> None:
     """Have the store opened anew for the next calls."""
-    sink = rec._writer._sink
+    sink = rec._writer._batches.sink
     assert sink is not None
     rec._writer.call_soon(sink.close)
 

@@ -98,7 +98,7 @@ def test_a_server_that_is_away_comes_and_goes_gets_everything(
     with own_server.database() as url:
         own_server.kill()
         rec = recorder.Recorder(url, journal=tmp_path)
-        rec._writer._outage._pause = lambda failures: 0.05
+        rec._writer._pause = lambda failures: 0.05
         made = make(rec, "away", 30)
         assert not rec.flush(0.3)
         found = status(fleet, url, tmp_path)

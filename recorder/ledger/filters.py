@@ -4,17 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, TypedDict
 
 from sqlalchemy import Select
 
 from ..errors import StoreError
 from .columns import COLUMNS, TAG
 from .conditions import Condition, clause
+from .database import Database
 from .tables import calls
 
 Where = Mapping[str, str | int] | Sequence[Condition]
 """What must hold of calls: conditions, or the values that columns must have."""
+
+
+class Filters(TypedDict, total=False):
+    """Which calls: from a start on, before another, and what must hold of columns and tags."""
+
+    since_us: int | None
+    until_us: int | None
+    where: Where
+    tags: Mapping[str, str]
+
+
+def filtered_by(query: Select[Any], database: Database, filters: Filters) -> Select[Any]:
+    """A query over `calls` of a database with what the filters ask for."""
+    return filtered(
+        query,
+        since_us=filters.get("since_us"),
+        until_us=filters.get("until_us"),
+        where=filters.get("where", ()),
+        tags=filters.get("tags", {}),
+        sqlite=database.is_sqlite,
+    )
 
 
 def filtered(

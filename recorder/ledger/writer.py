@@ -10,17 +10,16 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final
 from weakref import WeakSet
 
 from ..attempt import Attempt
 from ..errors import StoreError
 from ..exchange import Request
-from ..guard import Guard
+from .batches import Batches
+from .bell import Bell, Ticket
 from .intake import Intake, MemoryIntake, Record
-from .outage import Outage, pause_after
-from .suspects import Suspects
+from .outage import pause_after
 from .turns import Turns
 from .url import check_url, resolved, shown
 
@@ -29,22 +28,9 @@ if TYPE_CHECKING:
 
 LINGER_S: Final = 0.05
 BATCH: Final = 500
-_LARGEST_BATCH: Final = 1_000
 _END_S: Final = 2.0
 
 _logger = logging.getLogger("recorder")
-
-
-class _Ticket:
-    """Somebody waits until all that was put before is settled, or cannot be for now."""
-
-    def __init__(self) -> None:
-        self.is_settled: Callable[[], bool] | None = None
-        self.answered = threading.Event()
-
-
-_Message = _Ticket | Callable[[], None] | None
-"""What the thread is told: somebody waits; something to run; or None, look into the intake."""
 
 
 class Writer:
@@ -69,7 +55,6 @@ class Writer:
     ) -> None:
         check_url(url)
         self.url = url
-        self.last_error: StoreError | None = None
         self._target = resolved(url)
         self._make_intake = intake or (lambda: MemoryIntake(queue_bytes))
         self._durable = durable
@@ -81,34 +66,39 @@ class Writer:
 
     def _begin(self) -> None:
         """The state of a writer that has seen nothing; also of one in a forked child."""
-        self.stored = 0
         self._turns = Turns()
         self._intake = self._make_intake()
-        self._guard = Guard()
-        self._unreadable: set[int] = set()
-        self._bell: SimpleQueue[_Message] = SimpleQueue()
+        self._batches = Batches(
+            self.url,
+            self._target,
+            self._intake,
+            self._turns,
+            lambda failures: self._pause(failures),
+            durable=self._durable,
+        )
+        self._bell = Bell(self._intake.mark)
         self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
-        self._sink: Sink | None = None
         self._idle = False
-        self._storing = False
-        self._attempted = 0
         self._stopping = False
         self._shut = False
         self._closed_well: bool | None = None
-        self._broken = 0
         self._lost_told = 0
-        self._lost_written = 0
-        self._cause: str | None = None
-        self._told_full = False
-        self._outage = Outage(shown(self.url), self._pause)
-        self._suspects = Suspects(_LARGEST_BATCH)
-        self._tickets: list[_Ticket] = []
+
+    @property
+    def stored(self) -> int:
+        """How many calls were stored."""
+        return self._batches.stored
+
+    @property
+    def last_error(self) -> StoreError | None:
+        """Why the store could not be used the last time that it could not."""
+        return self._batches.last_error
 
     @property
     def lost(self) -> int:
         """How many calls were put and will not be stored."""
-        return self._intake.lost + self._broken + (self._intake.volatile if self._shut else 0)
+        return self._batches.lost + (self._intake.volatile if self._shut else 0)
 
     def start(self, attempt: Attempt, request: Request, started_us: int, *, redacted: bool) -> None:
         """A call is about to be sent; `request` is without secrets."""
@@ -125,13 +115,13 @@ class Writer:
         self._turns.called = True
         if self._idle:
             self._idle = False
-            self._bell.put(None)
+            self._bell.ring()
         if self._thread is None and not self._shut and self._work_left():
             self._start()
 
     def call_soon(self, work: Callable[[], None]) -> None:
         """Run something in the writer's thread soon; callable from anywhere, even from a finalizer."""
-        self._bell.put(work)
+        self._bell.call(work)
         if self._thread is None or self._stopping:
             # Not from here: the garbage collector may have come while this thread holds threading's own lock.
             with suppress(RuntimeError):
@@ -158,7 +148,7 @@ class Writer:
         self._shut = True
         if not leave_journal:
             self._intake.shut()
-        self._bell.put(None)
+        self._bell.ring()
         self._say_what_is_left(timeout, settled=settled)
         self._closed_well = settled and not self.lost
         self._end_thread(_END_S if settled or timeout is None else min(timeout, _END_S))
@@ -193,9 +183,8 @@ class Writer:
         if self._shut or (thread is not None and thread.ident == threading.get_ident()):
             return not self.lost and not self._waiting()
         settled = True
-        if thread is not None or self._work_left() or not self._bell.empty():
-            ticket = _Ticket()
-            self._bell.put(ticket)
+        if thread is not None or self._work_left() or not self._bell.quiet:
+            ticket = self._bell.ask()
             if self._start():
                 ticket.answered.wait(timeout)
             else:
@@ -217,7 +206,7 @@ class Writer:
                     self._thread = None
             return self._thread is not None
 
-    def _work_here(self, ticket: _Ticket, timeout: float | None) -> None:
+    def _work_here(self, ticket: Ticket, timeout: float | None) -> None:
         """Do the thread's work: since Python 3.12 an interpreter that shuts down starts no thread any more."""
         until = math.inf if timeout is None else self._clock() + timeout
         while not ticket.answered.is_set() and self._clock() < until:
@@ -237,143 +226,54 @@ class Writer:
         try:
             return self._turn()
         except Exception as error:  # noqa: BLE001 - the guard of this thread, which must go on
-            self._fail(error)
+            if self._batches.fail(error):
+                self._bell.answer(everybody=True)
             return False
 
     def _turn(self) -> bool:
         """Wait for work and do it; true where the thread is to end."""
         self._rest()
         if not self._shut and self._work_left():
-            self._storing = True
-            self._store()
-            self._storing = False
-        self._answer()
-        return self._stopping and not self._tickets and self._leave()
+            self._batches.store()
+        self._bell.answer(everybody=self._shut)
+        return self._stopping and not self._bell.waiting and self._leave()
 
     def _rest(self) -> None:
         """Wait for a record, then a little for others; after a failure, wait for a better time."""
-        tickets = len(self._tickets)
+        tickets, outage = self._bell.waiting, self._batches.outage
         wait_s = self._linger_s
-        if self._outage.failures and not self._shut:
-            wait_s = self._outage.pause_s
-        elif self._stopping or self._tickets:
+        if outage.failures and not self._shut:
+            wait_s = outage.pause_s
+        elif self._stopping or tickets:
             wait_s = 0.0
         elif not self._work_left():
             self._idle = True
             if not self._work_left():
-                self._hear(None)
+                self._bell.hear(None)
             self._idle = False
         until = self._clock() + wait_s
-        while len(self._tickets) == tickets and (self._outage.failures or self._waiting() < BATCH):
+        while self._bell.waiting == tickets and (outage.failures or self._waiting() < BATCH):
             left = until - self._clock()
-            if left <= 0 or self._shut or not self._hear(left):
+            if left <= 0 or self._shut or not self._bell.hear(left):
                 break
-        while self._hear(0):
+        while self._bell.hear(0):
             pass
 
     def _work_left(self) -> bool:
-        return self._waiting() > 0 or self.lost > self._lost_written
+        return self._batches.left
 
     def _waiting(self) -> int:
         return self._intake.waiting
 
-    def _hear(self, seconds: float | None) -> bool:
-        """Take one message, and do what it says; false where none came in time."""
-        try:
-            message = self._bell.get(timeout=seconds) if seconds != 0 else self._bell.get_nowait()
-        except Empty:
-            return False
-        if isinstance(message, _Ticket):
-            message.is_settled = self._intake.mark()
-            self._tickets.append(message)
-        elif message is not None:
-            message()
-        return True
-
-    def _store(self) -> None:
-        self._turns.measure(self._waiting())
-        taken = self._intake.take(self._suspects.piece, self._turns.give)
-        records = [record for record in taken if self._read(record)]
-        lost, self._attempted = self.lost, len(taken)
-        if not taken and lost == self._lost_written:
-            return
-        if self._sink is None:
-            # Here, since it imports SQLAlchemy: in this thread, not in the caller's.
-            from .sink import Sink
-
-            self._sink = Sink(self._target, durable=self._durable, between=self._turns.give)
-        self._warn_full()
-        self._sink.store(records, lost - self._lost_written, self._cause or self._intake.reason)
-        self._lost_written = lost
-        self._intake.settle(len(taken))
-        self._unreadable.clear()
-        self.stored += len(records)
-        self._suspects.passed(len(taken))
-        self._outage.end()
-        self._cause = None
-
-    def _read(self, record: Record) -> bool:
-        """Whether a record can be read, which happens here; one that cannot is lost."""
-        self._turns.give()
-        if id(record) not in self._unreadable:
-            with self._guard:
-                return bool(record.call)
-            self._unreadable.add(id(record))
-            self._broken += 1
-        return False
-
-    def _warn_full(self) -> None:
-        if self._intake.refused and not self._told_full:
-            self._told_full = True
-            _logger.warning("calls are lost on their way to %s: %s", shown(self.url), self._intake.reason)
-
-    def _answer(self) -> None:
-        """Tell those whose records are settled, or all when the writer is closed."""
-        for ticket in self._tickets:
-            if self._shut or (ticket.is_settled is not None and ticket.is_settled()):
-                ticket.answered.set()
-        self._tickets = [ticket for ticket in self._tickets if not ticket.answered.is_set()]
-
     def _leave(self) -> bool:
         """End the thread, unless something was asked of it just now."""
-        if self._sink is not None:
-            self._sink.close()
+        self._batches.close()
         with self._lock:
-            if not self._bell.empty():
+            if not self._bell.quiet:
                 return False
             self._intake.close()
             self._thread = None
             return True
-
-    def _fail(self, error: Exception) -> None:
-        if not self._storing:
-            _logger.warning("recorder could not finish a call", exc_info=error)
-            return
-        self._storing = False
-        from .failure import diagnose, explain
-
-        failure = diagnose(error, self.url)
-        self.last_error = explain(error, self.url)
-        self._cause = str(self.last_error)
-        if failure.kind == "record" and self._attempted:
-            if self._suspects.refused(self._attempted):
-                self._give_up_oldest()
-            return
-        self._outage.add(failure)
-        if self._sink is not None:
-            self._sink.close()
-        if not failure.transient:
-            for ticket in self._tickets:
-                ticket.answered.set()
-            self._tickets = []
-
-    def _give_up_oldest(self) -> None:
-        record = self._intake.take(1)[0]
-        if self._read(record):
-            _logger.warning("call %s could not be stored: %s", record.call.id, self.last_error)
-            self._broken += 1
-        self._unreadable.discard(id(record))
-        self._intake.give_up()
 
 
 _writers: WeakSet[Writer] = WeakSet()
@@ -383,7 +283,7 @@ _inherited: list[Sink | None] = []
 
 def _begin_in_child() -> None:
     for writer in list(_writers):
-        _inherited.append(writer._sink)
+        _inherited.append(writer._batches.sink)
         stopped = writer._stopping
         writer._intake.forsake()
         writer._begin()
