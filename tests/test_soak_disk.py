@@ -14,11 +14,13 @@ from pathlib import Path
 import pytest
 
 import recorder
-from recorder.ledger import Store
+from recorder.errors import StoreError
+from recorder.ledger import Retention, Store
 from recorder.ledger.upgrading import make_current
 from recorder.ledger.url import sqlite_path
 
 from .accounting import call, client_of, settle_account
+from .ledger_calls import a_call, store_calls
 from .test_journal import leave_behind
 from .test_ledger_writer import as_plain_user
 
@@ -248,3 +250,16 @@ def test_what_others_left_and_only_they_may_read_holds_up_nobody(
     with recorder.Recorder(url, journal=journal) as rec:
         assert rec.flush(30)
     assert len(Store(url).calls()) == 11
+
+
+def test_a_store_on_a_full_disk_can_be_read_and_says_why_it_cannot_be_pruned(disk: Disk) -> None:
+    url = f"sqlite:///{disk.path}/calls.db"
+    store_calls(url, a_call(), a_call())
+    disk.fill()
+    assert len(Store(url).calls()) == 2
+    assert Store(url).check() == []
+    retention = Retention(url)
+    with pytest.raises(StoreError, match="there is no space left for"):
+        retention.prune(retention.plan(2**62))
+    disk.free()
+    assert retention.prune(retention.plan(2**62)).calls == 2

@@ -99,7 +99,9 @@ def check(store: options.Store = None) -> None:
 
         problems = opened.check(told)
     if not problems:
-        output().print(Text(f"fine: {counted(payloads, 'call')}, {counted(payloads, 'payload')}"))
+        output().print(
+            Text(f"fine: {counted(opened.number_of_calls(), 'call')}, {counted(payloads, 'payload')}")
+        )
         return
     for problem in problems:
         output().print(styled(problem))

@@ -58,13 +58,13 @@ def writing(database: Database) -> Iterator[Connection]:
 
 
 def stored_state(database: Database) -> State:
-    """How the schema stands; from here on, a file in a directory that cannot be written can be read."""
+    """How the schema stands; from here on, a file on a disk that cannot be written, or is full, can be read."""
     try:
         with database.read() as connection:
             return state(connection)
     except OperationalError as error:
         # A read-only file system says that it cannot open what it cannot create beside the file.
-        if diagnose(error, database.url).kind not in ("readonly", "path") or not database.freeze():
+        if diagnose(error, database.url).kind not in ("readonly", "path", "full") or not database.freeze():
             raise
     with database.read() as connection:
         return state(connection)

@@ -106,7 +106,8 @@ def diagnose(error: Exception, url: str) -> Failure:
 def _kind(error: Exception, cause: BaseException, url: str) -> Kind:
     code = getattr(cause, "sqlite_errorcode", None)
     if isinstance(code, int):
-        if code == sqlite3.SQLITE_IOERR_WRITE and _device_is_full(url):
+        # Also of the index of its log, which it makes even to read.
+        if code & 0xFF == sqlite3.SQLITE_IOERR and _device_is_full(url):
             return "full"
         if (kind := _SQLITE_KINDS.get(code & 0xFF)) is not None:
             return kind

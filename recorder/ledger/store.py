@@ -26,7 +26,7 @@ from .search.filling import bring_up_to_date
 from .search.index import drop
 from .search.listing import found_calls
 from .search.query import Query
-from .tables import losses
+from .tables import calls, losses
 from .upgrading import make_current
 from .url import resolved
 
@@ -158,6 +158,11 @@ class Store:
         """Whether the rollups have every call."""
         with reading(self._database) as connection:
             return not waiting(connection)
+
+    def number_of_calls(self) -> int:
+        """How many calls there are, the replayed ones among them."""
+        with reading(self._database) as connection:
+            return connection.scalar(select(func.count()).select_from(calls)) or 0
 
     def losses(self) -> int:
         """How many calls could not be stored, as far as the store got to know."""
