@@ -228,6 +228,7 @@ class _StoreSource:
 
     def load(self) -> tuple[Recorded, ...] | None:
         self._recorder.flush()
+        self._recorder._writer.begin()
         try:
             found = self._source().load()
         except StoreNotFound:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from weakref import WeakSet
 
 from ..attempt import Attempt
+from ..ended import Ended
 from ..errors import StoreError
 from ..exchange import Request
 from .batches import Batches
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 LINGER_S: Final = 0.05
 BATCH: Final = 500
 _END_S: Final = 2.0
+_LOOK_S: Final = 1.0
 
 _logger = logging.getLogger("recorder")
 
@@ -79,7 +81,7 @@ class Writer:
         self._bell = Bell(self._intake.mark)
         self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
-        self._idle = False
+        self._idle = self._looks = False
         self._stopping = False
         self._shut = False
         self._closed_well: bool | None = None
@@ -113,10 +115,16 @@ class Writer:
         """Have a call stored soon. Never blocks and never raises; what does not fit counts as lost."""
         self._intake.put(record)
         self._turns.called = True
-        if self._idle:
+        if self._idle and not (self._looks and _can_wait(record)):
             self._idle = False
+            self._looks = _can_wait(record)
             self._bell.ring()
         if self._thread is None and not self._shut and self._work_left():
+            self._start()
+
+    def begin(self) -> None:
+        """Begin the thread now, and not while the caller of the first record waits."""
+        if not self._shut:
             self._start()
 
     def call_soon(self, work: Callable[[], None]) -> None:
@@ -249,7 +257,7 @@ class Writer:
         elif not self._work_left():
             self._idle = True
             if not self._work_left():
-                self._bell.hear(None)
+                self._wait_for_work()
             self._idle = False
         until = self._clock() + wait_s
         while self._bell.waiting == tickets and (outage.failures or self._waiting() < BATCH):
@@ -258,6 +266,14 @@ class Writer:
                 break
         while self._bell.hear(0):
             pass
+
+    def _wait_for_work(self) -> None:
+        """Until the bell rings; as long as replays come, which do not ring it again, look for them each second."""
+        if self._looks and (self._bell.hear(_LOOK_S) or self._intake.volatile):
+            return
+        self._looks = False
+        if not self._intake.volatile:  # what was put before is there, what comes later rings
+            self._bell.hear(None)
 
     def _work_left(self) -> bool:
         return self._batches.left
@@ -274,6 +290,11 @@ class Writer:
             self._intake.close()
             self._thread = None
             return True
+
+
+def _can_wait(record: Record) -> bool:
+    """Whether nobody is to be woken for a record: to wake a thread takes longer than all else that a replay costs."""
+    return isinstance(record, Ended) and record.attempt.replayed
 
 
 _writers: WeakSet[Writer] = WeakSet()
