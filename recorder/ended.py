@@ -48,11 +48,16 @@ class Ended(Struct, eq=False):
 
     @property
     def size(self) -> int:
-        """About what it takes in memory, in bytes: the parsed request refers to as much again as its body."""
+        """About what it takes in memory, in bytes: the parsed request refers to as much again as its body.
+
+        The answer of a replay is the recording's, which is there anyway.
+        """
         if not self._size:
-            wire = self.attempt.playback or self.wire
-            chunks = wire.chunks
-            bodies = 2 * len(wire.request.body) + sum(map(len, chunks))
+            if (played := self.attempt.playback) is not None:
+                self._size = _CALL_BYTES + 2 * len(played.request.body) + _CHUNK_BYTES * len(played.chunks)
+                return self._size
+            chunks = self.wire.chunks
+            bodies = 2 * len(self.wire.request.body) + sum(map(len, chunks))
             self._size = _CALL_BYTES + bodies + _CHUNK_BYTES * len(chunks)
         return self._size
 

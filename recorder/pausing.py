@@ -25,6 +25,5 @@ def pause() -> Generator[None]:
         _paused.reset(token)
 
 
-def is_paused() -> bool:
-    """Whether calls of the running context are not to be recorded."""
-    return _paused.get()
+is_paused = _paused.get
+"""Asks whether calls of the running context are not to be recorded."""
