@@ -211,7 +211,7 @@ DAMAGE: dict[str, tuple[Callable[[str], str], str]] = {
         r":\d+: recording 1: this is no YAML",
     ),
     "deep": (
-        lambda text: text.replace("model: m", "model: " + "[" * 5000 + "]" * 5000, 1),
+        lambda text: text.replace("model: m", "model: " + "[" * 100_000 + "]" * 100_000, 1),
         r":\d+: recording 1: this is nested too deeply",
     ),
     "half a surrogate pair": (

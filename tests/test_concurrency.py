@@ -64,8 +64,10 @@ def test_a_thousand_tasks(library: str, rec: recorder.Recorder) -> None:
 
 
 PROGRAM = """
-import httpx2, os, sys
+import httpx2, os, sys, warnings
 import recorder
+
+warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)  # of who forks, from 3.12 on
 
 def calls(count):
     transport = httpx2.MockTransport(lambda request: httpx2.Response(200, json={"choices": []}))

@@ -386,7 +386,11 @@ def test_vcr_cassette_covers_every_client_as_vcrpy_does(write: Write) -> None:
 
 def test_vcr_cassette_takes_vcrpys_keywords(write: Write) -> None:
     path = write(post(A))
-    options: dict[str, Any] = {"record_mode": "none", "match_on": ["method", "path"], "filter_headers": ["authorization"]}
+    options: dict[str, Any] = {
+        "record_mode": "none",
+        "match_on": ["method", "path"],
+        "filter_headers": ["authorization"],
+    }
     with recorder.vcr_cassette(path, **options, allow_playback_repeats=True) as cassette:
         assert [httpx.post(URL, json=each).content for each in (A, B)] == [b"1", b"1"]
         assert cassette.report.hits == 2
