@@ -84,6 +84,23 @@ def test_keys_alone_lead_from_the_list_to_a_call_and_on(browser: Any, address: s
     assert seen == []
 
 
+def test_two_cassettes_are_ticked_and_compared_with_keys_alone(
+    browser: Any, address: str, seen: list[str]
+) -> None:
+    page = opened(browser, address, seen)
+    page.goto(f"{address}/")
+    page.keyboard.type("gs")
+    sync_api.expect(page.locator("h1")).to_have_text("Cassettes")
+    sync_api.expect(page.locator("td span a").first).to_have_text("2 removed, 1 changed")
+    for name in ("checkout", "checkout.yaml"):
+        page.get_by_label(f"Compare {name}", exact=True).focus()
+        page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    sync_api.expect(page.locator(".verdict")).to_contain_text("2 removed, 1 changed")
+    page.close()
+    assert seen == []
+
+
 def test_a_new_call_appears_by_itself(browser: Any, sqlite_url: str, seen: list[str]) -> None:
     store_calls(sqlite_url, a_call())
     with served(sqlite_url) as address:
