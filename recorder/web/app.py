@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from ..errors import CallNotFound, CassetteError, PriceError, RecorderError
 from ..ledger.url import shown
-from .pages import call, calls, cassettes, compare, conversation, live, overview, prices
+from .pages import call, calls, cassettes, compare, conversation, differences, live, overview, prices
 from .security import Access, Guard
 from .site import Site
 
@@ -65,7 +65,7 @@ PAGES: Final = {
     "/compare": compare.page,
     "/cassettes": cassettes.cassettes,
     "/cassettes/one": cassettes.cassette,
-    "/cassettes/differences": cassettes.differences,
+    "/cassettes/differences": differences.page,
     "/prices": prices.prices,
     "/prices/findings": prices.findings,
     "/calls/{id}": call.call,

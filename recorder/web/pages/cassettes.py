@@ -1,4 +1,4 @@
-"""Cassettes of the store and in files: what each holds, how old it is, and how two of them differ."""
+"""Cassettes of the store and in files: what each holds, and how old it is."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from starlette.responses import Response
 
 from ...errors import CassetteError, CassetteMissing
 from ...interchange.cassette_files import Opened
-from ...interchange.comparison import Comparison, compare_cassettes
 from ...interchange.contents import read_entries, summarize
 from ...ledger.cassettes import CassetteSummary
 from ..shelf import FileSummary, Reference, Shelf, read_reference
 from ..site import Site, site_of
 
 PAGE: Final = 50
-_MOST: Final = 500
+MOST: Final = 500
+"""So many entries of a cassette are shown and compared, and so many cassettes proposed."""
 
 
 class Row(Struct, frozen=True):
@@ -61,9 +61,9 @@ def cassette(request: Request) -> Response:
     if reference is None:
         raise CassetteMissing("this address names no cassette")
     problems: list[str] = []
-    opened = _opened(site, reference, problems, missing=False)
+    opened = opened_or_told(site, reference, problems, missing=False)
     recordings = () if opened is None else opened.recordings
-    entries = read_entries(recordings[:_MOST])
+    entries = read_entries(recordings[:MOST])
     return site.render(
         request,
         "cassette.html",
@@ -78,48 +78,6 @@ def cassette(request: Request) -> Response:
         twins=twins(site, reference),
         now=time.time(),
     )
-
-
-def differences(request: Request) -> Response:
-    """How two of them differ; to htmx, which fills a line of the list, that alone in a few words."""
-    site = site_of(request)
-    given = [text.strip() for text in request.query_params.getlist("of") if text.strip()]
-    texts = given[:2]
-    asked = [read_reference(text) for text in texts]
-    references = [each for each in asked if each is not None]
-    problems = [
-        f"{text!r} names no cassette; write store:NAME or file:PATH"
-        for text, each in zip(texts, asked, strict=True)
-        if each is None
-    ]
-    if len(given) > 2:
-        problems.append("two can be compared at a time; these are the first two that were ticked")
-    opened = [_opened(site, each, problems) for each in references]
-    sides = [each.recordings for each in opened if each is not None]
-    whole = all(len(side) <= _MOST for side in sides)
-    found = compare_cassettes(sides[0][:_MOST], sides[1][:_MOST]) if len(sides) == 2 else None
-    part = request.headers.get("hx-request") == "true"
-    return site.render(
-        request,
-        "difference.html" if part else "differences.html",
-        title="Differences",
-        texts=[*texts, "", ""][:2],
-        references=references,
-        problems=problems,
-        found=found,
-        words=None if found is None else words(found),
-        whole=whole,
-        most=_MOST,
-        known=[] if part else _known(site),
-        twins=twins(site, references[0]) if len(references) == 1 and not part else [],
-    )
-
-
-def words(found: Comparison) -> str:
-    """How two cassettes differ, as short as it can be said."""
-    counts = ((found.removed, "removed"), (found.added, "added"), (found.changed, "changed"))
-    parts = [f"{len(entries):,} {name}" for entries, name in counts if entries]
-    return ", ".join(parts) or "equal"
 
 
 def twins(site: Site, reference: Reference) -> list[Reference]:
@@ -143,7 +101,9 @@ def _row(
     return Row(reference, None, shelf.summary(reference), twin if twin in stored else None)
 
 
-def _opened(site: Site, reference: Reference, problems: list[str], *, missing: bool = True) -> Opened | None:
+def opened_or_told(
+    site: Site, reference: Reference, problems: list[str], *, missing: bool = True
+) -> Opened | None:
     """The cassette, or what is wrong with it among the problems, also that it is missing if `missing`.
 
     What is wrong with a file may cite what was said.
@@ -155,11 +115,6 @@ def _opened(site: Site, reference: Reference, problems: list[str], *, missing: b
             raise
         problems.append(str(error) if site.content else f"{reference.name} cannot be read")
         return None
-
-
-def _known(site: Site) -> list[Reference]:
-    stored = [Reference("store", each.name) for each in site.store.cassettes()]
-    return [*stored, *site.shelf.files()][:_MOST]
 
 
 def _number(text: str) -> int:
