@@ -55,7 +55,7 @@ class Attempt(Struct, eq=False):
     tags: Tags
     id: int
     operation_id: int
-    on_end: Callable[[Attempt, Exchange | Callable[[], Exchange]], None]
+    on_end: Callable[[Attempt, Exchange], None]
     session: Session | None = None
     slot: Slot | None = None
     playback: Exchange | None = None
@@ -94,7 +94,7 @@ class Attempt(Struct, eq=False):
         cassette = self.session.name if self.session is not None else None
         return particulars(self.id, self.operation_id, self.trace_id, self.span_id, self.tags, cassette)
 
-    def finish(self, exchange: Exchange | Callable[[], Exchange]) -> None:
+    def finish(self, exchange: Exchange) -> None:
         """The capture's end."""
         self.on_end(self, exchange)
 

@@ -50,7 +50,7 @@ class Beginning:
 
     def __init__(
         self,
-        on_end: Callable[[Attempt, Exchange | Callable[[], Exchange]], None],
+        on_end: Callable[[Attempt, Exchange | ReplayCapture], None],
         redactor: Redactor,
         guard: Guard,
         *,

@@ -16,7 +16,7 @@ from .particulars import join, outcome_of, read_answer_half
 from .redact import Redactor
 from .sampling import Content, Rule, Sampling, content_of
 
-_CALL_BYTES = 4_096
+CALL_BYTES = 4_096
 _CHUNK_BYTES = 64
 
 
@@ -28,7 +28,7 @@ class Ended(Struct, eq=False):
     """
 
     attempt: Attempt
-    _wire: Exchange | Callable[[], Exchange]
+    wire: Exchange
     _redactor: Redactor
     _guard: Guard
     _provider_of: Callable[[str], str]
@@ -40,25 +40,12 @@ class Ended(Struct, eq=False):
     _size: int = 0
 
     @property
-    def wire(self) -> Exchange:
-        """The exchange as it was; that of a replay is made when somebody first asks."""
-        if not isinstance(self._wire, Exchange):
-            self._wire = self._wire()
-        return self._wire
-
-    @property
     def size(self) -> int:
-        """About what it takes in memory, in bytes: the parsed request refers to as much again as its body.
-
-        The answer of a replay is the recording's, which is there anyway.
-        """
+        """About what it takes in memory, in bytes: the parsed request refers to as much again as its body."""
         if not self._size:
-            if (played := self.attempt.playback) is not None:
-                self._size = _CALL_BYTES + 2 * len(played.request.body) + _CHUNK_BYTES * len(played.chunks)
-                return self._size
             chunks = self.wire.chunks
             bodies = 2 * len(self.wire.request.body) + sum(map(len, chunks))
-            self._size = _CALL_BYTES + bodies + _CHUNK_BYTES * len(chunks)
+            self._size = CALL_BYTES + bodies + _CHUNK_BYTES * len(chunks)
         return self._size
 
     @property

@@ -19,7 +19,9 @@ from .errors import CassetteMiss
 from .exchange import Exchange, Request, endpoint
 from .guard import Guard
 from .pausing import is_paused
+from .played import Played, played
 from .redact import Redactor
+from .replay_capture import ReplayCapture
 from .sampling import Sampling
 from .settings import Settings
 from .telemetry import ChunkFilter, Names, Telemetry, TelemetrySettings, TerminalWatch, Traced
@@ -30,7 +32,7 @@ _MISS = qualified_name(CassetteMiss)
 class Observer(Protocol):
     """Gets every attempt once, at its end, on the caller's thread; must not wait."""
 
-    def __call__(self, ended: Ended, /) -> None: ...
+    def __call__(self, ended: Ended | Played, /) -> None: ...
 
 
 class Recording:
@@ -69,7 +71,7 @@ class Recording:
             bare=not self._sampling.store_content,
             observed=bool(self._observers) or telemetry is not None,
         )
-        self._provider_of = self._provider  # what every call that waits for the store refers to is made once
+        self._tell = self._ended  # what every replay that waits for the store refers to is made once
         self._open: set[Attempt] = set()
         self._abandoned: deque[Capture] = deque()
 
@@ -130,12 +132,18 @@ class Recording:
 
     # What an attempt tells
 
-    def finish(self, attempt: Attempt, exchange: Exchange | Callable[[], Exchange]) -> None:
+    def finish(self, attempt: Attempt, exchange: Exchange | ReplayCapture) -> None:
         """An exchange ended: end its span, and hand it on. Never raises, unless strict."""
         self._open.discard(attempt)
         if attempt.paused or (not attempt.kept and attempt.slot is None):
             return
-        ended = Ended(attempt, exchange, self._redactor, self.guard, self._provider_of, self._sampling)
+        if isinstance(exchange, ReplayCapture):
+            if self._can_wait(attempt, exchange):
+                assert attempt.playback is not None
+                self._observe(attempt, played(attempt, exchange, attempt.playback, self._tell))
+                return
+            exchange = exchange.whole()
+        ended = self._ended(attempt, exchange)
         if attempt.traced is not None:
             self._end_traced(attempt.traced, ended)
         if not self.active:
@@ -144,7 +152,24 @@ class Recording:
             self._lose(attempt)
             self._drop(attempt)
             return
-        for observer in self._observers if attempt.kept else ():
+        if attempt.kept:
+            self._observe(attempt, ended)
+
+    def _can_wait(self, attempt: Attempt, capture: ReplayCapture) -> bool:
+        """Whether nobody needs more of a replay now than that it is to be stored."""
+        return (
+            attempt.slot is None
+            and attempt.traced is None
+            and self.active
+            and not self.guard.strict
+            and capture.at_once
+        )
+
+    def _ended(self, attempt: Attempt, exchange: Exchange) -> Ended:
+        return Ended(attempt, exchange, self._redactor, self.guard, self._provider, self._sampling)
+
+    def _observe(self, attempt: Attempt, ended: Ended | Played) -> None:
+        for observer in self._observers:
             try:
                 observer(ended)
                 continue

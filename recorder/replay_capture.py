@@ -1,17 +1,20 @@
-"""Collects a replay: only notes its times, and makes an exchange of them once somebody asks."""
+"""Collects a replay: only notes its times, for others to make an exchange of them once somebody asks."""
 
 from __future__ import annotations
 
 from msgspec.structs import replace
 
 from .capture import Capture, nobody
-from .exchange import Ending, Exchange, ResponseHead
+from .exchange import Ending, Exchange, Request, ResponseHead
+
+Noted = tuple[Request, int, int, int, tuple[int, ...], int]
+"""What was asked and when by the wall clock; then by the capture's: the start, the head, each chunk, the end."""
 
 
 class ReplayCapture(Capture):
     """A capture whose end, where all of the answer was read, costs its caller next to nothing.
 
-    It then gives `on_end` not its exchange, but what makes it.
+    It then gives `on_end` not an exchange, but itself.
     """
 
     __slots__ = ("_ended_ns", "_head_ns", "_played")
@@ -23,6 +26,11 @@ class ReplayCapture(Capture):
         self._head, self._played = head, chunks
         self._head_ns = self.clock()
 
+    @property
+    def at_once(self) -> bool:
+        """Whether it was given all chunks at once."""
+        return hasattr(self, "_played")
+
     def complete(self) -> None:
         """The stream reached its end."""
         try:
@@ -33,15 +41,20 @@ class ReplayCapture(Capture):
             self._owner.leave()
         self._ended_ns = self.clock()
         on_end, self._on_end = self._on_end, nobody
-        on_end(self._whole)  # type: ignore[arg-type] # which takes both, unlike those of other captures
+        on_end(self)  # type: ignore[arg-type] # which takes both, unlike those of other captures
 
-    def _whole(self) -> Exchange:
+    def noted(self) -> Noted:
+        """What is needed to tell of a replay that was given all chunks at once, and is complete."""
+        stamps = tuple(self.stamps)
+        return self._request, self._started_us, self.start_ns, self._head_ns, stamps, self._ended_ns
+
+    def whole(self) -> Exchange:
+        """The exchange, once it is complete."""
         return self._exchange(Ending("complete", self._ended_ns - self.start_ns))
 
     def _exchange(self, ending: Ending) -> Exchange:
-        chunks: tuple[bytes, ...] | None = getattr(self, "_played", None)
-        if chunks is not None and self._head is not None:
-            self.chunks = list(chunks)
+        if self._head is not None and self.at_once:
+            self.chunks = list(self._played)
             self._head = replace(self._head, at_ns=self._head_ns - self.start_ns)
             del self._played
         return super()._exchange(ending)

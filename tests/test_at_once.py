@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -39,8 +38,8 @@ class Made:
             capture.play(ResponseHead(200), CHUNKS)
         self.stream: Any = AtOnceStream(CHUNKS, capture, self.recording)
 
-    def end(self, exchange: Exchange | Callable[[], Exchange]) -> None:
-        self.ended.append(exchange if isinstance(exchange, Exchange) else exchange())
+    def end(self, exchange: Exchange | ReplayCapture) -> None:
+        self.ended.append(exchange.whole() if isinstance(exchange, ReplayCapture) else exchange)
 
     def outcome(self) -> list[tuple[str, tuple[bytes, ...]]]:
         self.recording.reap()
@@ -108,7 +107,7 @@ def test_exchange_of_a_replay_has_the_times_in_which_it_was_read() -> None:
     capture.play(ResponseHead(200, at_ns=7), CHUNKS)
     stream = AtOnceStream(CHUNKS, capture, Recording(Settings(store="memory")))
     assert list(stream) == list(CHUNKS)
-    exchange = ended[0]()
+    exchange = ended[0].whole()
     assert exchange.head == ResponseHead(200, at_ns=10)
     assert (exchange.chunks, exchange.arrivals_ns) == (CHUNKS, (20, 30, 40, 50))
     assert exchange.ending == Ending("complete", 60)

@@ -29,7 +29,7 @@ ROOMS = (
     {"cassettes"},
     {"guard", "ids", "tagging", "pausing", "particulars", "sampling", "bare"},
     {"telemetry"},
-    {"attempt", "beginning", "cassettes_in_use", "ended", "recording"},
+    {"attempt", "beginning", "cassettes_in_use", "ended", "played", "recording"},
     {"adapters"},
     {"ledger"},
     {"cassette_context", "cassette_decorator", "cassette_spans", "file_cassette", "recorder"},

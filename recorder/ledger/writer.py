@@ -17,6 +17,7 @@ from ..attempt import Attempt
 from ..ended import Ended
 from ..errors import StoreError
 from ..exchange import Request
+from ..played import Played
 from .batches import Batches
 from .bell import Bell, Ticket
 from .intake import Intake, MemoryIntake, Record
@@ -294,7 +295,7 @@ class Writer:
 
 def _can_wait(record: Record) -> bool:
     """Whether nobody is to be woken for a record: to wake a thread takes longer than all else that a replay costs."""
-    return isinstance(record, Ended) and record.attempt.replayed
+    return isinstance(record, Played) or (isinstance(record, Ended) and record.attempt.replayed)
 
 
 _writers: WeakSet[Writer] = WeakSet()

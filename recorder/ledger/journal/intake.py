@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ...ended import Ended
+from ...played import Played
 from ..intake import MemoryIntake, Record, nothing
 from .appending import AppendingIntake
 from .backlog import Backlog, claim_backlog
@@ -86,7 +87,7 @@ class JournalIntake(AppendingIntake):
 
         A replay waits in memory: what it answered was recorded before, and no money is lost with its row.
         """
-        if isinstance(record, Ended) and record.attempt.replayed:
+        if isinstance(record, Played) or (isinstance(record, Ended) and record.attempt.replayed):
             return self._memory.put(record)
         return super().put(record)
 
