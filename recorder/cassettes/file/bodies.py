@@ -25,15 +25,15 @@ def write_body(body: bytes, *, streamed: bool) -> tuple[dict[str, Tree], Sequenc
     return _write_whole(body), None
 
 
-def read_body(fields: BodyFields, path: str) -> tuple[bytes, Sequence[int] | None]:
-    """The readable body, and the lengths of its events if it has any; raises Misfit."""
+def read_body(fields: BodyFields, path: str) -> tuple[bytes, list[bytes] | None]:
+    """The readable body, and its events if it has any; raises Misfit."""
     forms = [form for form in ("events", "text", "base64") if getattr(fields, form) is not None]
     forms += ["json"] if fields.json is not UNSET else []
     if len(forms) > 1:
         raise Misfit(path, f"this body is there as {' and as '.join(sorted(forms))}; keep one of them")
     if fields.events is not None:
         segments = read_events(fields.events, fields.style, fields.newline)
-        return b"".join(segments), [len(segment) for segment in segments]
+        return b"".join(segments), segments
     return _read_whole(fields, path), None
 
 

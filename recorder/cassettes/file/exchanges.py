@@ -131,7 +131,12 @@ def _read_response(document: Document, fields: ResponseFields) -> tuple[Response
     readable, events = read_body(fields, "$.response")
     headers, body = _unwired(fields, fields.headers, readable, "$.response")
     as_sent = fields.wire is None or body is not readable
-    chunks = cut(body, document.chunks if as_sent else None, None if body is not readable else events)
+    cuts = document.chunks if as_sent else None
+    if events is not None and body is readable and cuts is None:
+        chunks = tuple(events)  # an event a chunk
+    else:
+        lengths = None if events is None or body is not readable else [*map(len, events)]
+        chunks = cut(body, cuts, lengths)
     reason = (
         fields.reason if fields.reason is not UNSET else _usual_reason(fields.status, fields.http_version)
     )
