@@ -1,6 +1,8 @@
 """Made-up calls by the million, for tests and measurements: `python -m tests.million --calls 1000000 sqlite:///big.db`.
 
-They go into the tables as the writer puts them there, without payloads, and into the rollups in larger batches.
+They go into the tables as the writer puts them there, without payloads, and into the rollups in larger batches. Ten
+millions are a million and copies of it (`--copies 10`), each with users and sessions of its own, at nearly the same
+times.
 """
 
 from __future__ import annotations
@@ -11,19 +13,23 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from sqlalchemy import ColumnElement, func, select
+
 from recorder.call import AnswerHalf, Call, RequestHalf
 from recorder.ledger.bulk import insert_new
 from recorder.ledger.database import Database, open_database
-from recorder.ledger.rollups import add_rows
+from recorder.ledger.rollups import add_rows, fill
 from recorder.ledger.rows import call_row
 from recorder.ledger.schema import ensure
-from recorder.ledger.tables import calls
+from recorder.ledger.tables import calls, rollup_state
 
 from .ledger_calls import an_exchange
 
 DAY_US = 86_400_000_000
 BEGIN_US = 1_792_713_600_000_000
 """2026-10-23, at midnight in UTC."""
+
+_APART_US = 259_200
 
 MODELS = (
     ("deepseek", "api.deepseek.com", "deepseek-chat", 280_000, 420_000),
@@ -124,6 +130,30 @@ def store_rows(database: Database, rows: list[dict[str, Any]], rollups_only: boo
         add_rows(connection, rows)
 
 
+def copy_made_up(database: Database, copies: int) -> None:
+    """Have the calls of a store so many times in it."""
+    with database.read() as connection:
+        newest = connection.scalar(select(func.max(calls.c.seq))) or 0
+    for number in range(1, copies):
+        changed: dict[str, ColumnElement[Any]] = {
+            "id": func.substr(calls.c.id, 1, 24) + f"{number:02}" + func.substr(calls.c.id, 27),
+            "operation_id": calls.c.operation_id + f"-{number}",
+            "started_us": calls.c.started_us + number * _APART_US,
+            "user_id": calls.c.user_id + f"-{number}",
+            "session_id": calls.c.session_id + f"-{number}",
+        }
+        columns = [column for column in calls.c if column.name != "seq"]
+        copied = select(*(changed.get(column.name, column) for column in columns)).where(
+            calls.c.seq <= newest
+        )
+        with database.write() as connection:
+            connection.execute(calls.insert().from_select([column.name for column in columns], copied))
+            upto = select(func.max(calls.c.seq)).scalar_subquery()
+            connection.execute(rollup_state.update().values(after_seq=newest, upto_seq=upto))
+    fill(database, lambda done, total: print(f"\r{done:,} of {total:,} copies counted", end="", flush=True))
+    print()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("url")
@@ -131,6 +161,7 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=30)
     parser.add_argument("--users", type=int, default=500)
     parser.add_argument("--rollups-only", action="store_true", help="write no calls, only their figures")
+    parser.add_argument("--copies", type=int, default=1, help="have each of them so many times, by copying")
     asked = parser.parse_args()
     started = time.monotonic()
     database = open_database(asked.url, keep=True)
@@ -141,7 +172,9 @@ def main() -> None:
         users=asked.users,
         rollups_only=asked.rollups_only,
     )
-    print(f"{asked.calls:,} calls in {time.monotonic() - started:.0f} s")
+    if asked.copies > 1:
+        copy_made_up(database, asked.copies)
+    print(f"{asked.calls * asked.copies:,} calls in {time.monotonic() - started:.0f} s")
 
 
 if __name__ == "__main__":
