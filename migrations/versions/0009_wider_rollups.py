@@ -1,7 +1,7 @@
 """Figures of all time, and of all providers, hosts and models together.
 
-The rollups are counted anew by the next report, or by `recorder db rollup`: this migration only notes that no call is in
-them yet.
+The rollups are counted anew by the next report, or by `recorder db rollup`: this migration only notes that no call is
+in them yet.
 """
 
 import sqlalchemy as sa
