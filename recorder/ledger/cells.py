@@ -59,7 +59,7 @@ class Cell(NamedTuple):
 
 def widths(dimension: str) -> tuple[int, ...]:
     """How many hours the cells of a dimension are of, besides those of all time. Sessions are many and short."""
-    return (DAY,) if dimension in (SESSION, ANY + SESSION) else (HOUR, DAY, MONTH)
+    return (HOUR,) if dimension in (SESSION, ANY + SESSION) else (HOUR, DAY, MONTH)
 
 
 def many(dimension: str) -> bool:
@@ -68,8 +68,8 @@ def many(dimension: str) -> bool:
 
 
 def has_whole(cell: Cell) -> bool:
-    """Whether a cell that is cut has the figures of all cuts together too: not where that is seldom asked for."""
-    return cell.hours == ALL or cell.dimension == PLAIN or cell.dimension.startswith(ANY)
+    """Whether a cell that is cut has the figures of all cuts together too: not where it is one of very many."""
+    return cell.hours != HOUR or cell.dimension not in (USER, SESSION)
 
 
 def model_of(served: str | None, requested: str | None) -> str:

@@ -56,14 +56,14 @@ _T = TypeVar("_T")
 
 def tally(rows: Iterable[Sequence[Any]], between: Between = nothing) -> Tallies:
     """Count calls, each given by its `COUNTED` columns. `between` is called after every few calls."""
-    hours, sessions = _by_hour(_paced(rows, between))
+    hours = _by_hour(_paced(rows, between))
     hours |= _together(((PLAIN, key[1], "", key[3]), part) for key, part in hours.items() if key[0] == KIND)
-    hours |= _any(hours, hours, between)
-    days = _wider(_paced(hours.items(), between), DAY) | sessions
-    days |= _any(sessions, days, between)
-    months = _wider(((key, part) for key, part in days.items() if HOUR in widths(key[0])), MONTH)
-    short_ones = ((key, part) for key, part in days.items() if HOUR not in widths(key[0]))
-    always = _together(_shifted(chain(months.items(), short_ones), ALL))
+    hours |= _any(hours, between)
+    long_ones = {key: part for key, part in hours.items() if DAY in widths(key[0])}
+    days = _wider(_paced(long_ones.items(), between), DAY)
+    months = _wider(days.items(), MONTH)
+    short_ones = ((key, part) for key, part in hours.items() if key not in long_ones)
+    always = _wider(chain(months.items(), _paced(short_ones, between)), ALL)
     return _by_cell({HOUR: hours, DAY: days, MONTH: months, ALL: always})
 
 
@@ -84,10 +84,9 @@ def _by_cell(levels: Mapping[int, _Parts]) -> Tallies:
     return found
 
 
-def _by_hour(rows: Iterable[Sequence[Any]]) -> tuple[_Parts, _Parts]:
-    """Calls by the hour in all dimensions but that of sessions, which is the other part, by the day."""
+def _by_hour(rows: Iterable[Sequence[Any]]) -> _Parts:
+    """Calls by the hour in the dimensions that they have a value in."""
     hours: _Parts = {}
-    sessions: _Parts = {}
     for row in rows:
         _, started_us, provider, host, user, session, tags, *_ = row
         call = counted(row, FIRST_FACT)
@@ -97,28 +96,29 @@ def _by_hour(rows: Iterable[Sequence[Any]]) -> tuple[_Parts, _Parts]:
         if user is not None:
             _tally(hours, (USER, hour, short(user), place)).add(call)
         if session is not None:
-            _tally(sessions, (SESSION, hour - hour % DAY, short(session), place)).add(call)
+            _tally(hours, (SESSION, hour, short(session), place)).add(call)
         if tags != "{}":
             for name, value in tag_pairs(tags):
                 _tally(hours, (name, hour, value, place)).add(call)
-    return hours, sessions
+    return hours
 
 
-def _any(parts: _Parts, known: _Parts, between: Between) -> _Parts:
+def _any(hours: _Parts, between: Between) -> _Parts:
     """Those that have a value in a dimension together; they are often all calls, which are known."""
     found: dict[_Key, list[Tally]] = {}
-    for (dimension, begins, _, place), part in parts.items():
+    for (dimension, begins, _, place), part in hours.items():
         if dimension not in (PLAIN, KIND):
             found.setdefault((ANY + dimension, begins, "", place), []).append(part)
     together: _Parts = {}
     for key, some in found.items():
         between()
-        whole = known[PLAIN, key[1], "", key[3]]
+        whole = hours[PLAIN, key[1], "", key[3]]
         together[key] = whole if sum(part.calls for part in some) == whole.calls else joint(some)
     return together
 
 
 def _wider(parts: Iterable[tuple[_Key, Tally]], width: int) -> _Parts:
+    """The same in wider cells."""
     return _together(_shifted(parts, width))
 
 
