@@ -16,7 +16,8 @@ import recorder.cli.main
 from recorder.cassettes import Recorded
 from recorder.errors import StoreError
 from recorder.ledger import Retention, Store
-from recorder.ledger.database import open_database
+from recorder.ledger.content.collecting import Collected, unreferenced
+from recorder.ledger.database import Database, open_database
 from recorder.ledger.journal import journal_directory
 from recorder.ledger.retention.erasing import Person
 from recorder.ledger.retention.journals import store_all
@@ -135,6 +136,34 @@ def test_a_journal_in_use_may_hold_what_was_stored_and_is_named(url: str, tmp_pa
         assert done.calls == 1
         assert [Path(name).parent for name in done.journal] == [directory]
     assert Retention(url).erase(Person(user="u-7"), journal=directory).journal == []
+
+
+def left_over(url: str) -> Collected:
+    with open_database(url).read() as connection:
+        return unreferenced(connection)
+
+
+def test_what_an_interrupted_erasing_left_goes_with_the_next_though_no_call_shows_it(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    their_calls(sqlite_url)
+    others_calls(sqlite_url)
+
+    def killed(database: Database) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("recorder.ledger.retention.erasing.collect_unreferenced", killed)
+        with pytest.raises(KeyboardInterrupt):
+            Retention(sqlite_url).erase(Person(user="u-7"))
+    assert left_over(sqlite_url).nodes
+    held = Retention(sqlite_url).holdings(Person(user="u-7"))
+    assert (held.calls, held.unfinished) == (0, True)
+    done = CliRunner().invoke(app, ["db", "erase", "--user", "u-7", "--yes", "--store", sqlite_url])
+    assert (done.exit_code, "An erasing was interrupted" in done.stderr) == (0, True)
+    assert left_over(sqlite_url) == Collected()
+    assert not Retention(sqlite_url).holdings(Person(user="u-7")).unfinished
+    assert Store(sqlite_url).check() == []
 
 
 def test_a_dry_run_leaves_the_journal_as_it_is_and_says_what_waits(url: str, tmp_path: Path) -> None:

@@ -66,8 +66,9 @@ def erase(
     if format == "table":
         _print_held(held, waiting, dry_run=dry_run)
     done = None
-    if held.calls and not dry_run:
-        ask(f"Erase {counted(held.calls, 'call')} for good?", yes=yes, needed=True)
+    if (held.calls or held.unfinished) and not dry_run:
+        if held.calls:
+            ask(f"Erase {counted(held.calls, 'call')} for good?", yes=yes, needed=True)
         with progress("erasing") as advance:
             done = retention.erase(
                 person, keep_numbers=keep_numbers, rewrite=vacuum, journal=directory, progress=advance
@@ -83,6 +84,9 @@ def _print_held(held: Holdings, waiting: int, *, dry_run: bool) -> None:
     if waiting:
         wait = "1 call waits" if waiting == 1 else f"{waiting:,} calls wait"
         say(f"{wait} in the journal, of whoever it may be, and not counted here", "yellow")
+    if held.unfinished:
+        then = "the next one does" if dry_run else "this one does"
+        say(f"An erasing was interrupted, or goes on now; what it has left to do, {then} as well.", "yellow")
     if not held.calls:
         say("There is no such call.")
         return
@@ -132,6 +136,7 @@ def _plain(held: Holdings, waiting: int, done: Erased | None) -> dict[str, Any]:
         "payload_bytes": held.payload_bytes,
         "cassettes": dict(held.cassettes),
         "waiting": waiting,
+        "unfinished": held.unfinished,
         "dry_run": done is None,
         "erased": None if done is None else msgspec.to_builtins(done),
     }

@@ -17,6 +17,7 @@ from ..tables import calls, cassette_entries, cassettes
 from .plan import number_of_payloads, payload_bytes, with_payloads
 from .removing import Removed, Sleep, Turns, hold_cassettes, remove
 from .space import shorten_log, vacuum
+from .unfinished import begin_erasing, end_erasing, erasings_left
 from .unreferenced import collect_unreferenced, forget_scraps
 
 Progress = Callable[[int, int], None]
@@ -52,7 +53,10 @@ class Person(Struct, frozen=True):
 
 
 class Holdings(Struct, frozen=True):
-    """What a store holds of a person; `cassettes` says how many entries of each are their calls."""
+    """What a store holds of a person; `cassettes` says how many entries of each are their calls.
+
+    `unfinished` says that an erasing was interrupted, of whomever: what it left, the next one removes.
+    """
 
     calls: int
     payloads: int
@@ -60,6 +64,7 @@ class Holdings(Struct, frozen=True):
     since_us: int | None
     until_us: int | None
     cassettes: Mapping[str, int]
+    unfinished: bool = False
 
 
 class Erased(Struct):
@@ -100,7 +105,7 @@ def holdings(connection: Connection, person: Person) -> Holdings:
         .order_by(cassette_entries.c.cassette)
     )
     named = {str(name): int(count) for name, count in connection.execute(entries)}
-    return Holdings(number, bodies, int(size), since_us, until_us, named)
+    return Holdings(number, bodies, int(size), since_us, until_us, named, erasings_left(connection))
 
 
 def erase(
@@ -120,7 +125,7 @@ def erase(
     with database.read() as connection:
         held = holdings(connection, person)
     done = Erased()
-    turns = Turns(database, sleep)
+    turns, erasing = Turns(database, sleep), begin_erasing(database)
     while ids := _some(database, person, turns.size):
         begun = time.monotonic()
         with database.write() as connection:
@@ -134,7 +139,9 @@ def erase(
         _forget_name(connection, person)
     collect_unreferenced(database)
     forget_scraps(database)
-    _leave_nothing(database, done, rewrite=rewrite)
+    _rewrite(database, done, rewrite=rewrite)
+    end_erasing(database, erasing)
+    done.log_empty = shorten_log(database)
     return done
 
 
@@ -178,8 +185,8 @@ def _drop_empty(connection: Connection, names: Sequence[str]) -> list[str]:
     return sorted(empty)
 
 
-def _leave_nothing(database: Database, done: Erased, *, rewrite: bool) -> None:
-    """Let the bytes go too, as far as that can be done from here."""
+def _rewrite(database: Database, done: Erased, *, rewrite: bool) -> None:
+    """Let the bytes go too, but for those in the log, as far as that can be done from here."""
     if not database.is_sqlite:
         with database.engine.connect() as connection:
             connection.execution_options(isolation_level="AUTOCOMMIT")
@@ -188,4 +195,3 @@ def _leave_nothing(database: Database, done: Erased, *, rewrite: bool) -> None:
     if rewrite:
         vacuum(database)
         done.rewritten = True
-    done.log_empty = shorten_log(database)
