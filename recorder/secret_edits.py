@@ -1,0 +1,105 @@
+"""How secrets are hidden in texts, URLs and bodies: edits at the very bytes where they stand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import accumulate
+from urllib.parse import unquote_plus
+
+from .form_fields import encoded_spans, form_spans
+from .json_spans import (
+    Edit,
+    Span,
+    decode_string,
+    documents,
+    leaves,
+    merged,
+    running_strings,
+    spread,
+)
+from .secret_rules import SecretRules
+from .secret_shapes import PLACEHOLDER, escaped, names_field
+
+PARAMETER = re.compile(rb"(?<=[?&;#])([^=&;#]+)=([^&;#]+)")
+"""A parameter in a URL: its name and its value."""
+LOGPROBS = frozenset(("logprobs", "prompt_logprobs"))
+_USERINFO = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]+)@")
+
+
+class SecretEdits:
+    """What must be replaced in texts of each sort, by rules; edits are sorted and do not overlap."""
+
+    def __init__(self, rules: SecretRules) -> None:
+        self._rules = rules
+
+    def shapes(self, data: bytes) -> list[Edit]:
+        """Of any text: what shows by its shape."""
+        return [_hidden(span) for span in self._rules.secrets(data)]
+
+    def url(self, url: bytes) -> list[Edit]:
+        """Of a URL, or of a text in which URLs stand."""
+        return merged([*self.url_names(url), *self.shapes(url)], url)
+
+    def url_names(self, url: bytes) -> list[Edit]:
+        """Of a URL without secret shapes: what names tell, and its login."""
+        edits = [
+            _hidden(parameter.span(2))
+            for parameter in PARAMETER.finditer(url)
+            if self._rules.is_secret_query(unquote_plus(parameter[1].decode("latin-1")))
+        ]
+        edits += map(_hidden, encoded_spans(url, self._rules.secrets))
+        if userinfo := _USERINFO.match(url):
+            edits.append(_hidden(userinfo.span(1)))
+        return merged(edits, url)
+
+    def form(self, body: bytes) -> list[Edit]:
+        """Of a body that may be a form."""
+        return merged(
+            map(_hidden, form_spans(body, self._rules.is_secret_parameter, self._rules.secrets)), body
+        )
+
+    def body(self, body: bytes) -> list[Edit]:
+        """Of JSON, or of several JSON documents."""
+        return merged([*self.shapes(body), *self._fields(body)], body)
+
+    def answer(self, body: bytes) -> list[Edit]:
+        """Of an answer, in which secrets may be split over deltas."""
+        edits = self.shapes(body)
+        if edits:  # what shows in one delta may be the beginning of more
+            edits += self.deltas(body)
+        return merged([*edits, *self._fields(body)], body)
+
+    def deltas(self, body: bytes) -> list[Edit]:
+        """Of a stream: what deltas make when put together, and logprobs."""
+        edits = list(_logprobs_edits(body))
+        for run in running_strings(body, LOGPROBS):
+            pieces = [decode_string(body, leaf.start, leaf.end) for leaf in run]
+            texts = [piece.text for piece in pieces]
+            if len(set(texts)) == 1:
+                texts, pieces = texts[:1], pieces[:1]
+            ends = list(accumulate(map(len, texts)))
+            for span in self._rules.secrets(b"".join(texts)):
+                edits += spread(_hidden(span), pieces, ends)
+        return merged(edits, body)
+
+    def _fields(self, body: bytes) -> Iterator[Edit]:
+        if not (names_field(body) or escaped(body) or self._rules.own_fields):
+            return
+        for segments in documents(body):
+            for leaf in leaves(body, segments):
+                if leaf.kind == "string" and leaf.start < leaf.end and self._rules.is_secret_field(leaf.path):
+                    yield _hidden((leaf.start, leaf.end))
+
+
+def _hidden(span: Span) -> Edit:
+    return Edit(*span, PLACEHOLDER)
+
+
+def _logprobs_edits(body: bytes) -> Iterator[Edit]:
+    """Logprobs spell a text token by token, so a secret in it stands there in pieces."""
+    if b'logprobs"' in body:
+        for segments in documents(body):
+            for leaf in leaves(body, segments, LOGPROBS):
+                if leaf.kind == "container":
+                    yield Edit(leaf.start, leaf.end, b"null")

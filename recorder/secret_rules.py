@@ -1,0 +1,94 @@
+"""What is secret: built in, and by one's own rules."""
+
+from __future__ import annotations
+
+import re
+
+from .errors import SettingsError
+from .json_spans import Path, Span, decode_string, strings
+from .secret_names import FIELD_ENDINGS, FIELD_NAMES, HEADER_NAMES, QUERY_NAMES, squash
+from .secret_shapes import escaped, join_spans, may_hold, own_spans, shape_spans
+from .settings import RedactionRules
+
+_NESTING = 3
+"""How deep JSON text in strings of JSON text is followed: a body, the arguments in it, a string in those."""
+_ANCHOR = re.compile(r"(?<!\[)\^|\$|\\[AZ]")
+_NO_FIELDS_UNDER = frozenset(("choices", "usage", "functions", "response_format"))
+
+
+class SecretRules:
+    """The names of headers, query parameters and fields, and the shapes, by which secrets are told.
+
+    Raises SettingsError where a pattern of one's own is no regular expression. `may_hold` is the quick question
+    for each call, which may say yes for nothing.
+    """
+
+    def __init__(self, rules: RedactionRules) -> None:
+        kept = frozenset(map(squash, rules.keep))
+        self.kept = kept
+        self.headers = (HEADER_NAMES - kept) | frozenset(map(squash, rules.headers))
+        self.patterns = tuple(map(_compiled, rules.patterns))
+        self.own_fields = tuple(_key_end(name) for name in rules.fields)
+        self.may_hold = self._may_hold_own if rules.patterns or rules.fields else may_hold
+        self._query = (QUERY_NAMES - kept) | frozenset(map(squash, rules.query))
+        self._fields = (FIELD_NAMES - kept) | frozenset(map(squash, rules.fields))
+        self._anchored = any(map(_ANCHOR.search, rules.patterns))
+
+    def is_secret_query(self, name: str) -> bool:
+        """Whether the value of a URL's parameter with this name is secret."""
+        return squash(name) in self._query
+
+    def is_secret_parameter(self, name: str) -> bool:
+        """Whether the value of a form's field with this name is secret."""
+        return self.is_secret_query(name) or self.is_secret_field((name,))
+
+    def is_secret_field(self, path: Path) -> bool:
+        """Whether the string at this place in JSON is secret, by its name."""
+        while path and isinstance(path[-1], int):  # a list of secrets
+            path = path[:-1]
+        if not path or not isinstance(name := path[-1], str) or path[0] in _NO_FIELDS_UNDER:
+            return False
+        if path[0] == "tools" and len(path) != 3 and path[2:3] != ("headers",):
+            return False  # a schema; what an MCP tool logs in with stands beside it
+        name = squash(name)
+        if name not in self._fields and (name in self.kept or not name.endswith(FIELD_ENDINGS)):
+            return False
+        return not any(isinstance(step, str) and "logprobs" in step for step in path)
+
+    def secrets(self, data: bytes, nesting: int = _NESTING) -> list[Span]:
+        """The spans of all secrets that show in a text, also where JSON strings in it use escapes.
+
+        For own patterns with anchors, each JSON string is a text of its own as well.
+        """
+        spans = shape_spans(data) if may_hold(data, fields=False) else []
+        for pattern in self.patterns:
+            spans += own_spans(pattern, data)
+        if nesting and (self._anchored or (b"\\" in data and self._escaped(data))):
+            for start, end in strings(data):
+                if self._anchored or self._escaped(data[start:end]):
+                    decoded = decode_string(data, start, end)
+                    found = self.secrets(decoded.text, nesting - 1)
+                    spans += [(decoded.source(first), decoded.source(last)) for first, last in found]
+        return join_spans(spans)
+
+    def _may_hold_own(self, data: bytes) -> bool:
+        if self.patterns or may_hold(data):
+            return True
+        squashed = data.lower().translate(None, b"-_ .")
+        return any(name in squashed for name in self.own_fields)
+
+    def _escaped(self, data: bytes) -> bool:
+        """Whether JSON text spells something as an escape that secrets are made of; own patterns take any sign."""
+        return b"\\u" in data or escaped(data) if self.patterns else escaped(data)
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise SettingsError(f"redact pattern {pattern!r} is no regular expression: {error}") from error
+
+
+def _key_end(name: str) -> bytes:
+    """What a body with such a field holds, squashed; nothing where JSON may spell the name otherwise."""
+    return f'{squash(name)}"'.encode() if name.isascii() else b""
