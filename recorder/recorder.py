@@ -5,26 +5,25 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
 from . import adapters
 from .cassette_context import Cassette
-from .cassettes import CassetteOptions, Mode, Recorded, use
-from .cassettes.source import Change
-from .errors import CassetteError, RecorderError, StoreNotFound
+from .cassettes import CassetteOptions, Mode, use
+from .errors import RecorderError
 from .ledger.journal import chosen_intake
 from .ledger.url import check_url, resolved
 from .ledger.writer import Writer
 from .recording import Recording
 from .sampling import Sampling
 from .settings import DEFAULT_QUEUE_BYTES, Drain, Durability, RedactionRules, Settings, default_store
+from .stored_cassette import StoredCassette
 from .telemetry import Price, Telemetry, TelemetryOptions, TelemetrySettings, telemetry_settings
 
 if TYPE_CHECKING:
     from .call import Call
-    from .ledger.cassettes import StoreCassette
 
 T = TypeVar("T")
 
@@ -155,7 +154,8 @@ class Recorder:
         replayed, and one that would record raises CassetteError, at the latest when it is entered.
         """
         using = use(mode, options)
-        source = _StoreSource(self, name, once=using.mode == "once")
+        once, bare = using.mode == "once", not self.settings.store_content
+        source = StoredCassette(name, self.store, self.flush, self._writer.begin, once=once, bare=bare)
         if using.prune or using.mode not in ("none", "once"):
             source.refuse_bare()
         return Cassette(self._recording, source, using)
@@ -216,49 +216,6 @@ class Recorder:
 
     def _after_fork(self) -> None:
         self._recording.begin_in_child()
-
-
-class _StoreSource:
-    """A cassette of the store, whose calls the writer must have stored before."""
-
-    def __init__(self, recorder: Recorder, name: str, *, once: bool) -> None:
-        self.name = name
-        self._recorder = recorder
-        self._once = once
-
-    def load(self) -> tuple[Recorded, ...] | None:
-        self._recorder.flush()
-        self._recorder._writer.begin()
-        try:
-            found = self._source().load()
-        except StoreNotFound:
-            found = None
-        if self._once and not found:
-            self.refuse_bare()
-        return found
-
-    def refuse_bare(self) -> None:
-        """Raise CassetteError where what is recorded would have no content."""
-        if not self._recorder.settings.store_content:
-            raise CassetteError(
-                f"cassette {self.name!r} cannot be recorded by a Recorder with store_content=False; keep it in a "
-                "file with recorder.cassette(…), or replay it with mode='none'"
-            )
-
-    def save(self, recordings: Sequence[Recorded]) -> None:
-        self.update(lambda _: recordings)
-
-    def update(self, change: Change) -> None:
-        if not self._recorder.flush(timeout=30.0):
-            raise CassetteError(
-                f"cassette {self.name!r} is not kept, since not all of its calls could be stored"
-            )
-        self._source().update(change)
-
-    def _source(self) -> StoreCassette:
-        from .ledger.store import Store  # SQLAlchemy takes 200 ms to import
-
-        return Store(self._recorder.store).cassette(self.name)
 
 
 def _close_all() -> None:
