@@ -127,7 +127,7 @@ def _cut(question: Question, dimension: str) -> tuple[list[Span], list[Edge]]:
 
 def _add(found: dict[Key, Figures], part: Part) -> None:
     figures = group(found, part.key)
-    if part.figures:
+    if part.cuts is None:
         figures.add_stored(unpack_figures(part.figures), part.sign)
         return
     for *_, packed in cuts_of(part.calls, part.replayed, part.figures, part.cuts):

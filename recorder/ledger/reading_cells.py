@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
-from sqlalchemy import Connection, func, literal_column, select
+from sqlalchemy import ColumnElement, Connection, case, func, literal_column, select
 
 from .cells import (
     ALL,
@@ -44,7 +44,7 @@ class Part(NamedTuple):
     calls: int
     replayed: int
     figures: bytes
-    cuts: bytes
+    cuts: bytes | None
     sign: int = 1
 
 
@@ -62,7 +62,7 @@ def read_parts(
     connection: Connection, question: Question, dimension: str, span: Span, only: Only = ALL_CELLS
 ) -> Iterator[Part]:
     """What the rollups have of a span: at least of the cells that are enough."""
-    query = cells_of(question, dimension, span, *_COLUMNS)
+    query = cells_of(question, dimension, span, *_columns(question))
     for column, some in ((_r.value, only.values), (_r.begins, only.begins)):
         if some is not None and len(some) <= _MOST_NAMED:
             query = query.where(column.in_([each for each in some if each is not None]))
@@ -78,7 +78,7 @@ def read_rest(connection: Connection, question: Question, dimension: str, span: 
     ):
         return
     for sign, of in ((1, PLAIN), (-1, ANY + dimension)):
-        query = cells_of(question, of, span, *_COLUMNS)
+        query = cells_of(question, of, span, *_columns(question))
         for part in _parts(fetched(connection, query), question, PLAIN):
             yield part._replace(sign=sign)
 
@@ -111,7 +111,13 @@ def cells_of(question: Question, dimension: str, span: Span, *columns: Any) -> A
     return query
 
 
-_COLUMNS: Final = (_r.dimension, _r.begins, _r.value, _r.calls, _r.replayed, _r.figures, _r.cuts)
+_CUT: Final = (_r.dimension, _r.begins, _r.value, _r.calls, _r.replayed, _r.figures, _r.cuts)
+# Cuts are long: they are read only where there are no figures of them together.
+_UNCUT: Final = (*_CUT[:-1], case((func.length(_r.figures) == 0, _r.cuts)))
+
+
+def _columns(question: Question) -> tuple[ColumnElement[Any], ...]:
+    return _CUT if needs_cuts(question) else _UNCUT
 
 
 def _parts(rows: Iterator[Any], question: Question, dimension: str) -> Iterator[Part]:
@@ -126,7 +132,7 @@ def _parts(rows: Iterator[Any], question: Question, dimension: str) -> Iterator[
             continue
         for *place, live, others, part in cuts_of(calls, replayed, figures, cuts):
             if here(place):
-                yield Part(read_key(of, begins, value, place), live, others, part, b"")
+                yield Part(read_key(of, begins, value, place), live, others, part, None)
 
 
 def _is_here(question: Question) -> Callable[[Sequence[str]], bool]:
