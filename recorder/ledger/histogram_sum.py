@@ -9,7 +9,7 @@ from itertools import accumulate
 from typing import Final
 
 from .buckets import middle
-from .histogram import WIDTHS, decode, in_order, lowest
+from .histogram import WIDTHS, in_order, lowest
 
 _LANE: Final = 8
 
@@ -57,20 +57,22 @@ class Sum:
             data, sign = self._parts[0]
             if sign > 0:
                 return in_order(data)
-        few = dict(self._counts)
+        few: list[_Few] = [(self._counts, self._counts.values(), 1)] if self._counts else []
         wide: tuple[dict[int, int], dict[int, int]] = ({}, {})
         for data, sign in self._parts:
             if data[0] in WIDTHS:
                 low, found = lowest(data), wide[sign < 0]
                 found[low] = found.get(low, 0) + _wide(data)
             else:
-                for index, count in decode(data).items():
-                    few[index] = few.get(index, 0) + sign * count
+                few.append((*in_order(data), sign))
         more, less = map(_joined, wide)
-        for index, count in enumerate(less[1], less[0]):
-            if count:
-                few[index] = few.get(index, 0) - count
+        if less[1]:
+            few.append((range(less[0], less[0] + len(less[1])), less[1], -1))
         return _with(*more, few)
+
+
+_Few = tuple[Iterable[int], Iterable[int], int]
+"""Buckets, their counts, and whether these are added or taken away."""
 
 
 def _joined(wide: Mapping[int, int]) -> tuple[int, list[int]]:
@@ -84,19 +86,20 @@ def _joined(wide: Mapping[int, int]) -> tuple[int, list[int]]:
     return low, list(struct.unpack(f"<{size}Q", whole.to_bytes(size * _LANE, "little")))
 
 
-def _with(low: int, row: list[int], few: Mapping[int, int]) -> tuple[Sequence[int], Sequence[int]]:
+def _with(low: int, row: list[int], few: Sequence[_Few]) -> tuple[Sequence[int], Sequence[int]]:
     """Counts from the lowest bucket on, with those of some buckets added."""
-    if not row:
-        indices = sorted(few)
-        return indices, [few[index] for index in indices]
     if few:
-        least, most = min(few), max(few)
-        if least < low:
+        least = min(min(indices) for indices, _, _ in few)
+        most = max(max(indices) for indices, _, _ in few)
+        if not row:
+            low = least
+        elif least < low:
             row = [0] * (low - least) + row
             low = least
         row += [0] * (most + 1 - low - len(row))
-        for index, count in few.items():
-            row[index - low] += count
+        for indices, counts, sign in few:
+            for index, count in zip(indices, counts, strict=True):
+                row[index - low] += sign * count
     return range(low, low + len(row)), row
 
 
