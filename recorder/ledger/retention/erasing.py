@@ -169,8 +169,8 @@ def _forget_name(connection: Connection, person: Person) -> None:
     """Leave no figures under a name whose calls are all gone, not even where others removed calls by hand."""
     names = {"user": person.user, "session": person.session}
     (dimension, name), *more = [(key, value) for key, value in names.items() if value is not None]
-    if not more:
-        forget(connection, dimension, name_text(name) or "")
+    if not more and (text := name_text(name)) is not None:
+        forget(connection, dimension, text)
 
 
 def _drop_empty(connection: Connection, names: Sequence[str]) -> list[str]:
