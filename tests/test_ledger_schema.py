@@ -62,7 +62,7 @@ def test_an_older_store_on_a_server_is_left_to_the_user(
 ) -> None:
     store_calls(postgres_url, a_call())
     monkeypatch.setattr(schema, "HEAD", "9999")
-    with pytest.raises(StoreOutdated, match="recorder db upgrade --store '?postgresql:"):
+    with pytest.raises(StoreOutdated, match=r"recorder db upgrade --store '?postgresql:"):
         schema.ensure(open_database(postgres_url))
 
 
