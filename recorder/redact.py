@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable
+from functools import partial
 
 from msgspec import Raw
 from msgspec.structs import replace
 
 from .body import Answer
 from .clean_heads import CleanHeads, encode
-from .exchange import Exchange, Request
+from .exchange import Exchange, Headers, Request
 from .json_spans import Edit, decode_string, running_strings, settled
 from .known_messages import KnownMessages
 from .rewriting import rewritten, with_length
@@ -57,7 +58,7 @@ class Redactor:
         if self._off:
             return request
         headers, url, body = self._heads.request(request)
-        clean = self._clean_body(body, messages)
+        clean = self._clean_body(body, headers, messages)
         if clean is not body:
             headers = with_length(headers, len(clean), keep_encoding=body is request.body)
         elif headers is request.headers and url is request.url:
@@ -66,10 +67,11 @@ class Redactor:
             clean = request.body
         return Request(request.method, url, headers, clean)
 
-    def _clean_body(self, body: bytes, messages: Raw | None) -> bytes:
+    def _clean_body(self, body: bytes, headers: Headers, messages: Raw | None) -> bytes:
         """A decoded body without its secrets, of which only what is new is looked at."""
         if body[:1] not in _JSON_BEGINS:
-            body = settled(body, self._edits.form)
+            kind = next((value for name, value in headers if name.lower() == b"content-type"), b"")
+            body = settled(body, partial(self._edits.form, content_type=kind))
         if (news := self._known_messages.news(body, messages)) is None:
             return body
         if self._may_hold(news.text) and settled(news.text, self._edits.body) is not news.text:

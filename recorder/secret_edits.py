@@ -48,15 +48,31 @@ class SecretEdits:
             for parameter in PARAMETER.finditer(url)
             if self._rules.is_secret_query(unquote_plus(parameter[1].decode("latin-1")))
         ]
-        edits += map(_hidden, encoded_spans(url, self._rules.secrets))
+        edits += map(_hidden, encoded_spans(url, self))
         if userinfo := _USERINFO.match(url):
             edits.append(_hidden(userinfo.span(1)))
         return merged(edits, url)
 
-    def form(self, body: bytes) -> list[Edit]:
+    def form(self, body: bytes, content_type: bytes) -> list[Edit]:
         """Of a body that may be a form."""
-        return merged(
-            map(_hidden, form_spans(body, self._rules.is_secret_parameter, self._rules.secrets)), body
+        return merged(map(_hidden, form_spans(body, content_type, self)), body)
+
+    @property
+    def apart(self) -> bool:
+        """Whether what is no secret in a longer text may be one as a text of its own."""
+        return self._rules.anchored
+
+    def is_secret_parameter(self, name: str) -> bool:
+        """Whether the value of a form's field with this name is secret, also of one in brackets: `auth[password]`."""
+        return self._rules.is_secret_parameter(name) or (
+            name.endswith("]") and self._rules.is_secret_parameter(name.rstrip("]").rpartition("[")[2])
+        )
+
+    def hides(self, text: bytes) -> bool:
+        """Whether a text that was encoded holds a secret: by its shape, in JSON, or in a URL."""
+        return bool(self.body(text)) or any(
+            self._rules.is_secret_query(unquote_plus(parameter[1].decode("latin-1")))
+            for parameter in PARAMETER.finditer(text)
         )
 
     def body(self, body: bytes) -> list[Edit]:

@@ -32,7 +32,7 @@ class SecretRules:
         self.may_hold = self._may_hold_own if rules.patterns or rules.fields else may_hold
         self._query = (QUERY_NAMES - kept) | frozenset(map(squash, rules.query))
         self._fields = (FIELD_NAMES - kept) | frozenset(map(squash, rules.fields))
-        self._anchored = any(map(_ANCHOR.search, rules.patterns))
+        self.anchored = any(map(_ANCHOR.search, rules.patterns))
 
     def is_secret_query(self, name: str) -> bool:
         """Whether the value of a URL's parameter with this name is secret."""
@@ -63,9 +63,9 @@ class SecretRules:
         spans = shape_spans(data) if may_hold(data, fields=False) else []
         for pattern in self.patterns:
             spans += own_spans(pattern, data)
-        if nesting and (self._anchored or (b"\\" in data and self._escaped(data))):
+        if nesting and (self.anchored or (b"\\" in data and self._escaped(data))):
             for start, end in strings(data):
-                if self._anchored or self._escaped(data[start:end]):
+                if self.anchored or self._escaped(data[start:end]):
                     decoded = decode_string(data, start, end)
                     found = self.secrets(decoded.text, nesting - 1)
                     spans += [(decoded.source(first), decoded.source(last)) for first, last in found]

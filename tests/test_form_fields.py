@@ -19,8 +19,11 @@ KEY = "sk-proj-" + "a1B2" * 10
 REDACTOR = Redactor(RedactionRules())
 
 
-def clean(url: str = URL, body: bytes = b"", redactor: Redactor = REDACTOR) -> Request:
-    return redactor.request(Request("POST", url, (), body))
+def clean(
+    url: str = URL, body: bytes = b"", redactor: Redactor = REDACTOR, content_type: bytes = b""
+) -> Request:
+    headers = ((b"Content-Type", content_type),) if content_type else ()
+    return redactor.request(Request("POST", url, headers, body))
 
 
 def encoded(text: str) -> str:
@@ -72,3 +75,62 @@ def test_anchors_of_own_patterns_are_those_of_a_json_string(pattern: str) -> Non
         {"content": "REDACTED"},
         {"content": "a tiger here"},
     ]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'x=1&password=hunter2&data={"a": 1}',
+        b"x=1 2&password=hunter2\r\n",
+        b"&password=hunter2",
+        b"a:b=1&password=hunter2",
+        b"flag&password=hunter2",
+        "é=1;password=hunter2".encode(),
+        b"auth[password]=hunter2",
+        b"auth%5Bpassword%5D=hunter2",
+        b"payload=%7B%22password%22%3A%22hunter2%22%7D",
+        b"next=https%3A%2F%2Fllm.test%2F%3Fapi_key%3Dhunter2",
+    ],
+)
+def test_form_that_is_written_by_hand_is_one_where_its_type_says_so(body: bytes) -> None:
+    found = clean(body=body, content_type=b"application/x-www-form-urlencoded; charset=utf-8").body
+    assert b"hunter2" not in found
+    assert b"REDACTED" in found
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b'Content-Disposition: form-data; name = "api_key"',
+        b'Content-Disposition: form-data;\r\n name="api_key"',
+        b'Content-Disposition: form-data; name="api%5Fkey"',
+        b"Content-Disposition: form-data; name*=UTF-8''api%5Fkey",
+    ],
+)
+@pytest.mark.parametrize("before", [b"", b"\r\n", b"For old mailers.\r\n"])
+def test_part_is_told_however_its_head_is_written(head: bytes, before: bytes) -> None:
+    body = before + b"--b\r\n" + head + b"\r\n\r\nhunter2\r\n--b--\r\n"
+    found = clean(body=body, content_type=b"multipart/form-data; boundary=b").body
+    assert found == body.replace(b"hunter2", b"REDACTED")
+
+
+def test_login_in_a_url_that_is_a_parameter_of_a_url_is_found() -> None:
+    url = f"{URL}?next=https%3A%2F%2Fllm.test%2F%3Fapi_key%3Dhunter2&n=1"
+    assert clean(url).url == f"{URL}?next=REDACTED&n=1"
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"note=tiger&b=2", b"application/x-www-form-urlencoded"),
+        (
+            b'--b\r\nContent-Disposition: form-data; name="n"\r\n\r\ntiger\r\n--b--\r\n',
+            b"multipart/form-data",
+        ),
+    ],
+)
+def test_anchors_of_own_patterns_are_those_of_a_value_in_a_form_too(body: bytes, content_type: bytes) -> None:
+    redactor = Redactor(RedactionRules(patterns=("^tiger$",)))
+    found = clean(body=body, redactor=redactor, content_type=content_type).body
+    assert found == body.replace(b"tiger", b"REDACTED")
+    assert clean(f"{URL}/tiger?x=1", redactor=redactor).url == f"{URL}/REDACTED?x=1"
