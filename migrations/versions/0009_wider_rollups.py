@@ -30,7 +30,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("dimension", "hours", "begins", "value", name="pk_rollups"),
     )
     op.create_index(
-        *("ix_rollups_calls", "rollups", ["dimension", sa.text("calls DESC"), "value"]),
+        "ix_rollups_calls",
+        "rollups",
+        ["dimension", sa.text("calls DESC"), "value"],
         sqlite_where=sa.text("hours = 0"),
         postgresql_where=sa.text("hours = 0"),
     )
