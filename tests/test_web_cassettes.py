@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from recorder.cassettes import Recorded
 from recorder.cassettes.file import FileCassette
 from recorder.cli.main import app as command_line
+from recorder.interchange.cassette_files import Opened, open_file
 from recorder.ledger import Store
 
 from .web_calls import SCRIPT, STREAMED, TURNS, store_web_calls
@@ -25,6 +26,7 @@ pytest.importorskip("jinja2", reason="install the extra `web`")
 
 from starlette.testclient import TestClient
 
+from recorder.web import shelf
 from recorder.web.app import create_app
 from recorder.web.shelf import Reference, Shelf, read_reference
 from recorder.web.wording import age
@@ -262,3 +264,38 @@ def test_a_folder_that_is_not_there_is_refused(url: str) -> None:
     done = CliRunner().invoke(command_line, ["ui", "--store", url, "--cassettes", "no/such"])
     assert done.exit_code == 2
     assert "no/such" in done.output
+
+
+@pytest.mark.parametrize("when", ["found", "read"])
+def test_a_file_that_goes_while_it_is_shown_is_no_failure(
+    when: str, url: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    going = tmp_path / "going.yaml"
+    find = Shelf._path
+
+    def find_and_lose(self: Shelf, name: str) -> Path:
+        path = find(self, name)
+        going.unlink(missing_ok=True)
+        return path
+
+    def read_and_lose(path: Path) -> Opened:
+        opened = open_file(path)
+        going.unlink(missing_ok=True)
+        return opened
+
+    if when == "found":
+        monkeypatch.setattr(Shelf, "_path", find_and_lose)
+    else:
+        monkeypatch.setattr(shelf, "open_file", read_and_lose)
+    page = TestClient(create_app(Store(url), cassettes=tmp_path), HERE)
+    for address in ("/cassettes", one("file:going.yaml"), differences("file:going.yaml", "store:checkout")):
+        going.write_bytes((folder / "checkout.yaml").read_bytes())
+        assert page.get(address).status_code in (200, 404)
+        assert not going.exists()
+
+
+def test_what_is_too_large_is_named_as_a_shell_takes_it(url: str, tmp_path: Path) -> None:
+    with (tmp_path / "so big.yaml").open("wb") as file:
+        file.truncate(65 << 20)
+    text = TestClient(create_app(Store(url), cassettes=tmp_path), HERE).get(one("file:so big.yaml")).text
+    assert f"recorder cassette show &#39;{tmp_path}/so big.yaml&#39;" in text

@@ -30,8 +30,11 @@ class Opened:
 
     @property
     def size(self) -> int | None:
-        """Bytes of the file, where there is one."""
-        return None if self.path is None else self.path.stat().st_size
+        """Bytes of the file, where there is one still."""
+        try:
+            return None if self.path is None else self.path.stat().st_size
+        except OSError:
+            return None
 
 
 def open_file(path: Path) -> Opened:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Final, Literal
 
 from msgspec import Struct
@@ -102,10 +103,14 @@ class Shelf:
 
     def _open_file(self, name: str) -> Opened:
         path = self._path(name)
-        if path.stat().st_size > _LARGEST:
-            raise CassetteError(f"{name} is too large for this page; run: recorder cassette show {path}")
         try:
+            if path.stat().st_size > _LARGEST:
+                raise CassetteError(
+                    f"{name} is too large for this page; run: recorder cassette show {quote(str(path))}"
+                )
             return open_file(path)
+        except OSError as error:  # it went just now
+            raise CassetteMissing(f"there is no cassette file {name!r} here any more") from error
         except NoCassette as error:
             raise NoCassette(str(error).replace(str(path), name)) from error
         except CassetteError as error:
@@ -132,8 +137,15 @@ def _names(folder: Path) -> Iterator[Reference]:
     here = folder.resolve()
     for path in files_under(here):
         name = path.relative_to(here).as_posix()
-        if _is_text(name) and path.is_file() and path.resolve().is_relative_to(here):
+        if _is_text(name) and _lies_below(here, path):
             yield Reference("file", name)
+
+
+def _lies_below(folder: Path, path: Path) -> bool:
+    try:
+        return path.is_file() and path.resolve().is_relative_to(folder)
+    except (OSError, RuntimeError):  # behind a folder that nobody may enter, or gone meanwhile
+        return False
 
 
 def _is_text(name: str) -> bool:
