@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from .errors import SettingsError
 from .json_spans import Path, Span, decode_string, strings
@@ -19,11 +20,13 @@ _NO_FIELDS_UNDER = frozenset(("choices", "usage", "functions", "response_format"
 class SecretRules:
     """The names of headers, query parameters and fields, and the shapes, by which secrets are told.
 
-    Raises SettingsError where a pattern of one's own is no regular expression. `may_hold` is the quick question
+    Raises SettingsError where they are none, as where a pattern of one's own is no regular expression. `may_hold`
+    is the quick question
     for each call, which may say yes for nothing.
     """
 
     def __init__(self, rules: RedactionRules) -> None:
+        _check(rules)
         kept = frozenset(map(squash, rules.keep))
         self.kept = kept
         self.headers = (HEADER_NAMES - kept) | frozenset(map(squash, rules.headers))
@@ -80,6 +83,17 @@ class SecretRules:
     def _escaped(self, data: bytes) -> bool:
         """Whether JSON text spells something as an escape that secrets are made of; own patterns take any sign."""
         return b"\\u" in data or escaped(data) if self.patterns else escaped(data)
+
+
+def _check(rules: RedactionRules) -> None:
+    """Raise SettingsError for what is no rules; a text in place of texts would be taken for its letters."""
+    if not isinstance(rules, RedactionRules):
+        raise SettingsError(f"redact={rules!r} is none of True, False and recorder.RedactionRules(…)")
+    for name in ("headers", "query", "fields", "patterns", "keep"):
+        value = getattr(rules, name)
+        several = isinstance(value, Collection) and not isinstance(value, str | bytes)
+        if not several or not all(isinstance(each, str) for each in value):
+            raise SettingsError(f"{name}={value!r} of RedactionRules is no tuple of texts, such as ('one',)")
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:

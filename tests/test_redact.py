@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import importlib.util
 import json
+import re
 import string
 import time
 from collections.abc import Iterator
@@ -736,3 +737,19 @@ def test_nothing_fires_in_recorded_traffic() -> None:
         assert REDACTOR.exchange(exchange, answer)[0] is exchange
         if b"logprobs" not in answer.data:
             assert REDACTOR.deltas(exchange, answer)[0] is exchange
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        "yes",
+        RedactionRules(fields="ssn"),  # type: ignore[arg-type]
+        RedactionRules(patterns="corp-[0-9]+"),  # type: ignore[arg-type]
+        RedactionRules(headers=(b"x-key",)),  # type: ignore[arg-type]
+        RedactionRules(patterns=(re.compile("a"),)),  # type: ignore[arg-type]
+        RedactionRules(keep=None),  # type: ignore[arg-type]
+    ],
+)
+def test_rules_that_are_no_texts_are_refused(rules: Any) -> None:
+    with pytest.raises(SettingsError, match=r"RedactionRules"):
+        Redactor(rules)
