@@ -216,3 +216,22 @@ def test_a_period_that_ends_before_it_begins_is_a_usage_error(sqlite_url: str, c
     result = CliRunner().invoke(app, [command, "--store", sqlite_url, "--since", "7d", "--until", "8d"])
     assert result.exit_code == 2
     assert "'8d' is not later than --since '7d'" in " ".join(result.stderr.replace("│", " ").split())
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("ls",),
+        ("show", "last"),
+        ("report", "--by", "day"),
+        ("report", "--by", "hour", "--where", "user_id=none"),
+    ],
+)
+def test_moment_that_no_calendar_has_is_shown_as_a_number(
+    command: tuple[str, ...], sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECORDER_STORE", sqlite_url)
+    store_calls(sqlite_url, a_call(started_us=253_402_300_800_000_000))
+    shown = invoke(*command)
+    assert shown.exit_code == 0
+    assert "253402300800" in shown.output or "hour 70389528" in shown.output

@@ -114,7 +114,10 @@ def _print_wire(page: Page, wire: Wire, *, headers: bool, chunks: bool) -> None:
 def _when(started_at: float | None) -> str | None:
     if started_at is None:
         return None
-    moment = datetime.fromtimestamp(started_at).astimezone()
+    try:
+        moment = datetime.fromtimestamp(started_at).astimezone()
+    except (ValueError, OverflowError, OSError):
+        return f"{started_at:.3f}"
     return f"{moment:%Y-%m-%d %H:%M:%S}.{moment.microsecond // 1000:03} {moment:%Z}"
 
 

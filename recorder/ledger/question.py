@@ -94,13 +94,21 @@ def in_order(key: Key) -> tuple[tuple[bool, str], ...]:
 @lru_cache(maxsize=65536)
 def day_text(hour: int) -> str:
     """The day in UTC of an hour since 1970."""
-    return f"{datetime.fromtimestamp(hour * 3600, UTC):%Y-%m-%d}"
+    return _calendar(hour, "%Y-%m-%d")
 
 
 @lru_cache(maxsize=65536)
 def hour_text(hour: int) -> str:
     """The hour in UTC, counted since 1970."""
-    return f"{datetime.fromtimestamp(hour * 3600, UTC):%Y-%m-%d %H:00}"
+    return _calendar(hour, "%Y-%m-%d %H:00")
+
+
+def _calendar(hour: int, spelling: str) -> str:
+    """An hour as calendars have it; those of a clock that was set too far stay a number."""
+    try:
+        return format(datetime.fromtimestamp(hour * 3600, UTC), spelling)
+    except (ValueError, OverflowError, OSError):
+        return f"hour {hour}"
 
 
 def group(found: dict[Key, Figures], key: Key) -> Figures:
