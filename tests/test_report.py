@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from recorder.audit import Report, ReportRow, compare, overview, report
 from recorder.call import AnswerHalf, Call, CallError, RequestHalf, Usage
 from recorder.ledger import Store
+from recorder.ledger.conditions import parse_conditions
 from recorder.ledger.database import open_database
 from recorder.ledger.rollups import restore, withdraw
 from recorder.ledger.tables import calls
@@ -51,6 +52,17 @@ def keys(found: Report) -> list[tuple[str | None, ...]]:
 def test_the_model_is_the_served_one_else_the_requested_one(sqlite_url: str) -> None:
     made = (serving("m", "m"), serving(None, "asked"), serving(None, None))
     assert set(keys(report_of(sqlite_url, *made))) == {("m",), ("asked",), (None,)}
+
+
+@pytest.mark.parametrize("where", ["model=m", "model!=none", "model^=m"])
+@pytest.mark.parametrize("since_us", [None, START_US])
+def test_an_empty_name_of_a_model_is_none_in_filters_too(
+    sqlite_url: str, where: str, since_us: int | None
+) -> None:
+    made = (serving("", "m"), serving("", ""), serving(None, None))
+    found = report_of(sqlite_url, *made, where=parse_conditions([where]), since_us=since_us)
+    assert keys(found) == [("m",)]
+    assert found.total.calls == 1
 
 
 def test_the_model_can_be_filtered_in_that_sense(sqlite_url: str) -> None:

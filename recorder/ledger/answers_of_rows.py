@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, case, func, or_, select, true
 
 from .cells import DAY, HOUR_US, KINDS, LONGEST, LONGEST_KIND, TAG, model_of, shortened, tag_pairs
+from .columns import model_name
 from .counting import tallies
 from .database import Database
 from .figures import FACT_COLUMNS, Figures
@@ -17,7 +18,6 @@ from .question import GROUPS, Key, Question, day_text, fetched, group, hour_text
 from .tables import calls
 
 _c = calls.c
-_MODEL = func.coalesce(func.nullif(_c.response_model, ""), _c.request_model)
 
 
 def add_rows(
@@ -117,7 +117,7 @@ def _row_reader(name: str) -> tuple[ColumnElement[Any], Callable[[Any], list[str
     if name == "hour":
         return _c.started_us.op("/")(HOUR_US), lambda hour: [hour_text(hour)]
     if name == "model":
-        return func.coalesce(func.nullif(_c.response_model, ""), _c.request_model), _model
+        return model_name, _model
     if name == "tag":
         return _c.tags, lambda text: [f"{of.removeprefix(TAG)}={value}" for of, value in tag_pairs(text)]
     if name.startswith(TAG):

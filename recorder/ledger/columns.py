@@ -22,6 +22,9 @@ _c = calls.c
 _LARGEST = {SmallInteger: 2**15 - 1, BigInteger: 2**63 - 1, Integer: 2**31 - 1}
 _FLAGS = ("stream", "replayed")
 
+model_name: Final = func.nullif(func.coalesce(func.nullif(_c.response_model, ""), _c.request_model), "")
+"""The model that answered, else the one that was asked for; an empty name is none."""
+
 
 class Column(Struct, frozen=True):
     """One thing to filter by; `expression` holds numbers in integers, `scale` of them to one of its unit.
@@ -75,7 +78,7 @@ def _column(name: str) -> Column:
 
 COLUMNS: Final[Mapping[str, Column]] = {
     **{name: _column(name) for name in CALL_COLUMNS},
-    "model": Column("text", func.coalesce(_c.response_model, _c.request_model), optional=True),
+    "model": Column("text", model_name, optional=True),
 }
 """By the names of `v_calls`; `model` is the one that answered, else the one that was asked for."""
 

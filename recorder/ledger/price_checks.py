@@ -14,6 +14,7 @@ from sqlalchemy import Connection, func, select
 from ..call import Usage
 from ..pricing import Book, Holidays, Price, Subject, calendars, curated
 from ..pricing.fallback import installed, may_know
+from .columns import model_name
 from .prices import load_pages
 from .tables import calls
 
@@ -126,7 +127,7 @@ def _calls_since(connection: Connection, model: str, provider: str, host: str, a
         c.started_us >= at_us,
         c.cost_pico.is_(None),
         c.usage_source == "provider",
-        func.coalesce(c.response_model, c.request_model) == model,
+        model_name == model,
     )
     for column, value in ((c.provider, provider), (c.host, host)):
         query = query.where(column == value) if value and "*" not in value else query
