@@ -71,6 +71,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     suite = config.stash[_SUITE]
     try:
         suite.collected(config, items)
+        vcr_hooks.check_markers(items)
     except pytest.UsageError as error:
         if not _is_worker(config):
             raise

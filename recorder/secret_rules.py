@@ -21,8 +21,7 @@ class SecretRules:
     """The names of headers, query parameters and fields, and the shapes, by which secrets are told.
 
     Raises SettingsError where they are none, as where a pattern of one's own is no regular expression. `may_hold`
-    is the quick question
-    for each call, which may say yes for nothing.
+    is the quick question for each call, which may say yes for nothing.
     """
 
     def __init__(self, rules: RedactionRules) -> None:

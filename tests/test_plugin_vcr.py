@@ -257,3 +257,39 @@ def test_allowed():
     result = suite.run()
     result.assert_outcomes(passed=2, failed=1)
     result.stdout.fnmatch_lines(["*RuntimeError: Network is disabled: *198.51.100.1*"])
+
+
+def test_marker_that_blocks_the_network_takes_hosts_as_pytest_recording_does(suite: Suite) -> None:
+    suite.write("""
+import socket, pytest
+
+def connect(host):
+    with socket.socket() as made:
+        made.connect((host, 9))
+
+@pytest.mark.block_network(allowed_hosts="api.example.test, 198.51.100,")
+def test_beginnings_with_commas():
+    with pytest.raises(OSError):
+        connect("198.51.100.1:no address")
+    with pytest.raises(RuntimeError, match="Network is disabled"):
+        connect("192.0.2.1")
+""")
+    suite.run().assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    "marker",
+    [
+        "block_network(allowed_hosts=5)",
+        "block_network(allowed_hosts=[5])",
+        "block_network(allowed_hosts=['('])",
+        "block_network(['127.0.0.1'])",
+        "block_network(hosts=[])",
+    ],
+)
+def test_marker_that_names_hosts_wrongly_is_a_usage_error(suite: Suite, marker: str) -> None:
+    suite.write(f"import pytest\n\n@pytest.mark.{marker}\ndef test_it(): pass\n")
+    result = suite.run()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*test_x.py::test_it: block_network or allowed_hosts cannot be read: *"])
+    assert "INTERNALERROR" not in result.stdout.str()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -27,15 +28,36 @@ def add_markers(config: pytest.Config) -> None:
             config.addinivalue_line("markers", line)
 
 
+def check_markers(items: Iterable[pytest.Item]) -> None:
+    """Raise UsageError where a test's marker names hosts as nobody can read them."""
+    for item in items:
+        try:
+            for each in allowed_hosts(item) or ():
+                re.compile(each)
+        except (TypeError, re.error) as error:
+            raise pytest.UsageError(
+                f"{item.nodeid}: block_network or allowed_hosts cannot be read: {error}; give regular expressions for "
+                "hosts, as in block_network(allowed_hosts=['127.0.0.1'])"
+            ) from None
+
+
 def allowed_hosts(item: pytest.Item) -> Sequence[str] | None:
-    """The hosts to which a test may connect that has pytest-recording's marker; None where it may to any."""
+    """The hosts to which a test may connect that has pytest-recording's marker; None where it may to any.
+
+    As there, a host is one that begins as the expression says, and one text may name several, with commas.
+    """
     marker = item.get_closest_marker("block_network")
     if marker is None or not item.config.stash[_ALONE]:
         return None
+    if marker.args or marker.kwargs.keys() - {"allowed_hosts"}:
+        raise TypeError("it takes allowed_hosts=… alone")
     allowed = marker.kwargs.get("allowed_hosts")
     if allowed is None and (named := item.get_closest_marker("allowed_hosts")) is not None:
         allowed = named.args[0] if named.args else ()
-    return [allowed] if isinstance(allowed, str) else [*(allowed or ())]
+    each = allowed.split(",") if isinstance(allowed, str) else [*(allowed or ())]
+    if not all(isinstance(host, str) for host in each):
+        raise TypeError("hosts are texts")
+    return [f"(?:{host.strip()}).*" for host in each if host.strip()]
 
 
 def refused(text: str) -> RuntimeError:

@@ -103,14 +103,11 @@ class Shelf:
 
     def _open_file(self, name: str) -> Opened:
         path = self._path(name)
+        if _size(path) > _LARGEST:
+            run = f"recorder cassette show {quote(str(path))}"
+            raise CassetteError(f"{name} is too large for this page; run: {run}")
         try:
-            if path.stat().st_size > _LARGEST:
-                raise CassetteError(
-                    f"{name} is too large for this page; run: recorder cassette show {quote(str(path))}"
-                )
             return open_file(path)
-        except OSError as error:  # it went just now
-            raise CassetteMissing(f"there is no cassette file {name!r} here any more") from error
         except NoCassette as error:
             raise NoCassette(str(error).replace(str(path), name)) from error
         except CassetteError as error:
@@ -130,6 +127,13 @@ class Shelf:
         if not inside:
             raise missing
         return path
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # it went just now, which who reads it will tell
+        return 0
 
 
 def _names(folder: Path) -> Iterator[Reference]:
