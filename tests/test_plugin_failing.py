@@ -339,3 +339,23 @@ def test_secrets_of_a_failed_test_are_not_shown(option: str, suite: Suite) -> No
     assert "x" * 40 not in shown
     assert "my-own-password" not in shown
     assert "REDACTED" in shown
+
+
+def test_secrets_inside_of_locals_are_not_shown(suite: Suite) -> None:
+    suite.record()
+    suite.write("""
+    import pytest
+
+    @pytest.mark.recorded
+    def test_it(ask):
+        secret = "hunter" + "2"
+        settings = {"api_key": secret, "deep": [{"password": secret.encode()}], "tokens": "seven"}
+        del secret
+        assert False
+    """)
+    result = suite.run("--showlocals")
+    result.assert_outcomes(failed=1)
+    shown = result.stdout.str()
+    assert "hunter2" not in shown
+    assert "'api_key': 'REDACTED'" in shown
+    assert "'tokens': 'seven'" in shown

@@ -12,6 +12,11 @@ from ..redact import Redactor
 from ..settings import RedactionRules
 
 _LOCAL = re.compile(r"(?P<name>\w+)\s*= (?=b?['\"])")
+_WITHIN = re.compile(
+    r"(?P<head>(?P<quote>['\"]?)\b(?P<name>\w[\w-]*)(?P=quote)(?:: |=)b?)"
+    r"(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")"
+)
+"""An item of a dictionary, or a field of a value, as Python shows it."""
 _HIDDEN = "'REDACTED'"
 
 
@@ -52,4 +57,7 @@ def _clean_local(line: str, redactor: Redactor) -> str:
     found = _LOCAL.match(line)
     if found is not None and redactor.is_secret_name(found["name"]):
         return f"{found[0]}{_HIDDEN}"
-    return redactor.error_text(line)
+    return _WITHIN.sub(
+        lambda item: f"{item['head']}{_HIDDEN}" if redactor.is_secret_name(item["name"]) else item[0],
+        redactor.error_text(line),
+    )
