@@ -31,6 +31,7 @@ _ID = re.compile(
     r"|(?:chatcmpl|cmpl|gen|msg|resp)-[0-9A-Za-z]{6,64})\Z"
 )
 _JSON_BEGINS = (b"{", b"[")
+_ANSWER_BEGINS = (*_JSON_BEGINS, b"data:", b"event:", b"id:", b":", b"\n", b"\r\n")
 
 
 class Redactor:
@@ -70,14 +71,17 @@ class Redactor:
     def _clean_body(self, body: bytes, headers: Headers, messages: Raw | None) -> bytes:
         """A decoded body without its secrets, of which only what is new is looked at."""
         if body[:1] not in _JSON_BEGINS:
-            kind = next((value for name, value in headers if name.lower() == b"content-type"), b"")
-            body = settled(body, partial(self._edits.form, content_type=kind))
+            body = settled(body, self._form_edits(headers))
         if (news := self._known_messages.news(body, messages)) is None:
             return body
         if self._may_hold(news.text) and settled(news.text, self._edits.body) is not news.text:
             return settled(body, self._edits.body)
         self._known_messages.add(news)
         return body
+
+    def _form_edits(self, headers: Headers) -> Callable[[bytes], list[Edit]]:
+        kind = next((value for name, value in headers if name.lower() == b"content-type"), b"")
+        return partial(self._edits.form, content_type=kind)
 
     def credential(self, request: Request) -> bytes | None:
         """A fingerprint of what a request logs in with, None where it has nothing; good in this process only."""
@@ -93,7 +97,10 @@ class Redactor:
         data = answer.data
         values.append(distil(data) if len(data) >= DISTILLED else data)
         alarm = self._may_hold(b"\n".join(values))
-        if not (alarm or named or message or answer.encoded) and (head is None or _is_short(head.reason)):
+        form = not data.startswith(_ANSWER_BEGINS) and bool(self._form_edits(headers)(data))
+        if not (alarm or form or named or message or answer.encoded) and (
+            head is None or _is_short(head.reason)
+        ):
             return exchange, answer
         outer = alarm and self._may_hold(b"\n".join(values[:-1]))
         if head is not None and (named or outer):
@@ -103,7 +110,10 @@ class Redactor:
         if message is not None and (text := self.error_text(message)) is not message:
             exchange = replace(exchange, ending=replace(exchange.ending, message=text), redacted=True)
         exchange = self._clean_reason(exchange)
-        if alarm or answer.hidden:
+        hidden = answer.hidden
+        if form:
+            exchange, answer = rewritten(exchange, answer, self._form_edits(headers))
+        if alarm or hidden:
             exchange, answer = rewritten(exchange, answer, self._edits.answer)
         if answer.encoded and self._may_hold(exchange.body):  # what follows an encoded body, or broke it
             exchange, _ = rewritten(exchange, Answer(exchange.body), self._edits.shapes)

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.exchange import Request
+from recorder.body import Answer
+from recorder.exchange import Ending, Exchange, Request, ResponseHead, header
 from recorder.redact import Redactor
 from recorder.settings import RedactionRules
 
@@ -134,3 +135,24 @@ def test_anchors_of_own_patterns_are_those_of_a_value_in_a_form_too(body: bytes,
     found = clean(body=body, redactor=redactor, content_type=content_type).body
     assert found == body.replace(b"tiger", b"REDACTED")
     assert clean(f"{URL}/tiger?x=1", redactor=redactor).url == f"{URL}/REDACTED?x=1"
+
+
+@pytest.mark.parametrize("content_type", [b"application/x-www-form-urlencoded", b"text/html"])
+def test_token_that_an_answer_gives_out_in_a_form_is_found(content_type: bytes) -> None:
+    body = b"access_token=hunter2&expires_in=5"
+    head = ResponseHead(200, ((b"Content-Type", content_type), (b"Content-Length", b"33")))
+    given_out = Exchange(Request("POST", URL, (), b""), 0, Ending("complete", 1), head, (body,), (1,))
+    found, answer = REDACTOR.exchange(given_out, Answer(body))
+    assert found.body == answer.data == b"access_token=REDACTED&expires_in=5"
+    assert found.head is not None
+    assert header(found.head.headers, b"content-length") == b"34"
+    assert found.redacted
+
+
+@pytest.mark.parametrize("body", [b"", b"a=b&c=d", b"plain: text\n", b"\x00\xff=binary"])
+def test_answer_that_is_no_form_with_a_secret_stays(body: bytes) -> None:
+    exchange = Exchange(
+        Request("POST", URL, (), b""), 0, Ending("complete", 1), ResponseHead(200, ()), (body,), (1,)
+    )
+    answer = Answer(body)
+    assert REDACTOR.exchange(exchange, answer) == (exchange, answer)
