@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
@@ -247,6 +247,7 @@ def test_any_query_runs_on_both_databases(url: str) -> None:
     store = Store(url)
     store.index()
 
+    @settings(deadline=None)  # a server may take its time
     @given(ANYTHING)
     def search(text: str) -> None:
         store.search(parse_query(f"hostile {text}"))
