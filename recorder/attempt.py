@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable
 from contextvars import ContextVar, Token
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .capture import Capture
 
 
-class _Sending(NamedTuple):
+class _Sending(Struct, frozen=True):
     """A request on its way down through transports: who records it, and for which cassette."""
 
     request: weakref.ref[Any]  # an id alone may be another request's by now, in a context that was copied

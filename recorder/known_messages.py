@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 _MOST: Final = 65_536
 _MOST_OPENINGS: Final = 32
@@ -32,7 +32,7 @@ class _Opening(NamedTuple):
     ending: bytes
 
 
-class News(NamedTuple):
+class News(Struct, frozen=True):
     """What has to be looked through of a body, JSON as that is, and what is known if it holds no secret."""
 
     text: bytes

@@ -6,7 +6,6 @@ thread of the caller's or the one that stores, keeps it for up to 5 ms.
 
 from __future__ import annotations
 
-import errno
 import os
 import time
 from collections.abc import Callable
@@ -18,7 +17,7 @@ except ImportError:  # an interpreter that was built without it
     _held: Any = None
 else:
     try:
-        _held = ctypes.PyDLL(None, use_errno=True).write
+        _held = ctypes.PyDLL(None).write
     except (OSError, AttributeError, TypeError):  # Windows
         _held = None
     else:
@@ -44,9 +43,6 @@ class Writing:
         written: int = _held(file, bytes(data), len(data))
         if self._clock() - began > _SLOW_S:
             self._slow_until = began + _WHILE_S
-        if written >= 0:
-            return written
-        code = ctypes.get_errno()
-        if code == errno.EINTR:  # a signal came, whose handler runs on the way back
+        if written < 0:  # for a signal, which is handled on the way back, or for a reason that this one tells
             return os.write(file, data)
-        raise OSError(code, os.strerror(code))
+        return written
