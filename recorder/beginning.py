@@ -103,10 +103,13 @@ class Beginning:
         tags = self._tags() if tagged() else NO_TAGS
         attempt = Attempt(dialect, provider, half, tags, id, operation, self._on_end, kept=not nested)
         if self._telemetry is not None and not nested:
-            with self._guard:
+            try:
                 attempt.traced, attempt.trace_id, attempt.span_id = self._telemetry.start(
                     half, started_us, tags, operation
                 )
+            except BaseException as error:
+                if not self._guard.takes(error):
+                    raise
         return attempt
 
     def _replayed(
@@ -133,7 +136,7 @@ class Beginning:
         return attempt
 
     def _write_down(self, attempt: Attempt, request: Request, started_us: int, starts: Starts) -> None:
-        with self._guard:
+        try:
             messages = None if attempt.half is None else attempt.half.raw_messages
             clean = attempt.clean = self._redactor.request(request, messages)
             redacted = is_rewritten(request, clean)
@@ -141,6 +144,9 @@ class Beginning:
                 half = attempt.half or attempt.dialect.read_request(clean, attempt.provider)
                 clean = bare_request(clean, half, attempt.dialect.significant_headers)
             starts.start(attempt, clean, started_us, redacted=redacted)
+        except BaseException as error:
+            if not self._guard.takes(error):
+                raise
 
     def _capture_of_replay(
         self, attempt: Attempt, request: Request, playback: Exchange, started_us: int

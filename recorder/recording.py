@@ -245,9 +245,12 @@ class Recording:
 
     def _end_traced(self, traced: Traced, ended: Ended) -> None:
         attempt = ended.attempt
-        with self.guard:
+        try:
             if self._telemetry is not None:
                 self._telemetry.end(traced, attempt.provider, ended, attempt.replayed)
                 return
+        except BaseException as error:
+            if not self.guard.takes(error):
+                raise
         with self.guard:
             traced.give_up()

@@ -178,7 +178,7 @@ class RecordingTransport:
     ) -> Any:
         """The head is in: note it, and let the body pass through a tee."""
         capture = attempt.capture
-        with self.recording.guard:
+        try:
             extensions = response.extensions
             if (replayed := extensions.get(REPLAYED)) is not None:
                 attempt.replayed = True
@@ -200,6 +200,9 @@ class RecordingTransport:
                 chunk_filter = self._chunk_filter(response, attempt)
                 response.stream = tee(response.stream, capture, self.recording, chunk_filter)
             return response
+        except BaseException as error:
+            if not self.recording.guard.takes(error):
+                raise
         capture.abandon()
         return response
 
