@@ -13,9 +13,12 @@ from ..tagging import NO_TAGS, Tags
 from .attributes import (
     OPERATION_ID,
     Attributes,
+    Place,
+    Served,
     add_own,
     finish_reasons,
     place_attributes,
+    place_of,
     served_attributes,
     tag_attributes,
     without_secrets,
@@ -38,9 +41,7 @@ class CleanAttributes:
 
     def asked(self, half: RequestHalf, tags: Tags, operation: int) -> tuple[Attributes, str]:
         """What a span begins with, and its name."""
-        common, name = self._place(
-            half.dialect, half.provider, half.host, half.port, half.operation, half.model, half.stream
-        )
+        common, name = self._place(place_of(half))
         own: Attributes = {}
         add_parameters(own, half, self._names)
         if half.user_id is not None:
@@ -59,13 +60,15 @@ class CleanAttributes:
         """What is known at the end, but for usage."""
         status = None if exchange.head is None else exchange.head.status
         common = self._served(
-            provider,
-            status,
-            finish_reasons(answer),
-            None if error is None else error_type(error.type, exchange.ending.exception, status),
-            answer.model,
-            answer.system_fingerprint,
-            answer.service_tier,
+            Served(
+                provider,
+                status,
+                finish_reasons(answer),
+                None if error is None else error_type(error.type, exchange.ending.exception, status),
+                answer.model,
+                answer.system_fingerprint,
+                answer.service_tier,
+            )
         )
         attributes = common.copy()
         add_own(attributes, answer)
@@ -74,31 +77,11 @@ class CleanAttributes:
             attributes["gen_ai.response.id"] = self._redactor.text(id)
         return attributes
 
-    def _read_place(
-        self,
-        dialect: str,
-        provider: str,
-        host: str,
-        port: int,
-        operation: str | None,
-        model: str | None,
-        stream: bool,
-    ) -> tuple[Attributes, str]:
-        half = RequestHalf(dialect, provider, host, port, operation, model, stream)
-        attributes = without_secrets(place_attributes(half), self._redactor)
-        model_name = attributes.get("gen_ai.request.model")
-        operation_name = str(attributes["gen_ai.operation.name"])
-        return attributes, f"{operation_name} {model_name}" if model_name else operation_name
+    def _read_place(self, place: Place) -> tuple[Attributes, str]:
+        attributes = without_secrets(place_attributes(place), self._redactor)
+        model = attributes.get("gen_ai.request.model")
+        operation = str(attributes["gen_ai.operation.name"])
+        return attributes, f"{operation} {model}" if model else operation
 
-    def _read_served(
-        self,
-        provider: str,
-        status: int | None,
-        reasons: tuple[str, ...],
-        failure: str | None,
-        model: str | None,
-        system_fingerprint: str | None,
-        service_tier: str | None,
-    ) -> Attributes:
-        served = (model, system_fingerprint, service_tier)
-        return without_secrets(served_attributes(provider, status, reasons, failure, *served), self._redactor)
+    def _read_served(self, served: Served) -> Attributes:
+        return without_secrets(served_attributes(served), self._redactor)
