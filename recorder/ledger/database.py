@@ -9,31 +9,20 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import cast
 from urllib.parse import quote
 from weakref import WeakValueDictionary, finalize
 
-from sqlalchemy import Connection, Engine, NullPool, QueuePool, StaticPool, create_engine, event
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from ..errors import MissingExtra
+from .engines import BUSY_S, WRITE, make_engine
 from .url import check_url, is_memory, is_sqlite, resolved, sqlite_path
 
-_BUSY_S = 2.0
-_WRITE = "recorder_write"
 # Two processes that open one new store at once must not both create it.
 _MIGRATION_LOCK = "SELECT pg_advisory_xact_lock(7165312418402)"
 # How long a writer waits for locks of others before it says so.
 _LOCK_TIMEOUT = "SET LOCAL lock_timeout = '10s'"
-# libpq's: without them a server that went away without a word would be waited for a quarter of an hour.
-_SERVER_ARGUMENTS = {
-    "connect_timeout": 5,
-    "keepalives_idle": 15,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 30_000,
-    "fallback_application_name": "recorder",
-}
 
 _logger = logging.getLogger("recorder")
 _in_memory: WeakValueDictionary[str, Database] = WeakValueDictionary()
@@ -51,9 +40,7 @@ class Database:
         self.url = url
         self.path = sqlite_path(resolved(url))
         self.shared = is_memory(url)
-        self.engine = _engine(resolved(url), keep=keep)
-        if durable and self.is_sqlite:
-            event.listen(self.engine, "connect", _sync_always)
+        self.engine = make_engine(resolved(url), keep=keep, durable=durable)
         self.checked: object = None
         """The identity of the file whose schema was found to be current."""
         self._lock = threading.RLock()
@@ -77,7 +64,7 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """A transaction that holds the write lock from its start; committed at the end, or undone."""
         with self._exclusive(), self.engine.connect() as connection:
-            connection.execution_options(**{_WRITE: True})
+            connection.execution_options(**{WRITE: True})
             with connection.begin():
                 if not self.is_sqlite:
                     connection.exec_driver_sql(_LOCK_TIMEOUT)
@@ -102,7 +89,7 @@ class Database:
             driver = cast("sqlite3.Connection", connection.connection.driver_connection)
             driver.execute("PRAGMA foreign_keys=OFF")
             try:
-                connection.execution_options(**{_WRITE: True})
+                connection.execution_options(**{WRITE: True})
                 with connection.begin():
                     yield connection
             finally:
@@ -117,7 +104,7 @@ class Database:
             if driver.execute("PRAGMA page_count").fetchone()[0] == 0:
                 # Can be said of a new file alone; what is pruned later can then be given back while others write.
                 driver.execute("PRAGMA auto_vacuum=INCREMENTAL")
-            mode = _journal_mode(driver, time.monotonic() + _BUSY_S)
+            mode = _journal_mode(driver, time.monotonic() + BUSY_S)
         if mode != "wal":
             _logger.warning(
                 "SQLite keeps journal mode %r for %s (a network file system?): readers and writers will wait",
@@ -140,7 +127,7 @@ class Database:
         """
         if self.path is None or _size(self.path + "-wal"):
             return False
-        self.engine = _engine(f"sqlite:///file:{quote(self.path)}?immutable=1&uri=true", keep=False)
+        self.engine = make_engine(f"sqlite:///file:{quote(self.path)}?immutable=1&uri=true", keep=False)
         return True
 
     def finish_log(self) -> None:
@@ -183,57 +170,6 @@ def open_database(url: str, *, keep: bool = False, durable: bool = False) -> Dat
         if (database := _in_memory.get(resolved(url))) is None:
             database = _in_memory[resolved(url)] = Database(url, keep=keep)
         return database
-
-
-def _engine(target: str, *, keep: bool) -> Engine:
-    if not is_sqlite(target):
-        return _server_engine(target, keep=keep)
-    arguments: dict[str, Any] = {"check_same_thread": False}
-    if "timeout=" not in target.partition("?")[2]:
-        arguments["timeout"] = _BUSY_S
-    if is_memory(target):
-        engine = create_engine(target, connect_args=arguments, poolclass=StaticPool)
-    elif keep:
-        engine = create_engine(target, connect_args=arguments, poolclass=QueuePool, pool_size=1)
-    else:
-        engine = create_engine(target, connect_args=arguments, poolclass=NullPool)
-    event.listen(engine, "connect", _prepare)
-    if keep:
-        event.listen(engine, "connect", _remember_pages)
-    event.listen(engine, "begin", _begin)
-    return engine
-
-
-def _server_engine(target: str, *, keep: bool) -> Engine:
-    query = target.partition("?")[2]
-    arguments = {name: value for name, value in _SERVER_ARGUMENTS.items() if f"{name}=" not in query}
-    try:
-        if keep:
-            return create_engine(target, connect_args=arguments, pool_size=1, pool_pre_ping=True)
-        return create_engine(target, connect_args=arguments, poolclass=NullPool)
-    except ModuleNotFoundError as error:
-        raise MissingExtra("psycopg", "postgres") from error
-
-
-def _prepare(connection: sqlite3.Connection, record: object) -> None:
-    # Without this the driver begins transactions by itself, but not before DDL.
-    connection.isolation_level = None
-    connection.execute("PRAGMA foreign_keys=ON")
-    connection.execute("PRAGMA synchronous=NORMAL")
-
-
-def _remember_pages(connection: sqlite3.Connection, record: object) -> None:
-    """Who writes meets pages of indexes in any order, more of them than the 2 MB that SQLite keeps."""
-    connection.execute("PRAGMA cache_size=-8192")
-
-
-def _sync_always(connection: sqlite3.Connection, record: object) -> None:
-    connection.execute("PRAGMA synchronous=FULL")
-
-
-def _begin(connection: Connection) -> None:
-    write = connection.get_execution_options().get(_WRITE)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
 
 def _journal_mode(connection: sqlite3.Connection, deadline: float) -> str:
