@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 from zlib import crc32
@@ -71,6 +72,26 @@ def bytes_in(directory: Path, name: str | None = None) -> tuple[int, int]:
     except OSError:
         pass
     return own, others
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessFiles:
+    """The files of one process in a journal."""
+
+    directory: Path
+    name: str
+
+    def path(self, kind: str) -> Path:
+        """The file of a kind of which a process has one."""
+        return self.directory / f"{self.name}.{kind}"
+
+    def segment(self, number: int) -> Path:
+        """The file of one segment."""
+        return segment_path(self.directory, self.name, number)
+
+    def segments(self) -> list[int]:
+        """The numbers of the segments that there are, ascending."""
+        return segments(self.directory, self.name)
 
 
 def read_position(path: Path) -> Position:
