@@ -18,7 +18,8 @@ from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
-from recorder.demo.scenario import Target, names, run
+from recorder.demo.scenario import run
+from recorder.demo.target import Target
 from recorder.demo.upstream import Upstream
 from recorder.ledger import Store
 from recorder.ledger.price_list import PriceList
@@ -74,7 +75,7 @@ def make_calls(url: str) -> str:
     with Upstream() as upstream:
         chat, reasoner = _PRICES
         target = Target(upstream.base_url, _KEY, chat, reasoner, gateway_url=upstream.gateway_url)
-        with Recorder(url, providers=names(target)) as recorder:
+        with Recorder(url, providers=target.providers) as recorder:
             for step in run(recorder, target):
                 assert step.failure is None, step.failure
     (call,) = (row for row in Store(url).calls(limit=None) if row["request_model"] == "deepseek-reasoner")

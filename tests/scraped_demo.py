@@ -22,7 +22,8 @@ from opentelemetry.sdk.metrics import MeterProvider
 from recorder.audit import report
 from recorder.audit.budget import period_of
 from recorder.call import AnswerHalf
-from recorder.demo.scenario import Target, names, run
+from recorder.demo.scenario import run
+from recorder.demo.target import Target
 from recorder.demo.upstream import Upstream
 from recorder.exchange import Ending, Exchange, Request
 from recorder.ledger import Budgets, Store
@@ -60,7 +61,7 @@ class Program:
             gateway_url=self.upstream.gateway_url,
         )
         options: dict[str, Any] = {"meter_provider": self.meters, "semconv": self.semconv}
-        with Recorder(self.url, providers=names(target), strict=True, **options) as recorder:
+        with Recorder(self.url, providers=target.providers, strict=True, **options) as recorder:
             assert [step.failure for step in run(recorder, target) if step.failure] == []
         make_slow_call(self.meters, self.semconv)
         count_as_openllmetry(self.meters)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ..demo.comparison import Replayed
-    from ..demo.scenario import Target
+    from ..demo.target import Target
     from ..ledger import Store
 
 _STORE = "sqlite:///recorder-demo.db"
@@ -45,7 +45,7 @@ def demo(
     ] = None,
 ) -> None:
     """Record some calls, show what was kept, and replay them without a network."""
-    from ..demo.scenario import require_clients
+    from ..demo.surroundings import require_clients
 
     require_clients()
     console = output()
@@ -73,7 +73,7 @@ def _fresh_store() -> str:
 
 
 def _live_target(base_url: str, model: str | None, api_key_env: str | None) -> Target:
-    from ..demo.scenario import Target
+    from ..demo.target import Target
 
     if model is None:
         raise typer.BadParameter("is needed with --base-url", param_hint="--model")
@@ -84,7 +84,7 @@ def _live_target(base_url: str, model: str | None, api_key_env: str | None) -> T
 
 
 def _run_local(console: Console, url: str) -> bool:
-    from ..demo.scenario import Target
+    from ..demo.target import Target
     from ..demo.upstream import Upstream
 
     with Upstream() as upstream:
@@ -115,7 +115,8 @@ def _run_live(console: Console, url: str, target: Target) -> bool:
 
 def _record(console: Console, url: str, target: Target) -> list[Any]:
     """Make the calls live, and show what was kept of them; the steps with what their callers saw."""
-    from ..demo.scenario import CASSETTE, names, run, spans_in_memory
+    from ..demo.scenario import CASSETTE, run
+    from ..demo.surroundings import spans_in_memory
     from ..ledger import Store
     from ..recorder import Recorder
 
@@ -124,7 +125,7 @@ def _record(console: Console, url: str, target: Target) -> list[Any]:
     started_us = time.time_ns() // 1000
     with (
         spans_in_memory() as (tracer_provider, ended),
-        Recorder(url, tracer_provider=tracer_provider, providers=names(target)) as recorder,
+        Recorder(url, tracer_provider=tracer_provider, providers=target.providers) as recorder,
         recorder.cassette(CASSETTE, mode="rewrite"),
     ):
         for step in run(recorder, target):
@@ -146,13 +147,14 @@ def _record(console: Console, url: str, target: Target) -> list[Any]:
 def _replay(console: Console, url: str, target: Target, recorded: list[Any]) -> bool:
     """Make the same calls again, all answered from the store; whether everything came out equal."""
     from ..demo.comparison import compare_calls
-    from ..demo.scenario import CASSETTE, names, no_network, run
+    from ..demo.scenario import CASSETTE, run
+    from ..demo.surroundings import no_network
     from ..ledger import Store
     from ..recorder import Recorder
 
     _say(console, "Replaying all of it from the store, with sockets forbidden", "bold")
     started, started_us = time.perf_counter(), time.time_ns() // 1000
-    with Recorder(url, providers=names(target)) as recorder, recorder.cassette(CASSETTE), no_network():
+    with Recorder(url, providers=target.providers) as recorder, recorder.cassette(CASSETTE), no_network():
         replayed = list(run(recorder, target))
     took = time.perf_counter() - started
     calls = compare_calls(Store(url), CASSETTE, started_us)
