@@ -3,51 +3,39 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.text import Text
 
-from ..amounts import show_money
 from ..errors import BudgetError, StoreError
 from . import options
-from .calls import UNPRICED, counted
+from .budget_rows import (
+    BUDGET,
+    STANDING,
+    about,
+    budget_row,
+    plain_budget,
+    plain_standing,
+    remarks,
+    show_limit,
+    standing_row,
+)
 from .console import output, say, write_text
-from .money import exact_units, maybe_units
 from .report import roll_up
 from .store import open_store
-from .tables import Cell, Column, print_footer, print_table
+from .tables import print_footer, print_table
 from .text import json_text, styled, styled_block
-from .times import UNKNOWN
 
 if TYPE_CHECKING:
-    from ..audit import Standing
     from ..ledger.budgets import Budget
 
 app = typer.Typer(help="What calls may cost in a day or a month.", no_args_is_help=True)
 
 _USAGE = 2
 _LARGEST = Decimal(10) ** 15
-_BUDGET = (
-    Column("budget", floor=10, ceiling=40),
-    Column("limit", "right"),
-    Column("per"),
-    Column("of", floor=10, ceiling=60, drop=1),
-)
-_STANDING = (
-    Column("budget", floor=10, ceiling=40),
-    Column("spent", "right"),
-    Column("limit", "right"),
-    Column("share", "right"),
-    Column("per"),
-    Column("projected", "right", drop=3),
-    Column("calls", "right", drop=2),
-    Column("unpriced", "right", drop=4),
-    Column("of", floor=8, ceiling=60, drop=1),
-)
 
 
 @app.command("set")
@@ -88,7 +76,7 @@ def set_budget(
         options.pairs(tag, "--tag"),
     )
     Budgets(options.store_url(store)).set(budget)
-    output().print(styled(f"{name}: {_limit(budget)} per {per}{_of(budget, ' for ')}"))
+    output().print(styled(f"{name}: {show_limit(budget)} per {per}{about(budget, ' for ')}"))
 
 
 @app.command("list")
@@ -96,9 +84,9 @@ def list_budgets(store: options.Store = None, format: options.Format = "table") 
     """List the budgets."""
     found = _budgets(options.store_url(store))
     if format == "json":
-        write_text(json_text([_plain(budget) for budget in found]))
+        write_text(json_text([plain_budget(budget) for budget in found]))
     elif found:
-        print_table(output(), _BUDGET, [_row(budget) for budget in found])
+        print_table(output(), BUDGET, [budget_row(budget) for budget in found])
     else:
         say("No budgets yet. Set one: recorder budget set NAME --limit 50 --per month")
 
@@ -135,10 +123,10 @@ def check_budgets(
         say(Text("recorder: ", style="bold red").append_text(styled_block(str(error))))
         raise typer.Exit(_USAGE) from None
     if format == "json":
-        write_text(json_text([_plain_standing(each) for each in standings]))
+        write_text(json_text([plain_standing(each) for each in standings]))
     else:
-        print_table(output(), _STANDING, [_standing_row(each) for each in standings])
-        print_footer(output(), _remarks(standings))
+        print_table(output(), STANDING, [standing_row(each) for each in standings])
+        print_footer(output(), remarks(standings))
     if any(each.over for each in standings):
         raise typer.Exit(1)
 
@@ -166,89 +154,3 @@ def _pico(text: str) -> int:
     if not amount.is_finite() or not 0 <= amount <= _LARGEST or amount * 10**12 % 1:
         raise typer.BadParameter(f"{text!r} is no amount of money, such as 50 or 0.25", param_hint="--limit")
     return int(amount * 10**12)
-
-
-def _limit(budget: Budget) -> str:
-    return show_money(exact_units(budget.limit_pico), budget.currency)
-
-
-def _of(budget: Budget, before: str = "") -> str:
-    """Which calls a budget is about."""
-    filters: Mapping[str, str] = {**budget.where, **budget.tags}
-    parts = [f"{name.removesuffix('_id')}={value}" for name, value in filters.items()]
-    return before + ", ".join(parts) if parts else ""
-
-
-def _row(budget: Budget) -> list[Cell]:
-    texts = (
-        styled(budget.name),
-        styled(_limit(budget)),
-        styled(budget.period),
-        styled(_of(budget) or "all calls"),
-    )
-    return [(text,) for text in texts]
-
-
-def _standing_row(standing: Standing) -> list[Cell]:
-    budget, share = standing.budget, standing.share
-    over = "bold red" if standing.over else ""
-    projected = standing.projected_pico
-    late = projected is not None and projected > budget.limit_pico
-    texts = (
-        styled(budget.name, over),
-        styled(show_money(exact_units(standing.spent_pico), budget.currency), over),
-        styled(_limit(budget)),
-        Text(UNKNOWN if share is None else f"{share:.1%}", style=over),
-        styled(budget.period),
-        Text(UNKNOWN, style="dim")
-        if projected is None
-        else styled(show_money(exact_units(projected), budget.currency), "yellow" if late else ""),
-        Text(f"{standing.calls:,}"),
-        Text(f"{standing.unpriced:,}", style="yellow" if standing.unpriced else "dim"),
-        styled(_of(budget) or "all calls"),
-    )
-    return [(text,) for text in texts]
-
-
-def _remarks(standings: Sequence[Standing]) -> list[str]:
-    parts = [f"{styled(each.budget.name)} is over its limit" for each in standings if each.over]
-    parts += [
-        f"{styled(each.budget.name)} will be over its limit by {_day(each.ends_us)}"
-        for each in standings
-        if not each.over and each.projected_pico is not None and each.projected_pico > each.budget.limit_pico
-    ]
-    if unpriced := max((each.unpriced for each in standings), default=0):
-        parts.append(f"{counted(unpriced, 'call')} {UNPRICED}, not in what is spent")
-    if any(each.elsewhere for each in standings):
-        parts.append("other currencies are not in what is spent")
-    return parts
-
-
-def _day(at_us: int) -> str:
-    return f"{datetime.fromtimestamp(at_us // 1_000_000, UTC):%Y-%m-%d}"
-
-
-def _plain(budget: Budget) -> dict[str, Any]:
-    return {
-        "name": budget.name,
-        "limit": exact_units(budget.limit_pico),
-        "currency": budget.currency,
-        "per": budget.period,
-        "where": dict(budget.where),
-        "tags": dict(budget.tags),
-    }
-
-
-def _plain_standing(standing: Standing) -> dict[str, Any]:
-    return {
-        **_plain(standing.budget),
-        "spent": exact_units(standing.spent_pico),
-        "share": standing.share,
-        "over": standing.over,
-        "projected": maybe_units(standing.projected_pico),
-        "calls": standing.calls,
-        "unpriced": standing.unpriced,
-        "elsewhere": {currency: exact_units(pico) for currency, pico in standing.elsewhere},
-        "begins": standing.begins_us / 1e6,
-        "ends": standing.ends_us / 1e6,
-    }
