@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
 
-from msgspec.structs import replace
-
 from . import adapters
-from .adapters import tripwire
+from .cassette_coverage import Coverage
 from .cassette_decorator import decorated
 from .cassette_spans import check_spans
 from .cassettes import (
@@ -59,7 +57,7 @@ class Cassette:
         self._varies = varies
         self._session: Session | None = None
         self._last: Session | None = None
-        self._wrapped: list[Any] = []
+        self._coverage = Coverage(recording, use)
         self._discarded: str | None = None
 
     def __call__(self, function: F) -> F:
@@ -71,21 +69,7 @@ class Cassette:
             raise CassetteError("this cassette is in use already; make another one with the same name")
         if not self._recording.active:
             raise CassetteError("the recorder of this cassette is closed; make another one")
-        use = self._use
-        session = Session(
-            self._source,
-            use.mode,
-            pace=use.pace,
-            on_miss=use.on_miss,
-            significant=SIGNIFICANT_HEADERS,
-            matching=use.matching,
-            repeat=use.repeat,
-            prune=use.prune,
-            dry_run=use.dry_run,
-            advice=use.advice,
-        )
-        if session.mode != "all":
-            check_age(session.name, session.recordings, use.max_age, use.on_expired)
+        session = self._new_session()
         try:
             self._put_in(session)
         except BaseException:
@@ -107,7 +91,6 @@ class Cassette:
             finally:
                 self._close(session, type(interrupt))
             raise
-        self._wrapped.clear()
         if (varied := self._varied()) is not None:
             varied.count_variant(session)
         self._close(session, kind)
@@ -136,7 +119,7 @@ class Cassette:
 
     def wrap(self, client: T) -> T:
         """Let a client, or the SDK object that holds it, use this cassette until the block ends; the same back."""
-        self._wrapped += adapters.wrap_clients(client, self._recording, self._active())
+        self._coverage.wrap(client, self._active())
         return client
 
     def unwrap(self, client: T) -> T:
@@ -172,23 +155,8 @@ class Cassette:
         Raises SettingsError for a change that there is not; entering it raises CassetteError where a
         recording cannot be changed so.
         """
-        use = self._use
         source = VariantSource(self.name, self._load, variation(changes), select, times)
-        return Cassette(
-            self._recording,
-            source,
-            replace(
-                use,
-                mode="none",
-                pace=pace or use.pace,
-                repeat=repeat or use.repeat,
-                max_age=None,
-                on_unused="ignore",
-                prune=False,
-                dry_run=False,
-            ),
-            varies=self,
-        )
+        return Cassette(self._recording, source, self._use.of_variant(pace, repeat), varies=self)
 
     def assert_spans(self, exporter: Spans | Iterable[Any]) -> None:
         """Assert that each call of the last use has one span, which says what was recorded.
@@ -209,29 +177,36 @@ class Cassette:
         self._active()
         self._discarded = why
 
+    def _new_session(self) -> Session:
+        use = self._use
+        session = Session(
+            self._source,
+            use.mode,
+            pace=use.pace,
+            on_miss=use.on_miss,
+            significant=SIGNIFICANT_HEADERS,
+            matching=use.matching,
+            repeat=use.repeat,
+            prune=use.prune,
+            dry_run=use.dry_run,
+            advice=use.advice,
+        )
+        if session.mode != "all":
+            check_age(session.name, session.recordings, use.max_age, use.on_expired)
+        return session
+
     def _put_in(self, session: Session) -> None:
         """From now on calls go through the cassette."""
         self._session = self._last = session
         self._discarded = None
-        self._recording.cassettes.activate(session, self._varied())
-        if self._use.install:
-            adapters.install(self._recording, session)
-        if self._guards(session):
-            tripwire.arm(self._recording, session)
+        self._coverage.begin(session, self._varied())
 
     def _take_out(self, session: Session) -> None:
         """Undo `_put_in` and `wrap`; may be done again, where an interrupt came between two steps."""
-        recording = self._recording
-        with ExitStack() as steps:  # the last one first, and all of them whichever fails
-            steps.callback(setattr, self, "_session", None)
-            steps.callback(recording.cassettes.deactivate, session)
-            steps.callback(recording.abandon_open, session)
-            for client in self._wrapped:
-                steps.callback(adapters.unwrap_clients, client, recording, session)
-            if self._guards(session):
-                steps.callback(tripwire.disarm, session)
-            if self._use.install:
-                steps.callback(adapters.uninstall, recording, session)
+        try:
+            self._coverage.end(session)
+        finally:
+            self._session = None
 
     def _close(self, session: Session, kind: type[BaseException] | None) -> None:
         """Keep what was recorded, or not; what fails in this does not replace an error on its way out."""
@@ -249,10 +224,6 @@ class Cassette:
     def _varied(self) -> Session | None:
         """The use of the cassette that this one is a variant of, while it lasts."""
         return None if self._varies is None else self._varies._varied() or self._varies._session
-
-    def _guards(self, session: Session) -> bool:
-        """Whether a call that goes past this cassette is a miss."""
-        return self._use.tripwire is not False and session.mode == "none"
 
     def _active(self) -> Session:
         if self._session is None:

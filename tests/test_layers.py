@@ -37,6 +37,7 @@ ROOMS = (
     {"ledger"},
     {
         "cassette_context",
+        "cassette_coverage",
         "cassette_decorator",
         "cassette_spans",
         "file_cassette",

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, Literal, TypedDict, get_args
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ..errors import CassetteError, SettingsError
 from .matching import MATCH, Matching, Rule
@@ -80,6 +81,19 @@ class Use(Struct, frozen=True):
     def matching(self) -> Matching:
         """How requests are compared; raises SettingsError for rules that there are not."""
         return Matching(self.match, self.ignore, self.rename_ids)
+
+    def of_variant(self, pace: Pace | None, repeat: Repeat | None) -> Use:
+        """The same for a variant, which replays alone and holds nothing against recordings; both where given."""
+        return replace(
+            self,
+            mode="none",
+            pace=pace or self.pace,
+            repeat=repeat or self.repeat,
+            max_age=None,
+            on_unused="ignore",
+            prune=False,
+            dry_run=False,
+        )
 
 
 def use(mode: Mode, options: CassetteOptions) -> Use:
