@@ -98,6 +98,22 @@ class Batches:
         if self.sink is not None:
             self.sink.close()
 
+    def say_what_is_left(self, lost: int, timeout: float | None, *, settled: bool) -> None:
+        """Warn of calls that are `lost`, and of those that stay in a journal, now that no more will be stored."""
+        no_time = f"they were not done after {timeout} s"
+        reason = self.last_error or (no_time if self.intake.waiting else self.intake.reason)
+        if lost:
+            calls = "1 call was" if lost == 1 else f"{lost} calls were"
+            _logger.warning("%s not stored in %s: %s", calls, shown(self._url), reason)
+        # What came after all was settled, threads have added since: nothing to worry about.
+        if (kept := self.intake.kept) and not settled:
+            _logger.warning(
+                "%s in the journal of %s, until a recorder opens it or `recorder drain` runs: %s",
+                "1 call stays" if kept == 1 else f"{kept} calls stay",
+                shown(self._url),
+                reason,
+            )
+
     def _store(self) -> None:
         self._turns.measure(self.intake.waiting)
         taken = self.intake.take(self._suspects.piece, self._turns.give)

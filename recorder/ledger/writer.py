@@ -3,37 +3,30 @@
 from __future__ import annotations
 
 import _thread
-import logging
 import math
-import os
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
-from weakref import WeakSet
 
 from ..attempt import Attempt
-from ..ended import Ended
 from ..errors import StoreError
 from ..exchange import Request
-from ..played import Played
 from .batches import Batches
 from .bell import Bell, Ticket
+from .forked import begin_anew_when_forked
 from .intake import Intake, MemoryIntake, Record
 from .outage import pause_after
+from .rest import Closing, Rest, can_wait
 from .turns import Turns
-from .url import check_url, resolved, shown
+from .url import check_url, resolved
 
 if TYPE_CHECKING:
     from .sink import Sink
 
 LINGER_S: Final = 0.05
-BATCH: Final = 500
 _END_S: Final = 2.0
-_LOOK_S: Final = 1.0
-
-_logger = logging.getLogger("recorder")
 
 
 class Writer:
@@ -65,7 +58,7 @@ class Writer:
         self._pause = pause
         self._clock = clock
         self._begin()
-        _writers.add(self)
+        begin_anew_when_forked(self)
 
     def _begin(self) -> None:
         """The state of a writer that has seen nothing; also of one in a forked child."""
@@ -82,9 +75,8 @@ class Writer:
         self._bell = Bell(self._intake.mark)
         self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
-        self._idle = self._looks = False
-        self._stopping = False
-        self._shut = False
+        self._closing = Closing()
+        self._rest = Rest(self._bell, self._batches, self._closing, self._linger_s, self._clock)
         self._closed_well: bool | None = None
         self._lost_told = 0
 
@@ -101,7 +93,7 @@ class Writer:
     @property
     def lost(self) -> int:
         """How many calls were put and will not be stored."""
-        return self._batches.lost + (self._intake.volatile if self._shut else 0)
+        return self._batches.lost + (self._intake.volatile if self._closing.shut else 0)
 
     def start(self, attempt: Attempt, request: Request, started_us: int, *, redacted: bool) -> None:
         """A call is about to be sent; `request` is without secrets."""
@@ -116,22 +108,36 @@ class Writer:
         """Have a call stored soon. Never blocks and never raises; what does not fit counts as lost."""
         self._intake.put(record)
         self._turns.called = True
-        if self._idle and not (self._looks and _can_wait(record)):
-            self._idle = False
-            self._looks = _can_wait(record)
+        rest = self._rest
+        if rest.idle and not (rest.looks and can_wait(record)):
+            rest.idle = False
+            rest.looks = can_wait(record)
             self._bell.ring()
-        if self._thread is None and not self._shut and self._work_left():
+        if self._thread is None and not self._closing.shut and self._batches.left:
             self._start()
 
     def begin(self) -> None:
         """Begin the thread now, and not while the caller of the first record waits."""
-        if not self._shut:
+        if not self._closing.shut:
             self._start()
+
+    @property
+    def open_sink(self) -> Sink | None:
+        """What it has open, if anything; in a forked child that is the parent's."""
+        return self._batches.sink
+
+    def begin_in_child(self) -> None:
+        """After a fork, in the child: begin as one that has seen nothing; one that was closed stays closed."""
+        closed = self._closing.asked
+        self._intake.forsake()
+        self._begin()
+        if closed:
+            self.close()
 
     def call_soon(self, work: Callable[[], None]) -> None:
         """Run something in the writer's thread soon; callable from anywhere, even from a finalizer."""
         self._bell.call(work)
-        if self._thread is None or self._stopping:
+        if self._thread is None or self._closing.asked:
             # Not from here: the garbage collector may have come while this thread holds threading's own lock.
             with suppress(RuntimeError):
                 _thread.start_new_thread(self._start, ())
@@ -150,34 +156,18 @@ class Writer:
         With `leave_journal` calls are still taken, for another process to store.
         """
         with self._lock:
-            if self._stopping:
+            if self._closing.asked:
                 return bool(self._closed_well)
-            self._stopping = True
+            self._closing.asked = True
         settled = self._settle(timeout)
-        self._shut = True
+        self._closing.shut = True
         if not leave_journal:
             self._intake.shut()
         self._bell.ring()
-        self._say_what_is_left(timeout, settled=settled)
+        self._batches.say_what_is_left(self.lost, timeout, settled=settled)
         self._closed_well = settled and not self.lost
         self._end_thread(_END_S if settled or timeout is None else min(timeout, _END_S))
         return self._closed_well
-
-    def _say_what_is_left(self, timeout: float | None, *, settled: bool) -> None:
-        lost, waiting = self.lost, self._waiting()
-        no_time = f"they were not done after {timeout} s"
-        reason = self.last_error or (no_time if waiting else self._intake.reason)
-        if lost:
-            calls = "1 call was" if lost == 1 else f"{lost} calls were"
-            _logger.warning("%s not stored in %s: %s", calls, shown(self.url), reason)
-        # What came after all was settled, threads have added since: nothing to worry about.
-        if (kept := self._intake.kept) and not settled:
-            _logger.warning(
-                "%s in the journal of %s, until a recorder opens it or `recorder drain` runs: %s",
-                "1 call stays" if kept == 1 else f"{kept} calls stay",
-                shown(self.url),
-                reason,
-            )
 
     def _end_thread(self, patience_s: float) -> None:
         """Let the thread close what it has open, which is quick unless the store keeps it waiting."""
@@ -189,10 +179,10 @@ class Writer:
 
     def _settle(self, timeout: float | None) -> bool:
         thread = self._thread
-        if self._shut or (thread is not None and thread.ident == threading.get_ident()):
-            return not self.lost and not self._waiting()
+        if self._closing.shut or (thread is not None and thread.ident == threading.get_ident()):
+            return not self.lost and not self._intake.waiting
         settled = True
-        if thread is not None or self._work_left() or not self._bell.quiet:
+        if thread is not None or self._batches.left or not self._bell.quiet:
             ticket = self._bell.ask()
             if self._start():
                 ticket.answered.wait(timeout)
@@ -241,46 +231,11 @@ class Writer:
 
     def _turn(self) -> bool:
         """Wait for work and do it; true where the thread is to end."""
-        self._rest()
-        if not self._shut and self._work_left():
+        self._rest.take()
+        if not self._closing.shut and self._batches.left:
             self._batches.store()
-        self._bell.answer(everybody=self._shut)
-        return self._stopping and not self._bell.waiting and self._leave()
-
-    def _rest(self) -> None:
-        """Wait for a record, then a little for others; after a failure, wait for a better time."""
-        tickets, outage = self._bell.waiting, self._batches.outage
-        wait_s = self._linger_s
-        if outage.failures and not self._shut:
-            wait_s = outage.pause_s
-        elif self._stopping or tickets:
-            wait_s = 0.0
-        elif not self._work_left():
-            self._idle = True
-            if not self._work_left():
-                self._wait_for_work()
-            self._idle = False
-        until = self._clock() + wait_s
-        while self._bell.waiting == tickets and (outage.failures or self._waiting() < BATCH):
-            left = until - self._clock()
-            if left <= 0 or self._shut or not self._bell.hear(left):
-                break
-        while self._bell.hear(0):
-            pass
-
-    def _wait_for_work(self) -> None:
-        """Until the bell rings; as long as replays come, which do not ring it again, look for them each second."""
-        if self._looks and (self._bell.hear(_LOOK_S) or self._intake.volatile):
-            return
-        self._looks = False
-        if not self._intake.volatile:  # what was put before is there, what comes later rings
-            self._bell.hear(None)
-
-    def _work_left(self) -> bool:
-        return self._batches.left
-
-    def _waiting(self) -> int:
-        return self._intake.waiting
+        self._bell.answer(everybody=self._closing.shut)
+        return self._closing.asked and not self._bell.waiting and self._leave()
 
     def _leave(self) -> bool:
         """End the thread, unless something was asked of it just now."""
@@ -291,27 +246,3 @@ class Writer:
             self._intake.close()
             self._thread = None
             return True
-
-
-def _can_wait(record: Record) -> bool:
-    """Whether nobody is to be woken for a record: to wake a thread takes longer than all else that a replay costs."""
-    return isinstance(record, Played) or (isinstance(record, Ended) and record.attempt.replayed)
-
-
-_writers: WeakSet[Writer] = WeakSet()
-# What a forked child inherits is neither used nor closed there: closing it would drop the parent's locks.
-_inherited: list[Sink | None] = []
-
-
-def _begin_in_child() -> None:
-    for writer in list(_writers):
-        _inherited.append(writer._batches.sink)
-        stopped = writer._stopping
-        writer._intake.forsake()
-        writer._begin()
-        if stopped:
-            writer.close()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_begin_in_child)
