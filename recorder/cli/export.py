@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import IO, TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 from rich.text import Text
@@ -16,7 +16,7 @@ from . import options
 from .calls import counted
 from .cassette_progress import progress
 from .console import say, write_text
-from .store import open_to_look
+from .store import bring_index_up_to_date, open_to_look
 from .text import json_text, styled, visible
 
 if TYPE_CHECKING:
@@ -63,16 +63,11 @@ def export(
     from ..interchange.calls_export import export_calls
     from ..ledger.selection import Selection
 
-    kind = _kind(to, kind)
-    if payloads and kind != "parquet":
-        raise typer.BadParameter(
-            "is for Parquet; JSONL and HAR have them, CSV has not", param_hint="--payloads"
-        )
+    kind = _kind(to, kind, payloads=payloads)
     since_us, until_us = options.period(since, until)
     url, query = options.store_url(store), options.query(search)
     if query is not None:
-        with progress("indexing") as advance:
-            open_to_look(url).index(advance)
+        bring_index_up_to_date(open_to_look(url))
     selection = Selection(
         url,
         since_us=since_us,
@@ -86,8 +81,7 @@ def export(
     with bar as advance, _opened(to, kind, overwrite) as file:
         done = export_calls(selection, kind, file, payloads=payloads, progress=advance)
     if json:
-        write = write_text if to != "-" else _write_error
-        write(json_text({"file": to, "format": kind, **_plain(done)}))
+        _write_summary(to, kind, done)
     else:
         _print(to, done)
     if done.damaged:
@@ -98,7 +92,7 @@ def _untold(done: int, total: int) -> None:
     """Where the calls themselves go to the terminal, a bar would stand among them."""
 
 
-def _kind(to: str, given: Kind | None) -> Kind:
+def _kind(to: str, given: Kind | None, *, payloads: bool) -> Kind:
     """The format that is asked for, by name or by the file's."""
     from ..interchange.calls_export import KINDS, kind_of
 
@@ -106,6 +100,10 @@ def _kind(to: str, given: Kind | None) -> Kind:
     if kind is None:
         raise typer.BadParameter(
             f"{to!r} ends in none of {', '.join(KINDS)}; say --format", param_hint="--to"
+        )
+    if payloads and kind != "parquet":
+        raise typer.BadParameter(
+            "is for Parquet; JSONL and HAR have them, CSV has not", param_hint="--payloads"
         )
     return kind
 
@@ -151,13 +149,15 @@ class _Terminal:
         sys.stdout.write(visible(data.decode("utf-8", "replace").replace("\r\n", "\n")))
 
 
-def _write_error(text: str) -> None:
-    sys.stderr.write(text + "\n")
-
-
-def _plain(done: Exported) -> dict[str, Any]:
+def _write_summary(to: str, kind: Kind, done: Exported) -> None:
+    """As JSON; on standard error where the calls themselves went to standard output."""
     damaged = [{"id": id, "reason": reason} for id, reason in done.damaged.items()]
-    return {"calls": done.calls, "without_payload": done.without_payload, "damaged": damaged}
+    counts = {"calls": done.calls, "without_payload": done.without_payload, "damaged": damaged}
+    text = json_text({"file": to, "format": kind, **counts})
+    if to == "-":
+        sys.stderr.write(text + "\n")
+    else:
+        write_text(text)
 
 
 def _print(to: str, done: Exported) -> None:

@@ -12,10 +12,9 @@ from ..call import Outcome
 from ..ledger.url import shown
 from . import options
 from .calls import call_row, columns_for, print_losses, summary
-from .cassette_progress import progress
 from .console import messages, output, say, write_text
 from .snippets import plain_found, snippet_line
-from .store import open_to_look
+from .store import bring_index_up_to_date, open_to_look
 from .tables import print_footer, print_table
 from .text import json_text
 
@@ -46,26 +45,19 @@ def ls(
 ) -> None:
     """List the newest calls, one a line."""
     url = options.store_url(store)
-    if errors and outcome not in (None, "error"):
-        raise typer.BadParameter("contradicts --outcome", param_hint="--errors")
     wanted = {
-        "outcome": "error" if errors else outcome,
+        "outcome": _wanted_outcome(outcome, errors=errors),
         "provider": provider,
         "session_id": session,
         "user_id": user,
     }
-    if outcome is not None and outcome not in get_args(Outcome):
-        raise typer.BadParameter(
-            f"{outcome!r} is none of {', '.join(get_args(Outcome))}", param_hint="--outcome"
-        )
     conditions = [*options.conditions(where), *_equal(wanted)]
     tags = options.pairs(tag, "--tag")
     since_us, until_us = options.period(since, until)
     query = options.query(search)
     opened = open_to_look(url)
     if query is not None:
-        with progress("indexing") as advance:
-            opened.index(advance)
+        bring_index_up_to_date(opened)
     found = _newest(
         opened.calls if query is None else partial(opened.search, query),
         model,
@@ -78,19 +70,24 @@ def ls(
         before=None if before is None else opened.place(opened.find(before)),
     )
     calls = found[:limit] if limit else found
-    console = output()
     if format == "json":
-        console = messages()
         write_text(json_text([plain_found(call) for call in calls]))
     elif calls:
-        snippets = [snippet_line(call) for call in calls] if query is not None else ()
-        print_table(console, columns_for(calls), [call_row(call) for call in calls], snippets)
-        older = [f"older: --before {calls[-1]['id']}"] if len(found) > len(calls) else []
-        print_footer(console, [*summary(calls), *older])
+        _print(calls, snippets=query is not None, more=len(found) > len(calls))
     else:
         filtered = bool(query or model or conditions or tags or since_us or until_us or before)
         say("No call matches." if filtered else _how_to_record(url))
-    print_losses(console, opened.losses())
+    print_losses(messages() if format == "json" else output(), opened.losses())
+
+
+def _wanted_outcome(named: str | None, *, errors: bool) -> str | None:
+    if errors and named not in (None, "error"):
+        raise typer.BadParameter("contradicts --outcome", param_hint="--errors")
+    if named is not None and named not in get_args(Outcome):
+        raise typer.BadParameter(
+            f"{named!r} is none of {', '.join(get_args(Outcome))}", param_hint="--outcome"
+        )
+    return "error" if errors else named
 
 
 def _equal(wanted: Mapping[str, str | None]) -> Iterator[Condition]:
@@ -117,6 +114,14 @@ def _newest(
         found.update({call["id"]: call for call in calls})
     newest = sorted(found.values(), key=lambda call: (call["started_at"], call["seq"]), reverse=True)
     return newest[:limit]
+
+
+def _print(calls: Sequence[Mapping[str, Any]], *, snippets: bool, more: bool) -> None:
+    """The table; below each call what was found in it, below them all how to see `more`."""
+    lines = [snippet_line(call) for call in calls] if snippets else ()
+    print_table(output(), columns_for(calls), [call_row(call) for call in calls], lines)
+    older = [f"older: --before {calls[-1]['id']}"] if more else []
+    print_footer(output(), [*summary(calls), *older])
 
 
 def _how_to_record(url: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,6 +20,7 @@ from .store import open_to_look
 from .text import json_text
 
 if TYPE_CHECKING:
+    from ..audit import Comparison, Report
     from ..ledger import Store
 
 _LIMIT = 100
@@ -58,29 +60,38 @@ def report(
     filters = options.conditions(where), options.pairs(tag, "--tag")
     opened = open_to_look(url)
     roll_up(opened)
+    found: Report | Comparison
     most = None if limit == 0 or format == "json" else limit
     try:
         if compare and since_us is not None:
             until_us = time.time_ns() // 1000 if until_us is None else until_us
-            changes = audit.compare(opened, names, since_us, until_us, *filters, limit=most)
+            found = audit.compare(opened, names, since_us, until_us, *filters, limit=most)
         else:
             found = audit.report(opened, names, since_us, until_us, *filters, limit=most)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--by") from None
-    if compare:
-        if format == "json":
-            write_text(json_text(plain_comparison(names, changes)))
-        elif not changes.rows:
-            say(f"No calls in {shown(url)} to report on.")
-        else:
-            print_comparison(names, changes)
-    elif format == "json":
-        write_text(json_text(plain_report(names, found)))
+    if format == "json":
+        write_text(json_text(_plain(names, found)))
     elif not found.rows:
         say(f"No calls in {shown(url)} to report on.")
     else:
-        print_report(names, found)
+        _print(names, found)
     print_losses(messages() if format == "json" else output(), opened.losses())
+
+
+def _plain(names: Sequence[str], found: Report | Comparison) -> object:
+    from ..audit import Report
+
+    return plain_report(names, found) if isinstance(found, Report) else plain_comparison(names, found)
+
+
+def _print(names: Sequence[str], found: Report | Comparison) -> None:
+    from ..audit import Report
+
+    if isinstance(found, Report):
+        print_report(names, found)
+    else:
+        print_comparison(names, found)
 
 
 def roll_up(store: Store) -> None:

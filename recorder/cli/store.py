@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..ledger.url import argument, is_sqlite, resolved
 from ..settings import default_store
+from .cassette_progress import progress
 
 if TYPE_CHECKING:
     from ..ledger import Store
@@ -24,6 +25,12 @@ def open_to_look(url: str) -> Store:
 
     store_leftovers(url)
     return open_store(url)
+
+
+def bring_index_up_to_date(store: Store) -> None:
+    """Index what a search would not find yet."""
+    with progress("indexing") as advance:
+        store.index(advance)
 
 
 def absolute_url(url: str) -> str:
