@@ -18,6 +18,7 @@ from recorder.call import Call
 from recorder.exchange import Exchange
 
 from .drivers import URL, Driver, Reply, Seen
+from .hanging import hanging_client
 
 Records = list[tuple[Exchange, Call]]
 
@@ -439,35 +440,22 @@ def test_cancelled_task_is_recorded_as_cancelled(
 ) -> None:
     driver = Driver(library, asynchronous=True)
 
-    class Hanging(type(driver.wire())):  # type: ignore[misc]
-        async def handle_async_request(self, request: Any) -> Any:
-            if where == "head":
-                await asyncio.Event().wait()
-            response = self.reply(request)
-            if where == "body":
-                response.stream = Endless()
-            return response
-
-    class Endless(driver.library.AsyncByteStream):  # type: ignore[misc, name-defined]
-        async def __aiter__(self) -> Any:
-            yield STREAM[0]
-            await asyncio.Event().wait()
+    async def forever() -> None:
+        await asyncio.Event().wait()
 
     async def call(client: Any) -> None:
         if where.endswith("unclosed"):
             response = await client.send(client.build_request("POST", URL, content=ASK), stream=True)
             async for _ in response.aiter_raw():
-                await asyncio.Event().wait()
+                await forever()
         async with client.stream("POST", URL, content=ASK) as response:
             async for _ in response.aiter_raw():
                 if where == "between chunks":
-                    await asyncio.Event().wait()
+                    await forever()
 
     async def scenario() -> None:
-        client = rec.wrap(
-            driver.client(Hanging(driver.library, [Reply(headers=STREAM_HEADERS, chunks=STREAM)]))
-        )
-        task = asyncio.create_task(call(client))
+        reply = Reply(headers=STREAM_HEADERS, chunks=STREAM)
+        task = asyncio.create_task(call(rec.wrap(hanging_client(driver, reply, where, forever))))
         for _ in range(10):
             await asyncio.sleep(0)
         task.cancel()

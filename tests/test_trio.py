@@ -12,6 +12,7 @@ import trio
 import recorder
 
 from .drivers import URL, Driver, Reply
+from .hanging import hanging_client
 from .test_transport import ASK, STREAM, STREAM_HEADERS
 
 
@@ -38,24 +39,9 @@ def test_stream_is_recorded_and_replayed_with_its_pace(
 def test_cancelled_scope_is_recorded_as_cancelled(
     driver: Driver, rec: recorder.Recorder, records: Any, where: str
 ) -> None:
-    class Hanging(type(driver.wire())):  # type: ignore[misc]
-        async def handle_async_request(self, request: Any) -> Any:
-            if where == "head":
-                await trio.sleep_forever()
-            response = self.reply(request)
-            if where == "body":
-                response.stream = Endless()
-            return response
-
-    class Endless(driver.library.AsyncByteStream):  # type: ignore[misc, name-defined]
-        async def __aiter__(self) -> AsyncIterator[bytes]:
-            yield STREAM[0]
-            await trio.sleep_forever()
-
     async def scenario() -> None:
-        client = rec.wrap(
-            driver.client(Hanging(driver.library, [Reply(headers=STREAM_HEADERS, chunks=STREAM)]))
-        )
+        reply = Reply(headers=STREAM_HEADERS, chunks=STREAM)
+        client = rec.wrap(hanging_client(driver, reply, where, trio.sleep_forever))
         with trio.move_on_after(0.05):
             async with (
                 client.stream("POST", URL, content=ASK) as response,
