@@ -140,6 +140,21 @@ def test_data_of_genai_utils_is_filled_where_it_is_empty(otel: Otel, tmp_path: P
     assert otel.span.name == "theirs"
 
 
+async def opened(driver: Driver, client: Any) -> Any:
+    """A response whose stream is to be read."""
+    request = client.build_request("POST", "https://a.example/chat/completions", content=b"{}")
+    response = client.send(request, stream=True)
+    return await response if driver.asynchronous else response
+
+
+async def read_and_end(driver: Driver, response: Any, span: Span) -> None:
+    """Read a stream as SDKs do under an instrumentation, which ends its span with the last event."""
+    async for chunk in driver.raw(response):
+        if b"[DONE]" in chunk:
+            span.end()
+    await response.aclose() if driver.asynchronous else response.close()
+
+
 def test_host_that_ends_with_the_last_event_is_told_before_it(
     driver: Driver, otel: Otel, tmp_path: Path
 ) -> None:
@@ -150,13 +165,8 @@ def test_host_that_ends_with_the_last_event_is_told_before_it(
         span = otel.tracers.get_tracer("theirs").start_span("theirs", attributes=CHAT)
         client = rec.wrap(driver.client(driver.wire(reply)))
         with trace.use_span(span):
-            request = client.build_request("POST", "https://a.example/chat/completions", content=b"{}")
-            response = client.send(request, stream=True)
-            response = await response if driver.asynchronous else response
-        async for chunk in driver.raw(response):
-            if b"[DONE]" in chunk:
-                span.end()
-        await response.aclose() if driver.asynchronous else response.close()
+            response = await opened(driver, client)
+        await read_and_end(driver, response, span)
 
     with recording(otel, tmp_path) as rec:
         driver.run(lambda: scenario(rec))
@@ -172,13 +182,7 @@ def test_host_of_a_replay_is_told_that_it_is_one_before_the_last_event(
         for mode in ("once", "none"):
             span = otel.tracers.get_tracer("theirs").start_span("theirs", attributes=CHAT)
             with rec.cassette("c", mode=mode), trace.use_span(span):
-                request = client.build_request("POST", "https://a.example/chat/completions", content=b"{}")
-                response = client.send(request, stream=True)
-                response = await response if driver.asynchronous else response
-                async for chunk in driver.raw(response):
-                    if b"[DONE]" in chunk:
-                        span.end()
-                await response.aclose() if driver.asynchronous else response.close()
+                await read_and_end(driver, await opened(driver, client), span)
 
     with recording(otel, tmp_path, replay_spans=True) as rec:
         driver.run(lambda: scenario(rec))
