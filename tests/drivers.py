@@ -104,7 +104,7 @@ class Driver:
         return seen
 
 
-def _wire_class(library: Any) -> Any:
+def _stream_class(library: Any) -> Any:
     class Stream(library.SyncByteStream, library.AsyncByteStream):  # type: ignore[misc]
         def __init__(self, wire: Any, chunks: Sequence[bytes | BaseException]) -> None:
             self.wire, self.chunks = wire, list(chunks)
@@ -125,6 +125,12 @@ def _wire_class(library: Any) -> Any:
 
         async def aclose(self) -> None:
             self.wire.closed += 1
+
+    return Stream
+
+
+def _wire_class(library: Any) -> Any:
+    stream_class = _stream_class(library)
 
     class Wire(library.BaseTransport, library.AsyncBaseTransport):  # type: ignore[misc]
         def __init__(self, library: Any, replies: list[Reply]) -> None:
@@ -148,7 +154,7 @@ def _wire_class(library: Any) -> Any:
             return self.library.Response(
                 reply.status,
                 headers=list(reply.headers),
-                stream=Stream(self, reply.chunks),
+                stream=stream_class(self, reply.chunks),
                 extensions=dict(reply.extensions),
             )
 

@@ -91,20 +91,27 @@ def _call(chance: random.Random, index: int, started_us: int, users: int) -> dic
     if outcome == "error":
         found["error_type"], found["http_status"] = _ERRORS[index % 3]
     if known:
+        rates = None if rate_in is None or rate_out is None else (rate_in, rate_out)
+        found |= _used(prompt, cached, answer, rates)
+    return found
+
+
+def _used(prompt: int, cached: int, answer: int, rates: tuple[int, int] | None) -> dict[str, Any]:
+    """What a call used, and cost where its model has rates."""
+    found: dict[str, Any] = {
+        "finish_reasons": '["stop"]',
+        "usage_source": "provider",
+        "input_tokens": prompt,
+        "cached_tokens": cached,
+        "output_tokens": answer,
+    }
+    if rates is not None:
         found |= {
-            "finish_reasons": '["stop"]',
-            "usage_source": "provider",
-            "input_tokens": prompt,
-            "cached_tokens": cached,
-            "output_tokens": answer,
+            "cost_pico": (prompt - cached) * rates[0] + cached * rates[0] // 10 + answer * rates[1],
+            "currency": "USD",
+            "cost_source": "book:made-up",
+            "cache_saved_pico": cached * rates[0] - cached * rates[0] // 10,
         }
-        if rate_in is not None and rate_out is not None:
-            found |= {
-                "cost_pico": (prompt - cached) * rate_in + cached * rate_in // 10 + answer * rate_out,
-                "currency": "USD",
-                "cost_source": "book:made-up",
-                "cache_saved_pico": cached * rate_in - cached * rate_in // 10,
-            }
     return found
 
 

@@ -170,44 +170,43 @@ def test_a_damaged_payload_is_told_and_the_row_goes_on(url: str) -> None:
     assert (done.calls, list(done.damaged)) == (2, [call.id])
 
 
+def bad_lines(good: bytes) -> list[bytes]:
+    """Lines that are no calls, each wrong in a way of its own."""
+    changes = (
+        (b'"tags":{}', b'"tags":5'),
+        (b'"tags":{}', b'"tags":{"a":"\\u0000"}'),
+        (b'"recorder_call":1', b'"recorder_call":9'),
+        (b'"outcome":"ok",', b""),
+        (b'"outcome":"ok"', b'"outcome":"good"'),
+        (b'"provider":"corp"', b'"provider":"%s"' % (b"x" * 501)),
+        (b'"chunks":[', b'"chunks":[1,'),
+    )
+    changed = [good.replace(part, other) for part, other in changes]
+    return [*changed, b"{\n", b"\xff\n", b'{"id":1}\n', b"[" * 100_000 + b"\n"]
+
+
+BAD_BECAUSE = (
+    "no JSON",
+    "no `recorder_call`",
+    "version 9",
+    "`outcome`",
+    "'good'",
+    "500",
+    "chunks have",
+    "tags is no JSON object",
+    "no database takes",
+)
+
+
 def test_a_bad_line_is_told_by_its_number_and_the_rest_goes_on(url: str, other: str) -> None:
     store_calls(url, *(a_call() for _ in range(3)))
     lines = exported(url).splitlines(keepends=True)
-    future = lines[0].replace(b'"recorder_call":1', b'"recorder_call":9')
-    lacking = lines[0].replace(b'"outcome":"ok",', b"")
-    false = lines[0].replace(b'"outcome":"ok"', b'"outcome":"good"')
-    long = lines[0].replace(b'"provider":"corp"', b'"provider":"%s"' % (b"x" * 501))
-    short = lines[0].replace(b'"chunks":[', b'"chunks":[1,')
-    scalar = lines[0].replace(b'"tags":{}', b'"tags":5')
-    null = lines[0].replace(b'"tags":{}', b'"tags":{"a":"\\u0000"}')
-    bad = [
-        scalar,
-        null,
-        b"{\n",
-        b"\xff\n",
-        b'{"id":1}\n',
-        future,
-        lacking,
-        false,
-        long,
-        short,
-        b"[" * 100_000 + b"\n",
-    ]
+    bad = bad_lines(lines[0])
     done = imported(other, b"\n".join([b"".join(bad), b"".join(lines).rstrip()]))
     assert done.imported == 3
     assert [skipped.place for skipped in done.skipped] == [f"line {number}" for number in range(1, 12)]
     reasons = "\n".join(skipped.reason for skipped in done.skipped)
-    for words in (
-        "no JSON",
-        "no `recorder_call`",
-        "version 9",
-        "`outcome`",
-        "'good'",
-        "500",
-        "chunks have",
-        "tags is no JSON object",
-        "no database takes",
-    ):
+    for words in BAD_BECAUSE:
         assert words in reasons
 
 

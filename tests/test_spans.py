@@ -23,6 +23,69 @@ from .drivers import Driver, Reply
 from .test_transport import STREAM, STREAM_HEADERS
 
 OPENAI = "https://api.openai.com/v1/chat/completions"
+ASKED = {
+    "model": "gpt-5",
+    "messages": [{"role": "user", "content": "Hi"}],
+    "temperature": 1,
+    "top_p": 0.5,
+    "top_k": 40,
+    "max_completion_tokens": 100,
+    "max_tokens": 50,
+    "stop": "END",
+    "seed": 7,
+    "n": 2,
+    "frequency_penalty": 0.1,
+    "presence_penalty": 0,
+    "reasoning_effort": "low",
+    "response_format": {"type": "json_schema"},
+    "service_tier": "flex",
+}
+ANSWERED = {
+    "id": "c-1",
+    "model": "gpt-5-2026",
+    "choices": [
+        {"index": i, "message": {"content": "Hello"}, "finish_reason": ["stop", None][i]} for i in range(2)
+    ],
+    "system_fingerprint": "fp",
+    "service_tier": "default",
+    "usage": {
+        "prompt_tokens": 10,
+        "completion_tokens": 8,
+        "prompt_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 4},
+        "completion_tokens_details": {"reasoning_tokens": 3},
+    },
+}
+TOLD = {
+    "gen_ai.operation.name": "chat",
+    "gen_ai.provider.name": "openai",
+    "gen_ai.request.model": "gpt-5",
+    "server.address": "api.openai.com",
+    "server.port": 443,
+    "gen_ai.request.temperature": 1.0,
+    "gen_ai.request.top_p": 0.5,
+    "gen_ai.request.top_k": 40,
+    "gen_ai.request.max_tokens": 100,
+    "gen_ai.request.stop_sequences": ("END",),
+    "gen_ai.request.seed": 7,
+    "gen_ai.request.choice.count": 2,
+    "gen_ai.request.frequency_penalty": 0.1,
+    "gen_ai.request.presence_penalty": 0.0,
+    "gen_ai.request.reasoning.level": "low",
+    "gen_ai.output.type": "json",
+    "openai.request.service_tier": "flex",
+    "openai.api.type": "chat_completions",
+    "http.response.status_code": 200,
+    "gen_ai.response.id": "c-1",
+    "gen_ai.response.model": "gpt-5-2026",
+    "gen_ai.response.finish_reasons": ("stop", "error"),
+    "gen_ai.usage.input_tokens": 10,
+    "gen_ai.usage.output_tokens": 8,
+    "gen_ai.usage.cache_read.input_tokens": 0,
+    "gen_ai.usage.cache_creation.input_tokens": 4,
+    "gen_ai.usage.reasoning.output_tokens": 3,
+    "openai.response.system_fingerprint": "fp",
+    "openai.response.service_tier": "default",
+}
 
 
 def span_of(
@@ -51,40 +114,7 @@ def operation_of(rec: recorder.Recorder) -> str:
 def test_span_has_what_the_call_has(
     driver: Driver, rec: recorder.Recorder, spans: InMemorySpanExporter
 ) -> None:
-    body = {
-        "model": "gpt-5",
-        "messages": [{"role": "user", "content": "Hi"}],
-        "temperature": 1,
-        "top_p": 0.5,
-        "top_k": 40,
-        "max_completion_tokens": 100,
-        "max_tokens": 50,
-        "stop": "END",
-        "seed": 7,
-        "n": 2,
-        "frequency_penalty": 0.1,
-        "presence_penalty": 0,
-        "reasoning_effort": "low",
-        "response_format": {"type": "json_schema"},
-        "service_tier": "flex",
-    }
-    choices = [
-        {"index": i, "message": {"content": "Hello"}, "finish_reason": ["stop", None][i]} for i in range(2)
-    ]
-    answer = {
-        "id": "c-1",
-        "model": "gpt-5-2026",
-        "choices": choices,
-        "system_fingerprint": "fp",
-        "service_tier": "default",
-        "usage": {
-            "prompt_tokens": 10,
-            "completion_tokens": 8,
-            "prompt_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 4},
-            "completion_tokens_details": {"reasoning_tokens": 3},
-        },
-    }
-    span = span_of(driver, rec, spans, body, Reply(chunks=[json.dumps(answer).encode()]))
+    span = span_of(driver, rec, spans, ASKED, Reply(chunks=[json.dumps(ANSWERED).encode()]))
     assert (span.name, span.kind, span.status.status_code) == (
         "chat gpt-5",
         SpanKind.CLIENT,
@@ -92,37 +122,7 @@ def test_span_has_what_the_call_has(
     )
     attributes = dict(span.attributes or {})
     assert attributes.pop("recorder.operation_id") == operation_of(rec)
-    assert attributes == {
-        "gen_ai.operation.name": "chat",
-        "gen_ai.provider.name": "openai",
-        "gen_ai.request.model": "gpt-5",
-        "server.address": "api.openai.com",
-        "server.port": 443,
-        "gen_ai.request.temperature": 1.0,
-        "gen_ai.request.top_p": 0.5,
-        "gen_ai.request.top_k": 40,
-        "gen_ai.request.max_tokens": 100,
-        "gen_ai.request.stop_sequences": ("END",),
-        "gen_ai.request.seed": 7,
-        "gen_ai.request.choice.count": 2,
-        "gen_ai.request.frequency_penalty": 0.1,
-        "gen_ai.request.presence_penalty": 0.0,
-        "gen_ai.request.reasoning.level": "low",
-        "gen_ai.output.type": "json",
-        "openai.request.service_tier": "flex",
-        "openai.api.type": "chat_completions",
-        "http.response.status_code": 200,
-        "gen_ai.response.id": "c-1",
-        "gen_ai.response.model": "gpt-5-2026",
-        "gen_ai.response.finish_reasons": ("stop", "error"),
-        "gen_ai.usage.input_tokens": 10,
-        "gen_ai.usage.output_tokens": 8,
-        "gen_ai.usage.cache_read.input_tokens": 0,
-        "gen_ai.usage.cache_creation.input_tokens": 4,
-        "gen_ai.usage.reasoning.output_tokens": 3,
-        "openai.response.system_fingerprint": "fp",
-        "openai.response.service_tier": "default",
-    }
+    assert attributes == TOLD
     assert span.events == ()
 
 
