@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from typing import Annotated
 
 import typer
@@ -11,7 +10,7 @@ from rich.text import Text
 from . import options
 from .calls import counted
 from .cassette_progress import progress
-from .console import messages, output, say
+from .console import output, say
 from .db_erase import erase
 from .db_prune import prune
 from .db_snapshot import snapshot
@@ -80,22 +79,13 @@ def index(
 def check(store: options.Store = None) -> None:
     """Read every call back and look for damage; exit code 1 if something is wrong."""
     opened = open_store(options.store_url(store))
-    console = messages()
     payloads = 0
-    with ExitStack() as stack:
-        advance = None
-        if console.is_terminal:
-            from rich.progress import Progress
-
-            bar = stack.enter_context(Progress(console=console, transient=True))
-            task = bar.add_task("checking", total=None)
-            advance = lambda done, total: bar.update(task, completed=done, total=total)  # noqa: E731
+    with progress("checking") as advance:
 
         def told(done: int, total: int) -> None:
             nonlocal payloads
             payloads = total
-            if advance is not None:
-                advance(done, total)
+            advance(done, total)
 
         problems = opened.check(told)
     if not problems:
