@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
 from .entries import Dropped, End, Start, decode
-from .files import Position, names, process_id, read_position, segment_path, segments
+from .files import Position, ProcessFiles, names, process_id, read_position
+from .frames import Piece
 from .locks import is_locked
 from .refused import refused_bytes
 from .segment import read_pieces
@@ -57,38 +57,49 @@ def condition(directory: Path) -> Condition:
     )
 
 
+class _Found:
+    """What the segments of one process hold that is not stored."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+        self.corrupt = 0
+        self.waiting: list[bytes] = []
+        self.open: dict[bytes, None] = {}
+
+    def add(self, piece: Piece, *, stored: bool) -> None:
+        """Count a piece; calls that have started are open also where their starts are done with."""
+        self.bytes += 0 if stored else piece.end - piece.start
+        entry = _decoded(piece.record)
+        if isinstance(entry, Start):
+            self.open[entry.id] = None
+        elif isinstance(entry, (End, Dropped)):
+            self.open.pop(entry.id, None)
+            if isinstance(entry, End) and not stored:
+                self.waiting.append(entry.id)
+        elif not stored:
+            self.corrupt += 1
+
+
 def _owner(directory: Path, name: str) -> Owner:
-    alive = is_locked(directory / f"{name}.live")
-    done = read_position(directory / f"{name}.position")
-    numbers = segments(directory, name)
-    counts: Counter[str] = Counter()
-    open_ids: dict[bytes, None] = {}
-    waiting: list[bytes] = []
+    files = ProcessFiles(directory, name)
+    alive = is_locked(files.path("live"))
+    done = read_position(files.path("position"))
+    numbers, found = files.segments(), _Found()
     for number in numbers:
         final = not alive or number != numbers[-1]
-        for piece in read_pieces(segment_path(directory, name, number), 0, final=final):
-            stored = Position(number, piece.end) <= done
-            counts["bytes"] += 0 if stored else piece.end - piece.start
-            entry = _decoded(piece.record)
-            if isinstance(entry, Start):
-                open_ids[entry.id] = None
-            elif isinstance(entry, (End, Dropped)):
-                open_ids.pop(entry.id, None)
-                if isinstance(entry, End) and not stored:
-                    waiting.append(entry.id)
-            elif not stored:
-                counts["corrupt"] += 1
-    oldest = min((*waiting, *(() if alive else open_ids)), default=None)
+        for piece in read_pieces(files.segment(number), 0, final=final):
+            found.add(piece, stored=Position(number, piece.end) <= done)
+    oldest = min((*found.waiting, *(() if alive else found.open)), default=None)
     return Owner(
         name,
         process_id(name),
         alive,
         len(numbers),
-        len(waiting),
-        len(open_ids),
-        counts["bytes"],
+        len(found.waiting),
+        len(found.open),
+        found.bytes,
         None if oldest is None else _made_us(oldest),
-        counts["corrupt"],
+        found.corrupt,
     )
 
 
