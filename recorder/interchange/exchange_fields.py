@@ -64,30 +64,16 @@ class ExchangeFields(Struct, frozen=True, forbid_unknown_fields=True):
 
 def exchange_fields(exchange: Exchange) -> ExchangeFields:
     """The fields of an exchange."""
-    request, head, ending = exchange.request, exchange.head, exchange.ending
+    request = exchange.request
     return ExchangeFields(
         started_us=exchange.started_us,
         request=RequestFields(
             spell_text(request.method), spell_text(request.url), _pairs(request.headers), spell(request.body)
         ),
-        head=None
-        if head is None
-        else HeadFields(
-            head.status,
-            spell(head.http_version),
-            None if head.reason is None else spell(head.reason),
-            _pairs(head.headers),
-            head.at_ns,
-        ),
+        head=None if exchange.head is None else _head_fields(exchange.head),
         chunks=list(map(len, exchange.chunks)),
         arrivals_ns=list(exchange.arrivals_ns),
-        ending=EndingFields(
-            ending.kind,
-            ending.at_ns,
-            ending.phase,
-            None if ending.exception is None else spell_text(ending.exception),
-            None if ending.message is None else spell_text(ending.message),
-        ),
+        ending=_ending_fields(exchange.ending),
         redacted=exchange.redacted,
         usage_asked=exchange.usage_asked,
         body=spell(exchange.body),
@@ -96,7 +82,7 @@ def exchange_fields(exchange: Exchange) -> ExchangeFields:
 
 def read_exchange(fields: ExchangeFields) -> Exchange:
     """The exchange that has these fields; raises ValueError."""
-    request, head, ending = fields.request, fields.head, fields.ending
+    request = fields.request
     return Exchange(
         request=Request(
             unspell_text(request.method),
@@ -105,26 +91,52 @@ def read_exchange(fields: ExchangeFields) -> Exchange:
             unspell(request.body or ""),
         ),
         started_us=fields.started_us,
-        ending=Ending(
-            ending.kind,
-            ending.at_ns,
-            ending.phase,
-            None if ending.exception is None else unspell_text(ending.exception),
-            None if ending.message is None else unspell_text(ending.message),
-        ),
-        head=None
-        if head is None
-        else ResponseHead(
-            head.status,
-            _headers(head.headers),
-            unspell(head.http_version),
-            None if head.reason is None else unspell(head.reason),
-            head.at_ns,
-        ),
+        ending=_read_ending(fields.ending),
+        head=None if fields.head is None else _read_head(fields.head),
         chunks=_cut(unspell(fields.body or ""), fields.chunks),
         arrivals_ns=tuple(fields.arrivals_ns),
         redacted=fields.redacted,
         usage_asked=fields.usage_asked,
+    )
+
+
+def _head_fields(head: ResponseHead) -> HeadFields:
+    return HeadFields(
+        head.status,
+        spell(head.http_version),
+        None if head.reason is None else spell(head.reason),
+        _pairs(head.headers),
+        head.at_ns,
+    )
+
+
+def _read_head(fields: HeadFields) -> ResponseHead:
+    return ResponseHead(
+        fields.status,
+        _headers(fields.headers),
+        unspell(fields.http_version),
+        None if fields.reason is None else unspell(fields.reason),
+        fields.at_ns,
+    )
+
+
+def _ending_fields(ending: Ending) -> EndingFields:
+    return EndingFields(
+        ending.kind,
+        ending.at_ns,
+        ending.phase,
+        None if ending.exception is None else spell_text(ending.exception),
+        None if ending.message is None else spell_text(ending.message),
+    )
+
+
+def _read_ending(fields: EndingFields) -> Ending:
+    return Ending(
+        fields.kind,
+        fields.at_ns,
+        fields.phase,
+        None if fields.exception is None else unspell_text(fields.exception),
+        None if fields.message is None else unspell_text(fields.message),
     )
 
 
