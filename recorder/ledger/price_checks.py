@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from ..call import Usage
 from ..pricing import Book, Holidays, Price, Subject, calendars, curated
@@ -53,15 +53,7 @@ def findings(connection: Connection, now_us: int) -> list[Finding]:
 
 def _unpriced(connection: Connection, book: Book) -> Iterator[Finding]:
     """Models that had usage and got no cost: whether there is a row by now, and what to do."""
-    c = calls.c
-    moments = (func.min(c.started_us), func.max(c.started_us))
-    query: Any = (
-        select(c.provider, c.host, c.response_model, c.request_model, func.count(), *moments)
-        .where(c.cost_pico.is_(None), c.usage_source == "provider", c.replayed == 0)
-        .group_by(c.provider, c.host, c.response_model, c.request_model)
-        .order_by(func.count().desc(), c.provider, c.host, c.response_model, c.request_model)
-    )
-    for provider, host, served, requested, count, first_us, last_us in connection.execute(query.limit(_MANY)):
+    for provider, host, served, requested, count, first_us, last_us in connection.execute(_without_cost()):
         subject = Subject(
             provider=provider,
             host=host,
@@ -79,6 +71,19 @@ def _unpriced(connection: Connection, book: Book) -> Iterator[Finding]:
             )
         else:
             yield Finding("unpriced", f"{what} {have} no price, the last on {_day(last_us)}{_hint(provider)}")
+
+
+def _without_cost() -> Select[Any]:
+    """Where and by which models calls were made that had usage and got no cost: how many, the first and the last."""
+    c = calls.c
+    moments = (func.min(c.started_us), func.max(c.started_us))
+    return (
+        select(c.provider, c.host, c.response_model, c.request_model, func.count(), *moments)
+        .where(c.cost_pico.is_(None), c.usage_source == "provider", c.replayed == 0)
+        .group_by(c.provider, c.host, c.response_model, c.request_model)
+        .order_by(func.count().desc(), c.provider, c.host, c.response_model, c.request_model)
+        .limit(_MANY)
+    )
 
 
 def _calls(count: int) -> str:

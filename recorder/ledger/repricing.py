@@ -164,13 +164,19 @@ def _apply(connection: Connection, changes: Sequence[_Change]) -> None:
     changes = [change for change in changes if change[0]["seq"] in same]
     if not changes:
         return
-    at_us = time.time_ns() // 1000
     changed = _c.seq.in_([row["seq"] for row, _, _ in changes])
     withdraw(connection, changed)
     update = calls.update().where(_c.seq == bindparam("of_seq"))
     connection.execute(update, [{"of_seq": row["seq"], **values} for row, values, _ in changes])
     restore(connection, changed)
-    history = [
+    history = _history(changes, time.time_ns() // 1000)
+    if history:
+        connection.execute(cost_changes.insert(), history)
+
+
+def _history(changes: Sequence[_Change], at_us: int) -> list[dict[str, Any]]:
+    """The rows of `cost_changes`: one for each change that has a reason."""
+    return [
         {
             "call_id": row["id"],
             "at_us": at_us,
@@ -181,5 +187,3 @@ def _apply(connection: Connection, changes: Sequence[_Change]) -> None:
         for row, values, reason in changes
         if reason is not None
     ]
-    if history:
-        connection.execute(cost_changes.insert(), history)

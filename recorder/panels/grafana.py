@@ -27,6 +27,19 @@ _TIMES: Final = ["time", "started"]
 
 Json = dict[str, Any]
 
+_OTHERS: Final[Json] = {
+    "type": "dashboards",
+    "title": "Recorder",
+    "tags": ["recorder"],
+    "asDropdown": True,
+    "includeVars": True,
+    "keepTime": True,
+    "targetBlank": False,
+    "icon": "external link",
+    "tooltip": "",
+    "url": "",
+}
+
 
 def grafana_json(dashboard: Dashboard, target: Target) -> Json:
     """The dashboard, asking one target."""
@@ -44,20 +57,7 @@ def grafana_json(dashboard: Dashboard, target: Target) -> Json:
         "time": {"from": dashboard.since, "to": "now"},
         "refresh": "",
         "fiscalYearStartMonth": 0,
-        "links": [
-            {
-                "type": "dashboards",
-                "title": "Recorder",
-                "tags": ["recorder"],
-                "asDropdown": True,
-                "includeVars": True,
-                "keepTime": True,
-                "targetBlank": False,
-                "icon": "external link",
-                "tooltip": "",
-                "url": "",
-            }
-        ],
+        "links": [_OTHERS],
         "annotations": {"list": []},
         "templating": {
             "list": [_source(target), *(_variable(variable, target) for variable in dashboard.variables)]

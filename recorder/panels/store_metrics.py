@@ -12,6 +12,7 @@ from .. import audit
 from ..pricing import PICO
 
 if TYPE_CHECKING:
+    from ..audit import Standing
     from ..ledger import Store
     from ..ledger.budgets import Budget
 
@@ -30,6 +31,20 @@ def store_metrics(store: Store, budgets: Sequence[Budget], now_us: int) -> str:
     }
     outcomes = {"ok": total.calls - sum(odd.values()), **odd}
     standings = [audit.standing(store, budget, now_us) for budget in budgets]
+    lines = (
+        *_gauge(
+            "calls", "Calls in the store.", [({"outcome": name}, count) for name, count in outcomes.items()]
+        ),
+        *_gauge("replayed_calls", "Calls that cassettes answered.", [({}, total.replayed)]),
+        *_gauge("unpriced_calls", "Calls of which no cost is known.", [({}, total.without_cost)]),
+        *_gauge("lost_calls", "Calls that could not be stored.", [({}, store.losses())]),
+        *_budget_gauges(standings),
+        *_gauge("written_timestamp_seconds", "When this was written.", [({}, now_us // 1_000_000)]),
+    )
+    return "\n".join(lines) + "\n"
+
+
+def _budget_gauges(standings: Sequence[Standing]) -> Iterator[str]:
     names = [
         {"budget": each.budget.name, "currency": each.budget.currency, "period": each.budget.period}
         for each in standings
@@ -41,19 +56,11 @@ def store_metrics(store: Store, budgets: Sequence[Budget], now_us: int) -> str:
         for name, each in zip(names, standings, strict=True)
         if each.projected_pico is not None
     ]
-    lines = (
-        *_gauge(
-            "calls", "Calls in the store.", [({"outcome": name}, count) for name, count in outcomes.items()]
-        ),
-        *_gauge("replayed_calls", "Calls that cassettes answered.", [({}, total.replayed)]),
-        *_gauge("unpriced_calls", "Calls of which no cost is known.", [({}, total.without_cost)]),
-        *_gauge("lost_calls", "Calls that could not be stored.", [({}, store.losses())]),
-        *_gauge("budget_limit", "What may be spent in the running period.", zip(names, limits, strict=True)),
-        *_gauge("budget_spent", "What is spent in the running period.", zip(names, spent, strict=True)),
-        *_gauge("budget_projected", "What will be spent by the end of the period.", projected),
-        *_gauge("written_timestamp_seconds", "When this was written.", [({}, now_us // 1_000_000)]),
+    yield from _gauge(
+        "budget_limit", "What may be spent in the running period.", zip(names, limits, strict=True)
     )
-    return "\n".join(lines) + "\n"
+    yield from _gauge("budget_spent", "What is spent in the running period.", zip(names, spent, strict=True))
+    yield from _gauge("budget_projected", "What will be spent by the end of the period.", projected)
 
 
 def _gauge(name: str, about: str, samples: _Samples) -> Iterator[str]:
