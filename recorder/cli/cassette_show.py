@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+from msgspec import Struct
 from rich.text import Text
 
 from ..errors import CassetteError
@@ -40,6 +41,30 @@ _COLUMNS = (
 )
 
 
+class _Asked(Struct, frozen=True):
+    """One entry that was asked for by its number."""
+
+    opened: Opened
+    number: int
+    url: str
+
+    @property
+    def recorded(self) -> Recorded:
+        """Its recording; raises CassetteError where there are not so many."""
+        count = len(self.opened.recordings)
+        if self.number > count:
+            raise CassetteError(
+                f"{self.opened.name} has {counted(count, 'recording')}, no entry {self.number}"
+            )
+        return self.opened.recordings[self.number - 1]
+
+    @property
+    def command(self) -> str:
+        """What to type to see it."""
+        command = f"cassette show {shlex.quote(self.opened.name)} {self.number}"
+        return command_for(command, self.url) if self.opened.path is None else f"recorder {command}"
+
+
 def show_cassette(
     name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A cassette of the store, or a file.")],
     number: Annotated[
@@ -69,26 +94,13 @@ def show_cassette(
             )
         _show_all(opened, format)
         return
-    recorded = _entry(opened, number)
-    command = _command(opened, number, url)
+    asked = _Asked(opened, number, url)
     if raw is not None:
         from .show import write_body
 
-        write_body(recorded.exchange, raw, command)
+        write_body(asked.recorded.exchange, raw, asked.command)
         return
-    _show_one(opened, number, recorded, url, format, headers=headers, chunks=chunks, full=full)
-
-
-def _command(opened: Opened, number: int, url: str) -> str:
-    command = f"cassette show {shlex.quote(opened.name)} {number}"
-    return command_for(command, url) if opened.path is None else f"recorder {command}"
-
-
-def _entry(opened: Opened, number: int) -> Recorded:
-    count = len(opened.recordings)
-    if number > count:
-        raise CassetteError(f"{opened.name} has {counted(count, 'recording')}, no entry {number}")
-    return opened.recordings[number - 1]
+    _show_one(asked, format, headers=headers, chunks=chunks, full=full)
 
 
 def _show_all(opened: Opened, format: str) -> None:
@@ -147,29 +159,19 @@ def _count(number: int | None) -> Text:
     return Text(UNKNOWN, style="dim") if number is None else Text(f"{number}")
 
 
-def _show_one(
-    opened: Opened,
-    number: int,
-    recorded: Recorded,
-    url: str,
-    format: str,
-    *,
-    headers: bool,
-    chunks: bool,
-    full: bool,
-) -> None:
+def _show_one(asked: _Asked, format: str, *, headers: bool, chunks: bool, full: bool) -> None:
     from .call_page import print_call
     from .reading import plain_reading
 
-    reading = _reading(recorded, url)
+    reading = _reading(asked.recorded, asked.url)
     if format == "json":
         plain: dict[str, Any] = plain_reading(reading, headers=headers, chunks=chunks)
-        write_text(json_text({"number": number, **plain}))
+        write_text(json_text({"number": asked.number, **plain}))
         return
-    of = f"of {len(opened.recordings)} in {opened.name}"
-    title = Text().append(f"Entry {number} ", "bold").append_text(styled(of, "dim"))
-    command = f"{_command(opened, number, url)} --full"
-    print_call(Page(output(), full=full), reading, headers=headers, chunks=chunks, title=title, more=command)
+    of = f"of {len(asked.opened.recordings)} in {asked.opened.name}"
+    title = Text().append(f"Entry {asked.number} ", "bold").append_text(styled(of, "dim"))
+    more = f"{asked.command} --full"
+    print_call(Page(output(), full=full), reading, headers=headers, chunks=chunks, title=title, more=more)
 
 
 def _reading(recorded: Recorded, url: str) -> Reading:
