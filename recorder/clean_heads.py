@@ -94,7 +94,7 @@ class CleanHeads:
             return clean_cookie(cookie) + semicolon + attributes
         if kind == ENCODING:
             return value
-        return settled(value, self._edits.url if kind == LOCATION else self._edits.shapes)
+        return settled(value, self._edits.url if kind == LOCATION or b"://" in value else self._edits.shapes)
 
     def _clean_url(self, url: str, alarm: bool) -> str:
         data = encode(url)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Protocol
-from urllib.parse import unquote, unquote_plus, unquote_to_bytes
+from urllib.parse import unquote, unquote_plus
 
 from .json_spans import Span
+from .percent_encoding import unquoted
 
 _FORM = re.compile(rb"&*[\w.~*%+\[\]-]{1,200}=[^\s{}\"<>]*\s*\Z")
 _PAIR = re.compile(rb"([^=&\s]+)=([^&]*[^&\s])")
@@ -29,7 +30,7 @@ _TOKEN = re.compile(rb"[^/?#&=;\s\"'<>]+")
 
 
 class Told(Protocol):
-    """What tells secrets in forms: by the name of a field, and in a text whose encoding is undone.
+    """What tells secrets in forms: by the name of a field, in a text whose encoding is undone, in one on its own.
 
     `apart` is whether values without any encoding may be secret only as texts of their own.
     """
@@ -38,6 +39,7 @@ class Told(Protocol):
     def apart(self) -> bool: ...
     def is_secret_parameter(self, name: str) -> bool: ...
     def hides(self, text: bytes) -> bool: ...
+    def holds_apart(self, text: bytes) -> bool: ...
 
 
 def form_spans(body: bytes, content_type: bytes, told: Told) -> Iterator[Span]:
@@ -46,22 +48,30 @@ def form_spans(body: bytes, content_type: bytes, told: Told) -> Iterator[Span]:
     if body.startswith(b"--") or kind.startswith(b"multipart/"):
         yield from _part_spans(body, told)
     elif kind.startswith(b"application/x-www-form-urlencoded") or _FORM.match(body):
-        yield from _pair_spans(body, told)
+        yield from pair_spans(body, told)
         yield from encoded_spans(body, told)
 
 
 def encoded_spans(text: bytes, told: Told) -> Iterator[Span]:
     """The parts of a URL or of a form that hold a secret once their percent-encoding is undone."""
-    if b"%" in text or told.apart:
-        for token in _TOKEN.finditer(text):
-            if (told.apart or b"%" in token[0]) and told.hides(unquote_to_bytes(token[0])):
-                yield token.span()
+    if told.apart or b"%" in text:
+        hiding = {token for token in set(_TOKEN.findall(text)) if _hides(token, told)}
+        yield from (token.span() for token in _TOKEN.finditer(text) if hiding and token[0] in hiding)
 
 
-def _pair_spans(body: bytes, told: Told) -> Iterator[Span]:
-    for pattern in (_PAIR, _PAIR_AFTER_SEMICOLON) if b";" in body else (_PAIR,):
-        for pair in pattern.finditer(body):
-            if told.is_secret_parameter(unquote_plus(pair[1].decode("latin-1"))):
+def _hides(token: bytes, told: Told) -> bool:
+    return (told.apart and told.holds_apart(token)) or any(map(told.hides, unquoted(token)))
+
+
+def pair_spans(form: bytes, told: Told) -> Iterator[Span]:
+    """The values of an urlencoded form's secret fields."""
+    secret: dict[bytes, bool] = {}
+    for pattern in (_PAIR, _PAIR_AFTER_SEMICOLON) if b";" in form else (_PAIR,):
+        for pair in pattern.finditer(form):
+            name = pair[1]
+            if (found := secret.get(name)) is None:
+                found = secret[name] = told.is_secret_parameter(unquote_plus(name.decode("latin-1")))
+            if found:
                 yield pair.span(2)
 
 
@@ -72,8 +82,7 @@ def _part_spans(body: bytes, told: Told) -> Iterator[Span]:
     for part in _PART.finditer(body, opening.start()):
         name = unquote((part[1] or part[2] or b"").decode("utf-8", "replace")).rpartition("'")[2]
         start, secret = part.end(), told.is_secret_parameter(name)
-        if secret or told.apart:
-            end = body.find(boundary, start, len(body) if secret else start + _LONGEST_TEXT)
-            value = body[start : end if end >= 0 else len(body) if secret else start].removesuffix(b"\r")
-            if value and (secret or told.hides(value)):
-                yield start, start + len(value)
+        end = body.find(boundary, start, len(body) if secret else start + _LONGEST_TEXT)
+        value = body[start : end if end >= 0 else len(body) if secret else start].removesuffix(b"\r")
+        if value and (secret or _hides(value, told)):
+            yield start, start + len(value)

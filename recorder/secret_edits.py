@@ -19,7 +19,8 @@ from .json_spans import (
     spread,
 )
 from .secret_rules import SecretRules
-from .secret_shapes import PLACEHOLDER, escaped, names_field
+from .secret_shapes import PLACEHOLDER, encoded, escaped, names_field, names_parameter
+from .url_strings import url_spans
 
 PARAMETER = re.compile(rb"(?<=[?&;#])([^=&;#]+)=([^&;#]+)")
 """A parameter in a URL: its name and its value."""
@@ -43,12 +44,7 @@ class SecretEdits:
 
     def url_names(self, url: bytes) -> list[Edit]:
         """Of a URL without secret shapes: what names tell, and its login."""
-        edits = [
-            _hidden(parameter.span(2))
-            for parameter in PARAMETER.finditer(url)
-            if self._rules.is_secret_query(unquote_plus(parameter[1].decode("latin-1")))
-        ]
-        edits += map(_hidden, encoded_spans(url, self))
+        edits = [_hidden(span) for span in (*self.parameter_spans(url), *encoded_spans(url, self))]
         if userinfo := _USERINFO.match(url):
             edits.append(_hidden(userinfo.span(1)))
         return merged(edits, url)
@@ -60,7 +56,11 @@ class SecretEdits:
     @property
     def apart(self) -> bool:
         """Whether what is no secret in a longer text may be one as a text of its own."""
-        return self._rules.anchored
+        return bool(self._rules.anchored)
+
+    def holds_apart(self, text: bytes) -> bool:
+        """Whether a text that is no secret in a longer one is one on its own."""
+        return self._rules.holds_apart(text)
 
     def is_secret_parameter(self, name: str) -> bool:
         """Whether the value of a form's field with this name is secret, also of one in brackets: `auth[password]`."""
@@ -70,21 +70,24 @@ class SecretEdits:
 
     def hides(self, text: bytes) -> bool:
         """Whether a text that was encoded holds a secret: by its shape, in JSON, or in a URL."""
-        return bool(self.body(text)) or any(
-            self._rules.is_secret_query(unquote_plus(parameter[1].decode("latin-1")))
-            for parameter in PARAMETER.finditer(text)
-        )
+        return bool(self.shapes(text)) or any(self._fields(text)) or any(self.parameter_spans(text))
+
+    def parameter_spans(self, text: bytes) -> Iterator[Span]:
+        """The values of a URL's parameters whose names say that they are secret."""
+        for parameter in PARAMETER.finditer(text):
+            if self._rules.is_secret_query(unquote_plus(parameter[1].decode("latin-1"))):
+                yield parameter.span(2)
 
     def body(self, body: bytes) -> list[Edit]:
         """Of JSON, or of several JSON documents."""
-        return merged([*self.shapes(body), *self._fields(body)], body)
+        return merged([*self.shapes(body), *self._fields(body), *self._in_strings(body)], body)
 
     def answer(self, body: bytes) -> list[Edit]:
         """Of an answer, in which secrets may be split over deltas."""
         edits = self.shapes(body)
         if edits:  # what shows in one delta may be the beginning of more
             edits += self.deltas(body)
-        return merged([*edits, *self._fields(body)], body)
+        return merged([*edits, *self._fields(body), *self._in_strings(body)], body)
 
     def deltas(self, body: bytes) -> list[Edit]:
         """Of a stream: what deltas make when put together, and logprobs."""
@@ -98,6 +101,10 @@ class SecretEdits:
             for span in self._rules.secrets(b"".join(texts)):
                 edits += spread(_hidden(span), pieces, ends)
         return merged(edits, body)
+
+    def _in_strings(self, body: bytes) -> Iterator[Edit]:
+        if names_parameter(body) or encoded(body) or escaped(body) or self._rules.own_query:
+            yield from map(_hidden, url_spans(body, self))
 
     def _fields(self, body: bytes) -> Iterator[Edit]:
         if not (names_field(body) or escaped(body) or self._rules.own_fields):

@@ -7,8 +7,9 @@ from collections.abc import Collection
 
 from .errors import SettingsError
 from .json_spans import Path, Span, decode_string, strings
+from .percent_encoding import encoded_tokens, unquoted
 from .secret_names import FIELD_ENDINGS, FIELD_NAMES, HEADER_NAMES, QUERY_NAMES, squash
-from .secret_shapes import escaped, join_spans, may_hold, own_spans, shape_spans
+from .secret_shapes import encoded, escaped, join_spans, may_hold, own_spans, shape_spans
 from .settings import RedactionRules
 
 _NESTING = 3
@@ -31,10 +32,14 @@ class SecretRules:
         self.headers = (HEADER_NAMES - kept) | frozenset(map(squash, rules.headers))
         self.patterns = tuple(map(_compiled, rules.patterns))
         self.own_fields = tuple(_key_end(name) for name in rules.fields)
-        self.may_hold = self._may_hold_own if rules.patterns or rules.fields else may_hold
+        self.own_query = tuple(
+            f"{squash(name)}=".encode() if name.isascii() else b"=" for name in rules.query
+        )
+        own = rules.patterns or rules.fields or rules.query
+        self.may_hold = self._may_hold_own if own else may_hold
         self._query = (QUERY_NAMES - kept) | frozenset(map(squash, rules.query))
         self._fields = (FIELD_NAMES - kept) | frozenset(map(squash, rules.fields))
-        self.anchored = any(map(_ANCHOR.search, rules.patterns))
+        self.anchored = tuple(pattern for pattern in self.patterns if _ANCHOR.search(pattern.pattern))
 
     def is_secret_query(self, name: str) -> bool:
         """Whether the value of a URL's parameter with this name is secret."""
@@ -65,6 +70,10 @@ class SecretRules:
         spans = shape_spans(data) if may_hold(data, fields=False) else []
         for pattern in self.patterns:
             spans += own_spans(pattern, data)
+        if nesting and encoded(data):
+            tokens = encoded_tokens(data)
+            hiding = {text for text in {text for _, text in tokens} if any(map(self._shows, unquoted(text)))}
+            spans += (span for span, text in tokens if text in hiding)
         if nesting and (self.anchored or (b"\\" in data and self._escaped(data))):
             for start, end in strings(data):
                 if self.anchored or self._escaped(data[start:end]):
@@ -73,11 +82,19 @@ class SecretRules:
                     spans += [(decoded.source(first), decoded.source(last)) for first, last in found]
         return join_spans(spans)
 
+    def _shows(self, text: bytes) -> bool:
+        return bool(self.secrets(text, nesting=0))
+
     def _may_hold_own(self, data: bytes) -> bool:
         if self.patterns or may_hold(data):
             return True
         squashed = data.lower().translate(None, b"-_ .")
-        return any(name in squashed for name in self.own_fields)
+        return any(name in squashed for name in (*self.own_fields, *self.own_query))
+
+    def holds_apart(self, text: bytes) -> bool:
+        """Whether an own pattern with anchors finds something in a text that stands on its own."""
+        plain = text.decode("utf-8", "surrogateescape")
+        return any(pattern.search(plain) and any(own_spans(pattern, text)) for pattern in self.anchored)
 
     def _escaped(self, data: bytes) -> bool:
         """Whether JSON text spells something as an escape that secrets are made of; own patterns take any sign."""

@@ -117,7 +117,10 @@ _ASSIGNED = tuple(
     re.compile((name + _VALUE_OF_NAME).encode()) for name in ("key", "Key", "KEY", "ken", "KEN")
 )
 _ASSIGNED_NAMES = tuple(name for name in FIELD_ENDINGS if name.endswith(("key", "token")))
-_PARAMETER_VALUE = re.compile(f"={_VALUE}".encode())
+_PARAMETER_VALUE = re.compile(rb"=([A-Za-z0-9._~+/%-]{6,}+=*)")
+_LONG_ENOUGH = 16
+_LONGEST_URL = 2_048
+_IN_URL = re.compile(rb"://[^\s\"'<>]*+\Z")
 _PARAMETER_NAME = re.compile(
     rb"(?:[?&;]|u0026)(?:x-(?:amz|goog)-)?(?:(?:access|auth|id|refresh|session|security)[-_]?token|token|api[-_]?key"
     rb"|client[-_]?secret|sig|signature)\Z",
@@ -185,8 +188,18 @@ def _found(data: bytes) -> Iterator[Span]:
             if name.endswith(_ASSIGNED_NAMES) and _DIGIT.search(match[1]) and _random(match[1]):
                 yield match.span(1)
     for match in _PARAMETER_VALUE.finditer(data):
-        if _PARAMETER_NAME.search(data[max(0, match.start() - 32) : match.start()]) and _random(match[1]):
+        before = data[max(0, match.start() - 32) : match.start()]
+        if _PARAMETER_NAME.search(before) and _random(match[1]) and _long_or_in_url(data, match):
             yield match.span(1)
+
+
+def _long_or_in_url(data: bytes, value: re.Match[bytes]) -> bool:
+    """Whether a parameter's value is long, or stands in a URL, where a short one is no less a secret."""
+    if len(value[1].rstrip(b"=")) >= _LONG_ENOUGH:
+        return True
+    end = value.start()
+    start = data.rfind(b"://", max(0, end - _LONGEST_URL), end)
+    return start >= 0 and _IN_URL.match(data, start, end) is not None
 
 
 # The quick question is asked of text in lower case with "." as "-", so that one search serves many prefixes.
@@ -209,8 +222,16 @@ _SECRET_NAME = (
 _field = re.compile(rb"\":(?<=[erwsalo][yntdels]\":)" + _SECRET_NAME.replace(b"%b", rb"\":")).search
 _spaced_field = re.compile(rb"\" :" + _SECRET_NAME.replace(b"%b", rb"\" :")).search
 _backslash = re.compile(rb"\\(?:/|u00(?:0[9ad]|2[05bdef]|3[0-9ad]|[4-7])|\":(?<=(?:key|ken)\\\":))").search
-_equals = re.compile(
-    rb"=(?:(?<=(?:en|ey|et|ig|re)=)|(?<=(?:ey|en) =)) ?(?:\\?[\"'])?[a-z0-9_~+/%-]{16}"
+_ASSIGNMENT = rb"(?:(?<=(?:en|ey|et|ig|re)=)|(?<=(?:en|ey) =)) ?(?:\\?[\"'])?[a-z0-9_~+/%-]{16}"
+_PARAMETER = (
+    rb"(?<=[deghlnsty]=)(?:(?<=(?:key|jwt|pwd|sas|sig|uth|ode)=)|(?<=(?:zation|ertion)=)"
+    rb"|(?<=(?:oken|cret|word|sswd|rase|tial|ials|ture)=))[^&;#\s\"]"
+)
+_equals = re.compile(b"=" + _ASSIGNMENT).search
+_parameter = re.compile(b"=" + _PARAMETER).search
+_equals_in_url = re.compile(b"=(?:" + _ASSIGNMENT + b"|" + _PARAMETER + b")").search
+_encoded = re.compile(
+    rb"%[2-7](?:(?<=2)[25de]|(?<=3)[0-9d]|(?<=4)[0-9a-f]|(?<=5)[0-9af]|(?<=6)[1-9a-f]|(?<=7)[0-9ae])"
 ).search
 _authorization = re.compile(rb"zation(?:\\?[\"'])? ?[:=]").search
 _login = re.compile(rb"://[^\s/@]++@").search
@@ -234,7 +255,8 @@ def may_hold(data: bytes, *, fields: bool = True) -> bool:
         or (b"B" in data and _bearer(data))
         or (b"J" in data and _jwt(data))
         or (b"K" in data and _twilio(data))
-        or (b"=" in data and _equals(folded))
+        or (b"=" in data and (_equals_in_url if b"://" in data or b"&" in data else _equals)(folded))
+        or (b"%" in data and _encoded(folded))
         or (b"z" in folded and _authorization(folded))
         or (b"@" in data and _login(folded))
     )
@@ -244,6 +266,16 @@ def names_field(data: bytes) -> bool:
     """Whether JSON text may have a field whose name says that its value is secret."""
     folded = data.translate(_FOLDED)
     return bool(_field(folded) or _spaced_field(folded))
+
+
+def names_parameter(data: bytes) -> bool:
+    """Whether a text may have a URL's or a form's parameter whose name says that its value is secret."""
+    return b"=" in data and _parameter(data.translate(_FOLDED)) is not None
+
+
+def encoded(data: bytes) -> bool:
+    """Whether a text has a character percent-encoded that a secret, or what gives it away, could be made of."""
+    return b"%" in data and _encoded(data.translate(_FOLDED)) is not None
 
 
 def escaped(data: bytes) -> bool:

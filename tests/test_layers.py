@@ -19,6 +19,8 @@ ROOMS = (
         "credential_headers",
         "rewriting",
         "form_fields",
+        "percent_encoding",
+        "url_strings",
         "known_heads",
         "known_messages",
         "stream_fields",

@@ -1,0 +1,43 @@
+"""Secrets in the strings of JSON that are URLs or forms, and in what is percent-encoded there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Protocol
+
+from .form_fields import Told, encoded_spans, pair_spans
+from .json_spans import Span, decode_string, strings
+
+_NESTING = 3
+"""How deep JSON text in strings of JSON text is followed: a body, the arguments in it, a string in those."""
+_OF_INTEREST = re.compile(rb"[=%]|\\\\*u00(?:25|3[dD])")
+_URL = re.compile(rb"\s*[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'<>]+\s*\Z")
+_FORM = re.compile(rb"[\w.~*%+\[\]-]{1,200}=[^\s{}\"<>&]*&[^\s{}\"<>]*\s*\Z")
+
+
+class ToldInStrings(Told, Protocol):
+    """What tells secrets in URLs too: by the names of their parameters."""
+
+    def parameter_spans(self, text: bytes) -> Iterator[Span]: ...
+
+
+def url_spans(text: bytes, told: ToldInStrings, nesting: int = _NESTING) -> Iterator[Span]:
+    """The secrets that names and encodings hide in the strings of JSON text, also of JSON text in those."""
+    for start, end in strings(text):
+        if _OF_INTEREST.search(text, start, end):
+            decoded = decode_string(text, start, end)
+            for first, last in _spans(decoded.text, told, nesting):
+                yield decoded.source(first), decoded.source(last)
+
+
+def _spans(text: bytes, told: ToldInStrings, nesting: int) -> Iterator[Span]:
+    if _URL.match(text):
+        yield from told.parameter_spans(text)
+    elif _FORM.match(text):
+        yield from pair_spans(text, told)
+    elif b'"' in text:
+        yield from url_spans(text, told, nesting - 1) if nesting else ()
+        return
+    if b"%" in text:
+        yield from encoded_spans(text, told)
