@@ -124,6 +124,11 @@ def test_a_plan_says_what_would_go_by_month_and_removes_nothing(url: str) -> Non
     assert Store(url).losses() == 0
 
 
+def test_a_plan_has_the_month_before_1970_for_a_clock_that_stood_there(url: str) -> None:
+    store_calls(url, a_call(started_us=-1), a_call(started_us=0))
+    assert [month.month for month in Retention(url).plan(NOW_US).months] == ["1969-12", "1970-01"]
+
+
 def test_the_sizes_of_a_plan_are_what_is_stored(url: str) -> None:
     aged(url, 100, body=bytes(range(256)) * 40)
     (month,) = Retention(url).plan(NOW_US).months

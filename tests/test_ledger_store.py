@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from recorder.call import AnswerHalf, CallError, Usage
 from recorder.errors import CallNotFound, StoreError, StoreNotFound
 from recorder.ledger import schema
+from recorder.ledger.database import open_database
 from recorder.ledger.sink import Sink
 from recorder.ledger.store import Store
 
@@ -199,6 +200,24 @@ def test_losses_are_summed(url: str) -> None:
 def daily(url: str) -> list[dict[str, Any]]:
     rows = execute(url, "SELECT * FROM v_calls_daily ORDER BY day, model")
     return [dict(zip(DAILY_COLUMNS, row, strict=True)) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("served", "asked", "model"), [("", "small", "small"), ("", "", None), (None, "", None), ("a", "", "a")]
+)
+def test_days_have_no_model_where_its_name_is_empty(
+    url: str, served: str | None, asked: str, model: str | None
+) -> None:
+    call = a_call()
+    answer = replace(call.answer, model=served)
+    store_calls(url, replace(call, request=replace(call.request, model=asked), answer=answer))
+    (day,) = daily(url)
+    assert day["model"] == model
+    (row,) = execute(url, "SELECT response_model, request_model FROM v_calls")
+    assert tuple(row) == (served or None, asked or None)
+    with open_database(url).write() as connection:
+        connection.exec_driver_sql("UPDATE calls SET response_model = '' WHERE response_model IS NULL")
+    assert daily(url)[0]["model"] == model
 
 
 def test_days_sum_what_is_known(url: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from sqlalchemy import select
 
 from recorder.audit import Report, report
@@ -20,6 +21,7 @@ from recorder.ledger.schema import ensure
 from recorder.ledger.tables import calls, rollup_state, rollups
 from recorder.ledger.tallying import tally
 
+from .databases import execute
 from .ledger_calls import a_call, store_calls
 
 BEGIN = 489_912 * HOUR_US
@@ -161,6 +163,24 @@ def test_rollups_answer_as_the_calls_do(
     store_calls(url, *some)
     asked: dict[str, Any] = {"since_us": since_us, "until_us": until_us, **filters}
     assert report(Store(url), by, **asked) == from_rows(url, *by, **asked)
+
+
+@many
+@given(
+    st.lists(st.tuples(CALLS, st.integers(-50 * HOUR_US, 3 * HOUR_US)), max_size=12),
+    st.sampled_from(GROUPS[:2]),
+    st.none() | st.integers(-50, 3).map(lambda hour: hour * HOUR_US) | st.integers(-50 * HOUR_US, 0),
+)
+def test_calls_of_a_clock_that_stood_before_1970_are_in_hours_and_days_of_their_own(
+    url: str, some: list[tuple[Call, int]], by: tuple[str, ...], since_us: int | None
+) -> None:
+    emptied(url)
+    store_calls(url, *(replace(call, started_us=at) for call, at in some))
+    assert report(Store(url), by, since_us=since_us) == from_rows(url, *by, since_us=since_us)
+    days = {row.key[0]: row.calls for row in report(Store(url), ("day",)).rows if row.calls}
+    query = "SELECT day, sum(calls) FROM v_calls_daily GROUP BY day"
+    assert days == {day: int(calls) for day, calls in execute(url, query)}
+    assert_kept_is_rebuilt(open_database(url))
 
 
 @many

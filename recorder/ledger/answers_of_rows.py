@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, case, func, or_, select, true
 
 from .cells import DAY, HOUR_US, KINDS, LONGEST, LONGEST_KIND, TAG, model_of, shortened, tag_pairs
-from .columns import model_name
 from .counting import tallies
 from .database import Database
 from .figures import FACT_COLUMNS, Figures
@@ -16,6 +15,8 @@ from .filters import conditions_of, filtered
 from .periods import Edge
 from .question import GROUPS, Key, Question, day_text, fetched, group, hour_text
 from .tables import calls
+from .views import model_name
+from .whole_units import whole
 
 _c = calls.c
 
@@ -113,9 +114,9 @@ def _row_key(by: Sequence[str]) -> tuple[list[ColumnElement[Any]], Callable[[Any
 def _row_reader(name: str) -> tuple[ColumnElement[Any], Callable[[Any], list[str | None]]]:
     """One column, and the values to group by that are in it."""
     if name == "day":
-        return _c.started_us.op("/")(DAY * HOUR_US), lambda day: [day_text(day * DAY)]
+        return whole(_c.started_us, DAY * HOUR_US), lambda day: [day_text(day * DAY)]
     if name == "hour":
-        return _c.started_us.op("/")(HOUR_US), lambda hour: [hour_text(hour)]
+        return whole(_c.started_us, HOUR_US), lambda hour: [hour_text(hour)]
     if name == "model":
         return model_name, _model
     if name == "tag":

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal, get_args
 
 from msgspec import Struct
-from sqlalchemy import BigInteger, ColumnElement, Integer, SmallInteger, case, func
+from sqlalchemy import BigInteger, ColumnElement, Integer, SmallInteger, case
 
 from ..call import Outcome
 from .tables import calls
-from .views import CALL_COLUMNS
+from .views import CALL_COLUMNS, model_name
 
 Kind = Literal["text", "id", "number", "flag", "moment"]
 
@@ -21,9 +21,6 @@ _c = calls.c
 # From the smallest on: each kind of integer is also one of `Integer`.
 _LARGEST = {SmallInteger: 2**15 - 1, BigInteger: 2**63 - 1, Integer: 2**31 - 1}
 _FLAGS = ("stream", "replayed")
-
-model_name: Final = func.nullif(func.coalesce(func.nullif(_c.response_model, ""), _c.request_model), "")
-"""The model that answered, else the one that was asked for; an empty name is none."""
 
 
 class Column(Struct, frozen=True):

@@ -14,9 +14,9 @@ from sqlalchemy import Connection, Select, func, select
 from ..call import Usage
 from ..pricing import Book, Holidays, Price, Subject, calendars, curated
 from ..pricing.fallback import installed, may_know
-from .columns import model_name
 from .prices import load_pages
 from .tables import calls
+from .views import model_name
 
 _SOON = timedelta(days=60)
 _WEEK_US = 7 * 86_400_000_000

@@ -12,7 +12,6 @@ from sqlalchemy import Connection, Select, bindparam, func, select
 
 from ..pricing import IMPORTED, Book, Cost
 from .access import reading, writing
-from .columns import model_name
 from .database import Database
 from .filters import filtered
 from .prices import load_book
@@ -20,6 +19,7 @@ from .rollups import restore, withdraw
 from .rows import cost_columns
 from .subjects import COLUMNS, COST, FACTS, SAVED, read_wires, subject_of_row
 from .tables import calls, cost_changes
+from .views import model_name
 
 Progress = Callable[[int, int], None]
 

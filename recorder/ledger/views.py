@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from .tables import calls
+from .whole_units import whole
 
 VIEWS: Final = ("v_calls", "v_calls_daily")
 
@@ -34,6 +35,9 @@ def _seconds(column: ColumnElement[Any]) -> ColumnElement[float]:
 
 
 _c = calls.c
+model_name: Final = func.nullif(func.coalesce(func.nullif(_c.response_model, ""), _c.request_model), "")
+"""The model that answered, else the one that was asked for; an empty name is none."""
+
 _PICO: Final = "1000000000000.0"
 _cost = _divided(_c.cost_pico, _PICO)
 
@@ -84,7 +88,7 @@ CALL_COLUMNS: Final[dict[str, ColumnElement[Any]]] = {
 """
 
 _DAY = {
-    "sqlite": func.date(_c.started_us.op("/")(literal_column("1000000")), literal("unixepoch")),
+    "sqlite": func.date(whole(_c.started_us, 1_000_000), literal("unixepoch")),
     "postgresql": func.to_char(
         func.timezone("UTC", func.to_timestamp(_seconds(_c.started_us))), literal("YYYY-MM-DD")
     ),
@@ -114,7 +118,7 @@ def _daily_columns(dialect: str) -> dict[str, ColumnElement[Any]]:
     return {
         "day": cast(_DAY[dialect], Text),
         "provider": _c.provider,
-        "model": func.coalesce(_c.response_model, _c.request_model),
+        "model": model_name,
         "calls": func.count(),
         "ok": _count(_c.outcome == "ok"),
         "errors": _count(_c.outcome == "error"),

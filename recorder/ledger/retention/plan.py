@@ -24,6 +24,7 @@ from sqlalchemy import (
 
 from ..content.collecting import Collected, unreferenced
 from ..tables import calls, cassette_entries, former_payloads, losses, payloads
+from ..whole_units import whole
 
 _BODIES: Final = [
     column
@@ -149,7 +150,7 @@ def _counts(dialect: Dialect, before_us: int) -> Select[Any]:
 
 
 def _month(dialect: Dialect) -> ColumnElement[str]:
-    seconds = calls.c.started_us.op("/")(literal_column("1000000"))
+    seconds = whole(calls.c.started_us, 1_000_000)
     if dialect.name == "sqlite":
         return func.substr(func.date(seconds, literal("unixepoch")), 1, _DIGITS)
     return func.to_char(func.timezone("UTC", func.to_timestamp(seconds)), literal("YYYY-MM"))
