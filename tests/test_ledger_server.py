@@ -100,6 +100,17 @@ def test_a_reader_may_have_no_right_to_write(postgres_url: str, server: Server) 
         writer.close(0.0)
 
 
+def test_a_search_of_a_reader_without_the_right_to_write_says_so(postgres_url: str, server: Server) -> None:
+    store_calls(postgres_url, a_call())
+    with role(server, postgres_url, "SELECT") as url, pytest.raises(
+        StoreError, match=r"not in the index of words yet.*does not permit that.*db snapshot"
+    ):
+        Store(url).index()
+    Store(postgres_url).index()
+    with role(server, postgres_url, "SELECT") as url:
+        assert Store(url).index() == 0
+
+
 def test_a_reader_without_rights_is_told(postgres_url: str, server: Server) -> None:
     store_calls(postgres_url, a_call())
     with role(server, postgres_url, "REFERENCES") as url:

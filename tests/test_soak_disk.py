@@ -21,6 +21,7 @@ from recorder.ledger.url import sqlite_path
 
 from .accounting import call, client_of, settle_account
 from .ledger_calls import a_call, store_calls
+from .test_cli import invoke
 from .test_journal import leave_behind
 from .test_ledger_writer import as_plain_user
 
@@ -263,3 +264,34 @@ def test_a_store_on_a_full_disk_can_be_read_and_says_why_it_cannot_be_pruned(dis
         retention.prune(retention.plan(2**62))
     disk.free()
     assert retention.prune(retention.plan(2**62)).calls == 2
+
+
+def test_a_search_on_a_full_disk_says_so_and_what_to_do(disk: Disk) -> None:
+    url = f"sqlite:///{disk.path}/calls.db"
+    store_calls(url, a_call())
+    disk.fill()
+    failed = invoke("ls", "--store", url, "--search", "river")
+    assert failed.exit_code == 1
+    assert "there is no space left for" in failed.stderr
+    assert "recorder db snapshot copy.db --store" in failed.stderr
+    assert "cannot be written" not in failed.stderr
+    disk.free()
+    assert invoke("ls", "--store", url, "--search", "river").exit_code == 0
+
+
+def test_a_store_on_a_disk_that_can_only_be_read_is_searched_in_what_is_indexed(
+    disk: Disk, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{disk.path}/calls.db"
+    store_calls(url, a_call())
+    disk.remount("ro")
+    failed = invoke("ls", "--store", url, "--search", "river")
+    assert failed.exit_code == 1
+    assert "not in the index of words yet" in failed.stderr
+    assert "cannot be written; allow writing the file" in failed.stderr
+    assert invoke("db", "snapshot", str(tmp_path / "copy.db"), "--store", url).exit_code == 0
+    assert invoke("ls", "--store", f"sqlite:///{tmp_path}/copy.db", "--search", "river").exit_code == 0
+    disk.remount("rw")
+    assert invoke("ls", "--store", url, "--search", "river").exit_code == 0
+    disk.remount("ro")
+    assert "model.test" in invoke("ls", "--store", url, "--search", "river", "--format", "json").stdout

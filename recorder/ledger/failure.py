@@ -106,8 +106,8 @@ def diagnose(error: Exception, url: str) -> Failure:
 def _kind(error: Exception, cause: BaseException, url: str) -> Kind:
     code = getattr(cause, "sqlite_errorcode", None)
     if isinstance(code, int):
-        # Also of the index of its log, which it makes even to read.
-        if code & 0xFF == sqlite3.SQLITE_IOERR and _device_is_full(url):
+        # Also of the index of its log, which it makes even to read; without one nothing can be written either.
+        if code & 0xFF in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY) and _device_is_full(url):
             return "full"
         if (kind := _SQLITE_KINDS.get(code & 0xFF)) is not None:
             return kind
@@ -145,7 +145,10 @@ def _connection_kind(error: Exception) -> Kind | None:
 def _device_is_full(url: str) -> bool:
     path = sqlite_path(resolved(url))
     try:
-        return path is not None and os.statvfs(os.path.dirname(path)).f_bavail == 0
+        if path is None:
+            return False
+        device = os.statvfs(os.path.dirname(path))
+        return device.f_bavail == 0 and not device.f_flag & os.ST_RDONLY  # as images of CDs are, always full
     except (OSError, AttributeError):
         return False
 

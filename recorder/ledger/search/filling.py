@@ -12,7 +12,9 @@ from ..access import reading, writing
 from ..content.presence import exclusive_lock
 from ..content.reading import Payload, Reader, stored_payloads
 from ..database import Database
+from ..failure import diagnose
 from ..tables import calls, nodes, payloads
+from ..url import argument
 from . import index
 from .index import Document, looked_through
 from .texts import turn_texts
@@ -28,7 +30,21 @@ def bring_up_to_date(database: Database, progress: Progress) -> int:
     """Look through the calls that came since the last time, in batches of a short transaction each; how many.
 
     Where there is no index yet, it is made. Of several who do this at once, each goes on where another was.
+    Raises StoreError, which says what to do where the store cannot be written.
     """
+    try:
+        return _bring_up_to_date(database, progress)
+    except StoreError as error:
+        cause = error.__cause__
+        if not isinstance(cause, Exception) or diagnose(cause, database.url).kind not in ("readonly", "full"):
+            raise
+        raise StoreError(
+            f"calls that are not in the index of words yet cannot be searched: {error}; or search in a copy: "
+            f"recorder db snapshot copy.db --store {argument(database.url)}"
+        ) from cause
+
+
+def _bring_up_to_date(database: Database, progress: Progress) -> int:
     newest, done, total = _newest(database), 0, None
     while True:
         with reading(database) as connection:
