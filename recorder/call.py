@@ -46,8 +46,8 @@ class Message(Struct, frozen=True):
 class Choice(Struct, frozen=True, gc=False):
     """One alternative of an answer, the same whether it came whole or in deltas.
 
-    `content` is text, or the list of parts where the provider sends parts. `logprobs` is the
-    provider's object with the token lists of all deltas joined.
+    `content` is text, or the list of parts where the provider sends parts, among them images and audio that it
+    sends beside the content. `logprobs` is the provider's object with the token lists of all deltas joined.
     """
 
     index: int = 0

@@ -48,6 +48,11 @@ class Ending(Struct, frozen=True, gc=False):
     exception: str | None = None
     message: str | None = None
 
+    @property
+    def exception_type(self) -> str | None:
+        """The class as it is told: Python's own go without their module, as in the conventions of tracing."""
+        return None if self.exception is None else self.exception.removeprefix("builtins.")
+
 
 class Exchange(Struct, frozen=True, gc=False):
     """One request and everything that came back, byte for byte.

@@ -91,7 +91,9 @@ def outcome_of(exchange: Exchange, answer: AnswerHalf) -> tuple[Outcome, CallErr
     """An answer that came whole is `ok`, however its stream was left; what the transport raised is an error."""
     ending = exchange.ending
     if ending.kind == "error":
-        return "error", CallError(ending.exception or "_OTHER", ending.message or ending.exception or "")
+        return "error", CallError(
+            ending.exception_type or "_OTHER", ending.message or ending.exception_type or ""
+        )
     if answer.error is not None:
         return "error", answer.error
     if answer.complete:

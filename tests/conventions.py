@@ -83,8 +83,10 @@ def _applies(when: str, call: Call) -> bool:
         "seed": type(given.get("seed")) is int,
         "top_k": type(given.get("top_k")) in (int, float),
         "choice_count": type(given.get("n")) is int and given["n"] != 1,
-        "output_type": isinstance(output, dict)
-        and output.get("type") in ("json_object", "json_schema", "text"),
+        "output_type": (
+            isinstance(output, dict) and output.get("type") in ("json_object", "json_schema", "text")
+        )
+        or not {"audio", "image"}.isdisjoint(given.get("modalities") or ()),
         "openai_request_tier": openai and given.get("service_tier") not in (None, "", "auto"),
         "openai_response_tier": openai and call.answer.service_tier is not None,
     }[when]

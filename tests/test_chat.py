@@ -478,7 +478,13 @@ def test_counts_that_contradict_each_other_are_noted() -> None:
             "422",
             "n: too big",
         ),
-        (429, [{"error": {"code": 429, "message": "Quota", "status": "RESOURCE_EXHAUSTED"}}], "429", "Quota"),
+        (
+            429,
+            [{"error": {"code": 429, "message": "Quota", "status": "RESOURCE_EXHAUSTED"}}],
+            "RESOURCE_EXHAUSTED",
+            "Quota",
+        ),
+        (500, {"error": {"code": 500, "message": "Down", "status": "error"}}, "500", "Down"),
         (
             403,
             {"success": False, "errors": [{"code": 10000, "message": "Authentication"}]},

@@ -102,8 +102,9 @@ def test_a_reader_may_have_no_right_to_write(postgres_url: str, server: Server) 
 
 def test_a_search_of_a_reader_without_the_right_to_write_says_so(postgres_url: str, server: Server) -> None:
     store_calls(postgres_url, a_call())
-    with role(server, postgres_url, "SELECT") as url, pytest.raises(
-        StoreError, match=r"not in the index of words yet.*does not permit that.*db snapshot"
+    with (
+        role(server, postgres_url, "SELECT") as url,
+        pytest.raises(StoreError, match=r"not in the index of words yet.*does not permit that.*db snapshot"),
     ):
         Store(url).index()
     Store(postgres_url).index()

@@ -20,6 +20,7 @@ from recorder.telemetry.content_mode import CAPTURE, EMIT, Content, content_of
 from recorder.telemetry.names import DETAILS_EVENT
 from recorder.telemetry.shortening import fitting
 
+from .drivers import Reply
 from .otel import Otel, ask, completion, recording, streamed
 
 SECRET = "sk-proj-Ab3dEf6hIj9kLm2nOp5q"
@@ -166,6 +167,61 @@ def test_media_are_references(otel: Otel, tmp_path: Path, part: Any, told: Any) 
     with recording(otel, tmp_path, content="SPAN_ONLY") as rec:
         ask(rec, completion(), {"messages": [{"role": "user", "content": [part]}]})
     assert otel.content("input.messages") == [{"role": "user", "parts": [told]}]
+
+
+SPOKEN = base64.b64encode(b"RIFFhello").decode()
+HEARD = {"type": "uri", "modality": "audio", "uri": f"sha256:{sha256(b'RIFFhello').hexdigest()}"}
+
+
+def spoken_deltas() -> Reply:
+    """Audio in pieces, each encoded for itself."""
+    pieces: list[dict[str, Any]] = [
+        {"id": "audio_1", "transcript": "Hel"},
+        {"data": base64.b64encode(b"RIFFhel").decode()},
+        {"transcript": "lo."},
+        {"data": base64.b64encode(b"lo").decode()},
+        {"expires_at": 5},
+    ]
+    events = [{"choices": [{"index": 0, "delta": {"audio": piece}}]} for piece in pieces]
+    events.append({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+    lines = [b"data: " + json.dumps(event).encode() + b"\n\n" for event in events]
+    return Reply(headers=(("content-type", "text/event-stream"),), chunks=[*lines, b"data: [DONE]\n\n"])
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_audio_of_an_answer_is_a_reference_and_what_it_says(otel: Otel, tmp_path: Path, whole: bool) -> None:
+    audio = {"id": "audio_1", "data": SPOKEN, "expires_at": 5, "transcript": "Hello."}
+    message = {"role": "assistant", "content": None, "refusal": None, "audio": audio}
+    with recording(otel, tmp_path, content=True) as rec:
+        ask(rec, completion(message) if whole else spoken_deltas(), {"modalities": ["text", "audio"]})
+    (told,) = otel.content("output.messages")
+    assert told["parts"] == [HEARD, {"type": "text", "content": "Hello."}]
+    assert otel.attributes["gen_ai.output.type"] == "speech"
+    assert SPOKEN not in str(otel.events()) + str(otel.attributes)
+
+
+def test_audio_of_a_former_turn_is_named_by_its_id(otel: Otel, tmp_path: Path) -> None:
+    with recording(otel, tmp_path, content="SPAN_ONLY") as rec:
+        ask(rec, completion(), {"messages": [{"role": "assistant", "audio": {"id": "audio_1"}}]})
+    (told,) = otel.content("input.messages")
+    assert told["parts"] == [{"type": "file", "modality": "audio", "file_id": "audio_1"}]
+
+
+def test_images_of_an_answer_are_references(otel: Otel, tmp_path: Path) -> None:
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,aGVsbG8="}}
+    with recording(otel, tmp_path, content="SPAN_ONLY") as rec:
+        ask(rec, completion({"content": "Look", "images": [image]}), {"modalities": ["image", "text"]})
+    (told,) = otel.content("output.messages")
+    assert [part["type"] for part in told["parts"]] == ["text", "uri"]
+    assert "aGVsbG8=" not in str(told)
+    assert otel.attributes["gen_ai.output.type"] == "image"
+
+
+@pytest.mark.parametrize("modalities", [["text"], "audio", [{"x": 1}], None, []])
+def test_text_alone_is_no_particular_output(otel: Otel, tmp_path: Path, modalities: Any) -> None:
+    with recording(otel, tmp_path) as rec:
+        ask(rec, completion(), {"modalities": modalities, "response_format": {"type": "json_object"}})
+    assert otel.attributes["gen_ai.output.type"] == "json"
 
 
 def test_events_carry_structure_and_what_the_span_says(otel: Otel, tmp_path: Path) -> None:

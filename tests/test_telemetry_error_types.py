@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from recorder.ledger import Store
 from recorder.telemetry.error_types import OTHER, PROVIDER_CODES, error_type
+from recorder.telemetry.names import EXCEPTION_EVENT
 
 from .drivers import Reply
 from .otel import Otel, ask, recording
@@ -27,6 +28,7 @@ from .otel import Otel, ask, recording
         ("200", None, 200, OTHER),
         ("httpx2.ReadTimeout", "httpx2.ReadTimeout", None, "httpx2.ReadTimeout"),
         ("httpx2.ReadError", "httpx2.ReadError", 200, "httpx2.ReadError"),
+        ("OSError", "builtins.OSError", None, "OSError"),
         (OTHER, None, None, OTHER),
     ],
 )
@@ -49,3 +51,24 @@ def test_row_keeps_the_code_that_span_and_metric_do_not_tell(otel: Otel, tmp_pat
     (point,) = otel.metrics()["gen_ai.client.operation.duration"]
     assert row["error_type"] == "tenant_4711_over"
     assert otel.attributes["error.type"] == point.attributes["error.type"] == "429"
+
+
+def test_google_says_its_own_code_beside_the_status(otel: Otel, tmp_path: Path) -> None:
+    body = b'[{"error":{"code":429,"message":"Quota","status":"RESOURCE_EXHAUSTED"}}]'
+    with recording(otel, tmp_path) as rec:
+        ask(rec, Reply(status=429, chunks=[body]))
+        (row,) = Store(rec.store).calls()
+    assert row["error_type"] == otel.attributes["error.type"] == "RESOURCE_EXHAUSTED"
+    assert row["http_status"] == 429
+
+
+def test_python_s_own_exceptions_go_by_their_name_everywhere(otel: Otel, tmp_path: Path) -> None:
+    with recording(otel, tmp_path) as rec:
+        ask(rec, Reply(error=ConnectionResetError("gone")))
+        (row,) = Store(rec.store).calls()
+    (event,) = otel.events(EXCEPTION_EVENT)
+    (point,) = otel.metrics()["gen_ai.client.operation.duration"]
+    told = (row["error_type"], otel.attributes["error.type"], point.attributes["error.type"])
+    assert told == ("ConnectionResetError",) * 3
+    assert event.attributes["exception.type"] == "ConnectionResetError"
+    assert "ConnectionResetError: gone" in event.attributes["exception.stacktrace"]

@@ -9,6 +9,7 @@ from typing import Any
 from ..call import CallError
 
 _TYPE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_CANONICAL = re.compile(r"[A-Z]+(?:_[A-Z]+)*")
 _BEGINNING = 500
 _MESSAGES = ("message", "detail", "Message", "msg", "error_description")
 
@@ -66,7 +67,11 @@ def _says_error(value: dict[str, Any]) -> bool:
 
 
 def _codes(error: dict[str, Any]) -> tuple[Any, ...]:
-    return error.get("code"), error.get("type")
+    """Google's `code` repeats the HTTP status; its own code is in `status` (google.rpc.Code)."""
+    code, status = error.get("code"), error.get("status")
+    if type(code) is int and isinstance(status, str) and _CANONICAL.fullmatch(status):
+        return status, code
+    return code, error.get("type")
 
 
 def _type(codes: tuple[Any, ...], status: int | None) -> str:

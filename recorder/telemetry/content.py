@@ -98,9 +98,19 @@ def _part(part: Any) -> Part | None:
         return _reference("image", _url(part.get("image_url")))
     if kind == "input_audio" and isinstance(inner, dict):
         return _bytes("audio", f"audio/{inner.get('format') or 'wav'}", inner.get("data"))
+    if kind == "audio" and isinstance(inner, dict):
+        return _audio(inner)
     if kind in ("file", "input_file"):
         return _file(inner if isinstance(inner, dict) else part)
     return {"type": kind if isinstance(kind, str) else "unknown", "content": _text(part)}
+
+
+def _audio(audio: Part) -> Part:
+    """What was said, by the digest of its bytes; in a later turn there is only its id."""
+    if isinstance(audio.get("data"), str):
+        return _bytes("audio", "", audio["data"])
+    id = audio.get("id")
+    return {"type": "file", "modality": "audio", "file_id": id if isinstance(id, str) else ""}
 
 
 def _file(file: Part) -> Part:

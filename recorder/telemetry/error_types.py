@@ -13,11 +13,12 @@ OTHER: Final = "_OTHER"
 def error_type(said: str, exception: str | None, status: int | None) -> str:
     """What a failure is called: `said` is what its row calls it.
 
-    In this order: the qualified name of the exception's class where the transport raised one; the provider's code or
-    type if it is one of `PROVIDER_CODES`, or an HTTP status; the answer's own HTTP status; `_OTHER`.
+    In this order: the name of the exception's class where the transport raised one, qualified unless it is Python's
+    own; the provider's code or type if it is one of `PROVIDER_CODES`, or an HTTP status; the answer's own HTTP
+    status; `_OTHER`.
     """
     if exception is not None:
-        return exception
+        return exception.removeprefix("builtins.")
     if said in PROVIDER_CODES or _is_failure(said):
         return said
     return str(status) if status is not None and 400 <= status < 600 else OTHER

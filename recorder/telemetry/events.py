@@ -42,7 +42,7 @@ class Events:
     def tell_exception(self, exchange: Exchange, redactor: Redactor, context: Context | None) -> None:
         """The transport raised; called while that is on its way to the caller, for its stack."""
         ending = exchange.ending
-        attributes = {"exception.type": ending.exception or "_OTHER"}
+        attributes = {"exception.type": ending.exception_type or "_OTHER"}
         if ending.message:
             attributes["exception.message"] = redactor.error_text(ending.message)
         if stack := _stack(ending.exception):

@@ -72,6 +72,12 @@ def _output_type(value: Any) -> str | None:
     )
 
 
+def _modality(value: Any) -> str | None:
+    """What is asked for besides text, which is no more than usual."""
+    wanted = value if isinstance(value, list) else ()
+    return next((kind for name, kind in (("audio", "speech"), ("image", "image")) if name in wanted), None)
+
+
 def _reasoning_level(value: Any) -> str | None:
     return _string(value.get("effort")) if isinstance(value, dict) else None
 
@@ -93,6 +99,7 @@ _RULES: dict[str, _Rule] = {
     "stop": ("gen_ai.request.stop_sequences", None, 0, _strings),
     "n": ("gen_ai.request.choice.count", None, 0, _choice_count),
     "response_format": ("gen_ai.output.type", None, 0, _output_type),
+    "modalities": ("gen_ai.output.type", None, 0, _modality),
     "reasoning_effort": ("gen_ai.request.reasoning.level", None, 0, _string),
     "reasoning": ("gen_ai.request.reasoning.level", None, 0, _reasoning_level),
     "previous_response_id": ("gen_ai.request.previous_response.id", None, 0, _string),

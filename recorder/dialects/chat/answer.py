@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...call import Choice
+from .media import with_media
 from .parts import thinking_text
 from .tools import read_function_call, read_tool_calls
 
@@ -51,7 +52,7 @@ def read_message(
     return Choice(
         index=index,
         role=read_text(message.get("role"), "role", notes),
-        content=content,
+        content=with_media(content, message.get("audio"), message.get("images")),
         reasoning=read_text(message.get("reasoning_content"), "reasoning_content", notes)
         or read_text(message.get("reasoning"), "reasoning", notes)
         or thinking_text(content),

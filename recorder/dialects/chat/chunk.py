@@ -19,6 +19,7 @@ class Delta(Struct):
     refusal: Any = None
     function_call: Any = None
     audio: Any = None
+    images: Any = None
     reasoning_details: Any = None
     thinking: Any = None
 

@@ -9,6 +9,7 @@ from msgspec import structs
 from ...call import Choice
 from .answer import join_logprobs, read_message, read_text
 from .chunk import ChunkChoice, Delta
+from .media import join_audio, with_media
 from .parts import holds_answer, join_content, thinking_text, thought
 from .tools import join_function_call, join_tool_calls
 
@@ -20,7 +21,7 @@ class Draft:
     """Collects what deltas bring; nothing is joined before the end."""
 
     __slots__ = (
-        "_aside", "_content", "_function_calls", "_logprobs", "_message", "_odd",
+        "_aside", "_audio", "_content", "_function_calls", "_images", "_logprobs", "_message", "_odd",
         "_reasoning", "_refusal", "_role", "_tool_calls", "finish_reason",
     )  # fmt: skip
 
@@ -33,6 +34,8 @@ class Draft:
         self._tool_calls: list[list[Any]] = []
         self._function_calls: list[dict[str, Any]] = []
         self._logprobs: list[Any] = []
+        self._audio: list[dict[str, Any]] = []
+        self._images: list[Any] = []
         self._message: dict[str, Any] | None = None
         self._odd: list[str] = []
         self._aside: dict[str, list[str]] = {}
@@ -56,7 +59,7 @@ class Draft:
                 self._role = read_text(delta.role, "role", self._odd)
             if delta.tool_calls:
                 brought |= self._add_tool_calls(delta.tool_calls)
-            if delta.refusal or delta.function_call or delta.audio:
+            if delta.refusal or delta.function_call or delta.audio or delta.images:
                 brought |= self._add_rarer(delta)
             if delta.reasoning_details or delta.thinking or (delta.reasoning and delta.reasoning_content):
                 self._set_aside(
@@ -104,8 +107,12 @@ class Draft:
         if isinstance(call, dict) and any(call.values()):
             self._function_calls.append(call)
             brought = ANSWER
-        if isinstance(delta.audio, dict) and (delta.audio.get("data") or delta.audio.get("transcript")):
-            self._set_aside(transcript=delta.audio.get("transcript"))
+        if isinstance(delta.audio, dict):
+            self._audio.append(delta.audio)
+            if delta.audio.get("data") or delta.audio.get("transcript"):
+                brought = ANSWER
+        if isinstance(delta.images, list) and delta.images:
+            self._images += delta.images
             brought = ANSWER
         return brought
 
@@ -142,10 +149,11 @@ class Draft:
         """The choice that everything amounts to."""
         notes += self._odd
         content = join_content(self._content)
+        media = self._audio or self._images
         choice = Choice(
             index=index,
             role=self._role,
-            content=content,
+            content=with_media(content, join_audio(self._audio), self._images) if media else content,
             reasoning="".join(self._reasoning) or thinking_text(content),
             refusal="".join(self._refusal) or None,
             tool_calls=join_tool_calls(self._tool_calls, notes),

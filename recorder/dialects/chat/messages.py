@@ -8,6 +8,7 @@ from msgspec import Raw
 
 from ...call import Message, RequestHalf
 from ..lenient import read_json
+from .media import with_media
 from .parts import thinking_text
 from .tools import read_function_call, read_tool_calls
 
@@ -43,7 +44,7 @@ def _read_message(value: Any) -> Message:
         calls += (function_call,)
     return Message(
         role=_text(value.get("role")),
-        content=content,
+        content=with_media(content, value.get("audio"), value.get("images")),
         name=_text(value.get("name")),
         reasoning=_text(value.get("reasoning_content"))
         or _text(value.get("reasoning"))

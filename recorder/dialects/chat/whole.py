@@ -10,6 +10,7 @@ from msgspec import Struct
 from ...call import AnswerHalf, Choice
 from ..lenient import UNREADABLE
 from ..usage import read_usage
+from .media import with_media
 from .tools import read_function_call, read_tool_calls
 
 
@@ -21,6 +22,8 @@ class _Message(Struct, gc=False):
     refusal: str | None = None
     tool_calls: list[Any] | None = None
     function_call: Any = None
+    audio: Any = None
+    images: Any = None
 
 
 class _WholeChoice(Struct, gc=False):
@@ -76,11 +79,14 @@ def read_usual(data: bytes, notes: list[str]) -> AnswerHalf | None:
 
 def _read_choice(choice: _WholeChoice, position: int, notes: list[str]) -> Choice:
     message = choice.message
+    content: str | list[Any] | None = message.content
+    if message.audio or message.images:
+        content = with_media(content, message.audio, message.images)
     calls, function_call = message.tool_calls, message.function_call
     return Choice(
         choice.index if type(choice.index) is int else position,
         message.role or None,
-        message.content,
+        content,
         message.reasoning_content or message.reasoning or None,
         message.refusal or None,
         () if calls is None else read_tool_calls(calls, notes),
