@@ -15,6 +15,9 @@ Headers = tuple[tuple[bytes, bytes], ...]
 EndingKind = Literal["complete", "closed_early", "abandoned", "error", "cancelled"]
 Phase = Literal["request", "response"]
 
+LONGEST_NS = 3 * 10**18
+"""No exchange lasts longer (95 years); more are no 64-bit number."""
+
 
 class Request(Struct, frozen=True, gc=False):
     """One HTTP request as the transport saw it: absolute URL, raw headers, body as sent."""

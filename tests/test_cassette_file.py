@@ -170,6 +170,22 @@ DAMAGE: dict[str, tuple[Callable[[str], str], str]] = {
         lambda text: text.replace("status: 200", "status: fine", 1),
         r":17: recording 1: response\.status: Expected `int`, got `str`; mend it, or delete the file",
     ),
+    "status that is none": (
+        lambda text: text.replace("status: 200", "status: 99999", 1),
+        r":17: recording 1: response\.status: Expected `int` <= 999; mend it",
+    ),
+    "time before the request": (
+        lambda text: re.sub("times: .*", 'times: {"head": -1}', text, count=1),
+        r":5: recording 1: times\.head: Expected `int` >= 0; mend it",
+    ),
+    "time that no clock shows": (
+        lambda text: re.sub("times: .*", 'times: {"chunks": [99999999999999999999]}', text, count=1),
+        r":5: recording 1: times\.chunks\[0\]: ",
+    ),
+    "no URL": (
+        lambda text: re.sub("url: .*", 'url: "http://[::1?x=1"', text, count=1),
+        r":8: recording 1: request\.url: this is no URL",
+    ),
     "missing field": (
         lambda text: text.replace("  method: POST\n", "", 1),
         r":7: recording 1: request: Object missing required field `method`",
@@ -208,7 +224,7 @@ DAMAGE: dict[str, tuple[Callable[[str], str], str]] = {
     ),
     "control character": (
         lambda text: text.replace("model: m", "model: \x01", 1),
-        r":\d+: recording 1: this is no YAML",
+        r":\d+: recording 1: this is no YAML: control characters are not allowed; mend it",
     ),
     "deep": (
         lambda text: text.replace("model: m", "model: " + "[" * 100_000 + "]" * 100_000, 1),

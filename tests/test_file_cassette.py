@@ -489,3 +489,11 @@ print(*set(sys.modules) - with_httpx)
         "typer",
         "rich",
     }
+
+
+def test_a_recording_that_lost_its_response_says_so(driver: Driver, path: Path) -> None:
+    observe(driver, path, "once", [ask("a")], [answer("1")])
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text[: text.index("response:")] + "...\n", encoding="utf-8")
+    with pytest.raises(CassetteMiss, match="has no response, and no ending that says what came instead"):
+        observe(driver, path, "none", [ask("a")], [])

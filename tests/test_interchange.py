@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 from vcr.request import Request as VcrpyRequest  # type: ignore[import-untyped]  # ships no types
 from vcr.serializers import jsonserializer, yamlserializer  # type: ignore[import-untyped]  # ships no types
 
+from recorder.cassettes import Recorded
+from recorder.cassettes.file import FileCassette
 from recorder.errors import CassetteError
 from recorder.exchange import Exchange, header
 from recorder.interchange import Imported, NoCassette, import_file
@@ -184,6 +186,16 @@ interactions:
     imported = read(content)
     assert [exchange.request.body for exchange in imported.exchanges] == [b"ab", b"abc"]
     assert imported.exchanges[0].request.method == "POST"
+
+
+def test_iterator_that_was_used_up_is_an_empty_body(read: Any) -> None:
+    class Spent:
+        def __reduce__(self) -> Any:
+            return iter([]).__reduce__()
+
+    data = entry(answer("a"), body=Spent())
+    exchange = one(read(yaml.dump(data)))
+    assert (exchange.request.body, exchange.body) == (b"", b"a")
 
 
 @pytest.mark.parametrize(
@@ -529,3 +541,30 @@ def test_entries_that_cannot_be_read_are_notes_and_the_rest_goes_on(read: Any) -
         (4, "the URL is not absolute"),
         (5, "there is no response"),
     ]
+
+
+def test_request_without_its_response_is_a_note(read: Any) -> None:
+    asked = [{"method": "GET", "uri": f"{URL}?{place}", "headers": {}, "body": ""} for place in range(2)]
+    imported = read({"requests": asked, "responses": [answer("a")]})
+    assert [exchange.body for exchange in imported.exchanges] == [b"a"]
+    assert [(note.entry, note.reason) for note in imported.notes] == [(2, "`response` is missing")]
+
+
+def test_cassette_in_another_encoding_is_not_passed_over(read: Any) -> None:
+    text = yaml.safe_dump(entry(answer("caf\xe9")), allow_unicode=True)
+    with pytest.raises(CassetteError, match="UTF-16; save it in UTF-8"):
+        read(text.encode("utf-16"))
+    with pytest.raises(CassetteError, match=r"c\.yaml, line \d+: this is no YAML in UTF-8: [^\n]*$"):
+        read(text.encode("latin-1"))
+
+
+@pytest.mark.parametrize("time", [-5, 1e18, 1e300])
+def test_times_that_cannot_be_are_cut_to_what_a_cassette_keeps(
+    read: Any, tmp_path: Path, time: float
+) -> None:
+    asked = {"method": "GET", "url": URL, "headers": []}
+    answered = {"status": 200, "headers": [], "content": {"text": "a"}}
+    one_entry = {"request": asked, "response": answered, "time": time, "timings": {"wait": time}}
+    exchange = one(read({"log": {"entries": [one_entry]}}, "c.har"))
+    FileCassette(tmp_path / "kept.yaml").save([Recorded(exchange, "")])
+    assert len(FileCassette(tmp_path / "kept.yaml").load() or ()) == 1

@@ -116,10 +116,15 @@ class Player:
         ending = self._exchange.ending
         if ending.kind == "error":
             return recorded_error(ending, self._library, self._request)
+        request, count = self._exchange.request, len(self._exchange.chunks)
+        if ending.kind == "complete":
+            return self._trip(
+                f"the recording of {request.method} {request.url} has no response, and no ending that says what came "
+                "instead; record it anew with mode='rewrite'"
+            )
         how = {"cancelled": "was cancelled by", "closed_early": "was left early by"}.get(
             ending.kind, "was abandoned by"
         )
-        request, count = self._exchange.request, len(self._exchange.chunks)
         return self._trip(
             f"the recording of {request.method} {request.url} ends here: the call {how} its caller after {count} "
             "chunks, and this caller goes on; record it anew with mode='rewrite'"

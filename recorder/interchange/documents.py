@@ -81,6 +81,9 @@ def parse_yaml(data: bytes, path: Path) -> Any:
         raise CassetteError(f"{path}, {_place(error)}: {_refusal(str(error.problem))}") from error
     except yaml.MarkedYAMLError as error:
         raise NotADocument(f"{path}, {_place(error)}: {error.problem or error.context}") from error
+    except yaml.reader.ReaderError as error:
+        line = data.count(b"\n", 0, error.position) + 1
+        raise NotADocument(f"{path}, line {line}: this is no YAML in UTF-8: {error.reason}") from error
     except (yaml.YAMLError, ValueError) as error:
         raise NotADocument(f"{path} is no YAML: {error}") from error
     except RecursionError as error:
@@ -175,15 +178,23 @@ def _tuple(loader: Any, node: Any) -> tuple[Any, ...]:
 
 def _buffer(loader: Any, node: Any) -> bytes:
     """What a pickled BytesIO held: the first item of its state."""
-    state = loader.construct_mapping(node, deep=True).get("state") or (b"",)
+    state = _pickled(loader, node).get("state") or (b"",)
     data = state[0] if isinstance(state, (list, tuple)) else state
     return data.encode() if isinstance(data, str) else bytes(data or b"")
 
 
 def _pieces(loader: Any, node: Any) -> list[Any]:
     """What a pickled iterator went through."""
-    arguments: Any = loader.construct_mapping(node, deep=True).get("args") or ([],)
+    arguments: Any = _pickled(loader, node).get("args") or ([],)
     return list(arguments[0])
+
+
+def _pickled(loader: Any, node: Any) -> dict[Any, Any]:
+    """What an object was made of; one that has arguments alone is written as the list of these."""
+    if isinstance(node, yaml.SequenceNode):
+        return {"args": loader.construct_sequence(node, deep=True)}
+    made: dict[Any, Any] = loader.construct_mapping(node, deep=True)
+    return made
 
 
 def _binary(loader: Any, node: Any) -> Any:

@@ -17,6 +17,7 @@ from .imported import Imported
 SUFFIXES = (".yaml", ".yml", ".json", ".har", ".gz")
 """How cassettes are called; a file of another name that is neither YAML nor JSON is none."""
 _GZIP = b"\x1f\x8b"
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _SIGNS = (b"request", b"interactions")
 _OURS = re.compile(rb"^recorder_cassette:", re.MULTILINE)
 
@@ -70,4 +71,4 @@ def _sample(path: Path) -> bytes | None:
         data = path.read_bytes()
     except OSError as error:
         raise CassetteError(f"{path} cannot be read: {error.strerror or error}") from error
-    return None if data.startswith(_GZIP) else data
+    return None if data.startswith((_GZIP, *_UTF_16)) else data  # reading these says more

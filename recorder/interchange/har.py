@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from ..exchange import Exchange
 from .imported import Imported, NotCarried, Tell, field, mapping, read_entries
-from .wire import body_bytes, epoch_us, exchange, head, request
+from .wire import body_bytes, duration_ns, epoch_us, exchange, head, request
 
 NAME = "HAR"
 
@@ -61,7 +61,7 @@ def read_entry(entry: Mapping[str, Any], tell: Tell) -> Exchange:
         answered.get("headers"),
         answered.get("statusText"),
         answered.get("httpVersion"),
-        int(before_ms * 1e6),
+        duration_ns(before_ms * 1e6),
     )
     return exchange(
         sent,
@@ -69,7 +69,7 @@ def read_entry(entry: Mapping[str, Any], tell: Tell) -> Exchange:
         _chunks(answered.get("content")),
         tell,
         started_us=epoch_us(entry.get("startedDateTime")),
-        end_ns=int(end_ms * 1e6),
+        end_ns=duration_ns(end_ms * 1e6),
     )
 
 

@@ -34,9 +34,10 @@ def claims(data: Any) -> bool:
 def read(data: Any, file: str) -> Imported:
     """The recordings of a document that `claims` knows."""
     if isinstance(data, dict) and not isinstance(data.get("interactions"), list):
+        halves = ("request", data["requests"]), ("response", data["responses"])
         data = [
-            {"request": asked, "response": answered}
-            for asked, answered in zip(data["requests"], data["responses"], strict=False)
+            {name: half[place] for name, half in halves if place < len(half)}
+            for place in range(max(len(half) for _, half in halves))
         ]
     return read_entries(file, NAME, data["interactions"] if isinstance(data, dict) else data, read_entry)
 

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..body import read_answer
-from ..exchange import Ending, Exchange, Headers, Request, ResponseHead, header
+from ..exchange import LONGEST_NS, Ending, Exchange, Headers, Request, ResponseHead, endpoint, header
 from ..rewriting import with_length
 from .imported import NotCarried, Tell
 
@@ -30,11 +30,8 @@ def request(method: Any, url: Any, headers: Any, body: bytes) -> Request:
 
 def is_absolute(url: str) -> bool:
     """Whether a URL can be asked for over HTTP."""
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:
-        return False
+    host, _, _ = endpoint(url)
+    return bool(host) and urlsplit(url).scheme in ("http", "https")
 
 
 def head(
@@ -120,9 +117,16 @@ def go_duration_ns(value: Any) -> int:
     if not isinstance(value, str):
         return 0
     try:
-        return int(sum(float(number) * _GO_UNITS_NS[unit] for number, unit in _GO_DURATION.findall(value)))
+        return duration_ns(
+            sum(float(number) * _GO_UNITS_NS[unit] for number, unit in _GO_DURATION.findall(value))
+        )
     except ValueError:
         return 0
+
+
+def duration_ns(value: float) -> int:
+    """A stranger's nanoseconds as far as a cassette can keep them."""
+    return int(min(value, LONGEST_NS))
 
 
 def _spaced(value: str) -> datetime:

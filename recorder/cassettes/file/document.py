@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
-from ...exchange import EndingKind, Phase
+from ...exchange import LONGEST_NS, EndingKind, Phase
 from .json_style import DEFAULT, Style
 
 VERSION = 1
@@ -16,6 +16,10 @@ HeaderFields = dict[str, str | list[str]] | list[tuple[str, str]]
 """A name with its value or values; pairs where that would not keep their order."""
 
 ChunkFields = list[int | tuple[int, int]]
+
+Ms = Annotated[int, Meta(ge=0, le=LONGEST_NS // 1_000_000)]
+Status = Annotated[int, Meta(ge=100, le=999)]
+"""Any three digits, as HTTP/1.1 has it: servers do send 999."""
 
 
 class Misfit(ValueError):
@@ -29,9 +33,9 @@ class Misfit(ValueError):
 class Times(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """Milliseconds since the request: response head, each chunk, end."""
 
-    head: int = 0
-    chunks: list[int] | None = None
-    end: int | None = None
+    head: Ms = 0
+    chunks: list[Ms] | None = None
+    end: Ms | None = None
 
 
 class Wire(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
@@ -74,7 +78,7 @@ class RequestFields(BodyFields, frozen=True, kw_only=True, gc=False, forbid_unkn
 class ResponseFields(BodyFields, frozen=True, kw_only=True, gc=False, forbid_unknown_fields=True):
     """`reason` stands there where it is not the usual one of this status and HTTP version."""
 
-    status: int
+    status: Status
     reason: str | UnsetType | None = UNSET
     http_version: str = "HTTP/1.1"
     headers: HeaderFields = {}

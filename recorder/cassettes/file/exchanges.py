@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import UNSET
 
 from ...body import decode_request, read_answer
-from ...exchange import Ending, Exchange, Headers, Request, ResponseHead, header
+from ...exchange import Ending, Exchange, Headers, Request, ResponseHead, endpoint, header
 from ..source import Recorded
 from .bodies import read_body, read_wire, write_body, write_wire
 from .characters import spell, unspell
@@ -102,9 +102,11 @@ def _write_request(request: Request, compared: Collection[bytes]) -> Tree:
 
 def read_request(fields: RequestFields) -> Request:
     """The request that a document shows; raises Misfit."""
+    if not endpoint(url := unspell(fields.url))[1]:
+        raise Misfit("$.request.url", "this is no URL")
     body, _ = read_body(fields, "$.request")
     headers, body = _unwired(fields, fields.headers, body, "$.request")
-    return Request(unspell(fields.method), unspell(fields.url), headers, body)
+    return Request(unspell(fields.method), url, headers, body)
 
 
 def _write_response(exchange: Exchange, head: ResponseHead) -> tuple[Tree, Tree]:

@@ -55,8 +55,8 @@ def read_yaml(document: str) -> tuple[str, dict[str, int]]:
         what = ": ".join(part for part in (error.context, error.problem) if part)
         raise Unreadable(f"this is no YAML: {what}", mark.line if mark else 0) from error
     except yaml.YAMLError as error:
-        position = getattr(error, "position", 0)
-        raise Unreadable(f"this is no YAML: {error}", document.count("\n", 0, position)) from error
+        position, problem = getattr(error, "position", 0), getattr(error, "reason", error)
+        raise Unreadable(f"this is no YAML: {problem}", document.count("\n", 0, position)) from error
     return "".join(builder.out), builder.lines
 
 
