@@ -19,7 +19,7 @@ from .testing.begun import Begun
 from .testing.opening import Refused
 from .testing.running import Running
 from .testing.span_memory import span_memory
-from .testing.suite import Suite
+from .testing.suite import Suite, ask_for_fixture
 from .testing.summary import summary_lines
 from .testing.tracebacks import shorten
 
@@ -32,6 +32,7 @@ _SUITE = pytest.StashKey[Suite]()
 _RUNNING = pytest.StashKey[Running]()
 _REFUSED = pytest.StashKey[list[str]]()
 _NETWORK = pytest.StashKey[ExitStack]()
+_SHUT = pytest.StashKey[ExitStack]()
 _FINE = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 _MARKER = (
     "recorded(mode=…, match=…, ignore=…, path=…, …): give the test a cassette, "
@@ -71,7 +72,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     suite = config.stash[_SUITE]
     try:
         suite.collected(config, items)
-        vcr_hooks.check_markers(items)
+        for item in vcr_hooks.blocked(items):
+            ask_for_fixture(item, _network_shut.__name__)
     except pytest.UsageError as error:
         if not _is_worker(config):
             raise
@@ -107,12 +109,26 @@ def recorded(request: pytest.FixtureRequest, recorder_config: dict[str, Any]) ->
     if wrong:
         pytest.fail(wrong, pytrace=False)
     request.node.stash[_RUNNING] = running
-    if running.mode.value != "none" and _NETWORK in request.node.stash:
-        request.node.stash[_NETWORK].close()  # it is to be recorded
+    if running.mode.value != "none":
+        for key in (_NETWORK, _SHUT):
+            if (network := request.node.stash.get(key, None)) is not None:
+                network.close()  # it is to be recorded
     yield running.cassette
     running.leave()
     if texts := _new_misses(request.node):
         pytest.fail("\n\n".join(texts), pytrace=False)
+
+
+@pytest.fixture
+def _network_shut(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What pytest-recording's marker `block_network` asks for, this machine included."""
+    from .adapters.network import block_network  # heavy, and wanted on demand only
+
+    allowed = vcr_hooks.allowed_hosts(request.node) or ()
+    with ExitStack() as network:
+        network.enter_context(block_network(allowed, error=vcr_hooks.refused, this_machine=False))
+        request.node.stash[_SHUT] = network
+        yield
 
 
 @pytest.fixture
@@ -123,17 +139,14 @@ def recorded_spans() -> InMemorySpanExporter:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    hosts, marked = item.config.stash[_SUITE].options.allowed_hosts, vcr_hooks.allowed_hosts(item)
-    if hosts is None and marked is None:
+    hosts = item.config.stash[_SUITE].options.allowed_hosts
+    if hosts is None:
         return (yield)
     from .adapters.network import block_network  # heavy, and wanted on demand only
 
     item.stash[_REFUSED] = []
     with ExitStack() as network:
-        if marked is not None:
-            network.enter_context(block_network(marked, error=vcr_hooks.refused))
-        if hosts is not None:
-            network.enter_context(block_network(hosts, item.stash[_REFUSED].append))
+        network.enter_context(block_network(hosts, item.stash[_REFUSED].append))
         item.stash[_NETWORK] = network
         return (yield)
 

@@ -99,6 +99,44 @@ def test_it():
     suite.run().assert_outcomes(passed=1)
 
 
+def test_fixtures_of_the_suite_may_build_upon_those_of_pytest_recording(suite: Suite) -> None:
+    vcr_file(suite, "cassettes/test_x/tapes/OWN.yaml", interaction("/a?key=1", "one"))
+    suite.write(f"""{GET}
+@pytest.fixture(scope="module")
+def vcr_config(record_mode, disable_recording):
+    assert (record_mode, disable_recording) == ("none", False)
+    return {{"filter_query_parameters": ["key"]}}
+
+@pytest.fixture(scope="module")
+def vcr_cassette_dir(vcr_cassette_dir):
+    return vcr_cassette_dir + "/tapes"
+
+@pytest.fixture
+def default_cassette_name(default_cassette_name):
+    return default_cassette_name.removeprefix("test_").upper()
+
+@pytest.mark.recorded
+def test_own():
+    assert get("/a?key=2") == "one"
+""")
+    suite.run().assert_outcomes(passed=1)
+
+
+def test_fixture_of_the_suite_that_lacks_another_one_is_no_empty_answer(suite: Suite) -> None:
+    suite.write("""
+    import pytest
+
+    @pytest.fixture
+    def vcr_config(there_is_none): return {}
+
+    @pytest.mark.recorded
+    def test_it(): pass
+    """)
+    result = suite.run()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["*fixture 'there_is_none' not found*"])
+
+
 def test_hosts_that_the_suite_ignores_are_left_alone(suite: Suite) -> None:
     vcr_file(suite, "cassettes/test_x/test_it.yaml", interaction("/a", "one"))
     suite.write(f"""{GET}
@@ -257,6 +295,36 @@ def test_allowed():
     result = suite.run()
     result.assert_outcomes(passed=2, failed=1)
     result.stdout.fnmatch_lines(["*RuntimeError: Network is disabled: *198.51.100.1*"])
+
+
+def test_marker_that_blocks_the_network_shuts_this_machine_too(suite: Suite) -> None:
+    suite.write("""
+import socket, pytest
+
+@pytest.fixture(scope="module")
+def server():
+    with socket.create_server(("127.0.0.1", 0)) as made:
+        socket.create_connection(made.getsockname()).close()
+        yield made.getsockname()
+
+@pytest.mark.block_network
+def test_refused(server):
+    with socket.socket() as made, pytest.raises(RuntimeError, match="^Network is disabled: .*127.0.0.1"):
+        made.connect(server)
+
+@pytest.mark.block_network(allowed_hosts=["127.0.0.1"])
+def test_allowed(server):
+    socket.create_connection(server).close()
+
+@pytest.mark.block_network
+@pytest.mark.recorded(mode="once")
+def test_recording(server):
+    socket.create_connection(server).close()
+
+def test_without(server):
+    socket.create_connection(server).close()
+""")
+    suite.run().assert_outcomes(passed=4)
 
 
 def test_marker_that_blocks_the_network_takes_hosts_as_pytest_recording_does(suite: Suite) -> None:

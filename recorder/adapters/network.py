@@ -26,16 +26,18 @@ def block_network(
     allowed: Sequence[str] = (),
     on_refused: Callable[[str], object] | None = None,
     error: Callable[[str], BaseException] = CassetteMiss,
+    *,
+    this_machine: bool = True,
 ) -> Iterator[None]:
     """Refuse connections and look-ups of names while the block lasts, with an `error` whose text names the host.
 
-    This machine and Unix sockets stay open. `allowed` are regular expressions for the names or addresses
-    of further hosts, each for the whole of it. `on_refused` gets the text of each refusal, since the code
-    that was refused may swallow it. Blocks may be nested: a host must then be allowed by each. Raises
-    SettingsError for what is no regular expression. Loops that do not use Python's sockets, such as
+    Unix sockets stay open, and `this_machine` unless that is False. `allowed` are regular expressions for the
+    names or addresses of further hosts, each for the whole of it. `on_refused` gets the text of each refusal,
+    since the code that was refused may swallow it. Blocks may be nested: a host must then be allowed by each.
+    Raises SettingsError for what is no regular expression. Loops that do not use Python's sockets, such as
     uvloop's, are not seen.
     """
-    block = _Block((allowed,) if isinstance(allowed, str) else allowed, on_refused, error)
+    block = _Block((allowed,) if isinstance(allowed, str) else allowed, on_refused, error, this_machine)
     _shut(block)
     try:
         yield
@@ -51,16 +53,20 @@ class _Block:
         allowed: Sequence[str],
         on_refused: Callable[[str], object] | None,
         error: Callable[[str], BaseException],
+        this_machine: bool,
     ) -> None:
         self.on_refused = on_refused
         self.error = error
+        self._this_machine = this_machine
         try:
             self._rules = [re.compile(each, re.IGNORECASE) for each in allowed]
         except re.error as wrong:
             raise SettingsError(f"{wrong.pattern!r} is no regular expression for hosts: {wrong}") from wrong
 
-    def allows(self, *names: str) -> bool:
-        return any(rule.fullmatch(name) for rule in self._rules for name in names)
+    def allows(self, name: str, host: str) -> bool:
+        if self._this_machine and is_loopback(host):
+            return True
+        return any(rule.fullmatch(each) for rule in self._rules for each in (name, host))
 
 
 def _shut(block: _Block) -> None:
@@ -109,7 +115,8 @@ def _looking_up(original: Callable[..., Any]) -> Any:
         name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
         if not _blocks or name is None or _is_address(name) or name == socket.gethostname():
             return original(host, port, *arguments, **options)
-        _refuse_unless_allowed(name, port)
+        if not is_loopback(name):  # which is known without asking anyone
+            _refuse_unless_allowed(name, port)
         found = original(host, port, *arguments, **options)
         for *_, address in found:
             _names[str(address[0])] = name
@@ -121,7 +128,7 @@ def _looking_up(original: Callable[..., Any]) -> Any:
 def _refuse_unless_allowed(host: str, port: Any) -> None:
     name = _names.get(host, host)
     refusing = [block for block in tuple(_blocks) if not block.allows(name, host)]
-    if is_loopback(host) or not refusing:
+    if not refusing:
         return
     text = (
         f"the network is blocked, and something was about to connect to {name}, port {port}; "

@@ -60,7 +60,7 @@ class Suite:
             self._names.collected(each.folder(item.path), _test(item))
         for item, each in spoken:
             self._claimed.add(self._file(item, each))
-            _ask_for_fixture(item)
+            ask_for_fixture(item, FIXTURE)
             mode = self.options.mode(**each.modes(legacy=False))
             if mode.by == "marker" and (text := self.options.wrong(mode)):
                 raise pytest.UsageError(f"{item.nodeid}: {text}")
@@ -154,16 +154,16 @@ def wants_cassette(item: pytest.Item) -> bool:
     return FIXTURE in getattr(item, "fixturenames", ()) or item.get_closest_marker(MARKER) is not None
 
 
-def _ask_for_fixture(item: pytest.Item) -> None:
-    """Let the cassette come before the test's own fixtures, so that calls which these make are in it."""
+def ask_for_fixture(item: pytest.Item, name: str) -> None:
+    """Let a test have a fixture before its own ones, so that calls which these make are under it as well."""
     names: list[str] | None = getattr(item, "fixturenames", None)
     if names is None:
         return
-    kept = [name for name in names if name != FIXTURE]
+    kept = [each for each in names if each != name]
     definitions = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
-    wider = [name for name in kept if (found := definitions.get(name)) and found[-1].scope != "function"]
-    place = 1 + max((kept.index(name) for name in wider), default=-1)
-    item.fixturenames = [*kept[:place], FIXTURE, *kept[place:]]  # type: ignore[attr-defined]
+    wider = [each for each in kept if (found := definitions.get(each)) and found[-1].scope != "function"]
+    place = 1 + max((kept.index(each) for each in wider), default=-1)
+    item.fixturenames = [*kept[:place], name, *kept[place:]]  # type: ignore[attr-defined]
 
 
 def _test(item: pytest.Item) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ _PLUGINS = {"pytest-recording", "pytest-vcr", "cassetter"}
 _MARKERS = (
     "vcr: of pytest-recording, which is not installed; change it to `recorded`",
     "default_cassette(name): of pytest-recording; `recorded` plays this cassette of vcrpy's format",
-    "block_network(allowed_hosts=…): of pytest-recording; lets this test connect to no other machine",
+    "block_network(allowed_hosts=…): of pytest-recording; lets this test connect to nothing but these hosts",
     "allowed_hosts(hosts): of pytest-recording; hosts that a test with `block_network` may connect to",
 )
 _ALONE = pytest.StashKey[bool]()
@@ -28,12 +28,15 @@ def add_markers(config: pytest.Config) -> None:
             config.addinivalue_line("markers", line)
 
 
-def check_markers(items: Iterable[pytest.Item]) -> None:
-    """Raise UsageError where a test's marker names hosts as nobody can read them."""
+def blocked(items: Iterable[pytest.Item]) -> Iterator[pytest.Item]:
+    """The tests with the marker `block_network`; raises UsageError where it names hosts as nobody can read them."""
     for item in items:
         try:
-            for each in allowed_hosts(item) or ():
+            if (hosts := allowed_hosts(item)) is None:
+                continue
+            for each in hosts:
                 re.compile(each)
+            yield item
         except (TypeError, re.error) as error:
             raise pytest.UsageError(
                 f"{item.nodeid}: block_network or allowed_hosts cannot be read: {error}; give regular expressions for "

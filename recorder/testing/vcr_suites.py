@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from . import vcr_fixtures
 from .names import SUFFIXES, foreign_name
 from .said import VCRPY, Said
 
@@ -116,5 +117,11 @@ def _with(suffix: str, name: str) -> str:
 def _fixture(request: pytest.FixtureRequest, name: str, default: Any) -> Any:
     try:
         return request.getfixturevalue(name)
-    except pytest.FixtureLookupError:
-        return default
+    except pytest.FixtureLookupError as error:
+        if error.request is request:
+            return default
+    # The suite's own one builds upon a fixture of pytest-recording, as `vcr_config(record_mode)` does.
+    plugins = request.config.pluginmanager
+    if not plugins.is_registered(vcr_fixtures):
+        plugins.register(vcr_fixtures)
+    return request.getfixturevalue(name)

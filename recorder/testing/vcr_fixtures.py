@@ -1,0 +1,51 @@
+"""The fixtures of pytest-recording that a suite's own ones may build upon, for suites that have left it."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+
+from .names import foreign_name
+from .options import read
+
+
+@pytest.fixture
+def vcr_config() -> dict[str, Any]:
+    """No options of vcrpy's."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def vcr_cassette_dir(request: pytest.FixtureRequest) -> str:
+    """The folder of this module's cassettes."""
+    return os.path.join(request.path.parent, "cassettes", request.path.stem)
+
+
+@pytest.fixture
+def default_cassette_name(request: pytest.FixtureRequest) -> str:
+    """The name of this test's cassette, as a marker has it or as the test is called."""
+    marker = request.node.get_closest_marker("default_cassette")
+    if marker is not None and marker.args:
+        return str(marker.args[0])
+    kind = f"{request.cls.__name__}." if request.cls is not None else ""
+    return foreign_name(f"{kind}{request.node.name}")
+
+
+@pytest.fixture
+def vcr_markers(request: pytest.FixtureRequest) -> list[pytest.Mark]:
+    """The markers that give this test a cassette."""
+    return list(request.node.iter_markers("recorded"))
+
+
+@pytest.fixture(scope="session")
+def record_mode(request: pytest.FixtureRequest) -> str:
+    """The mode of this run where no test says another; the names of modes are the same."""
+    return str(read(request.config).mode().value)
+
+
+@pytest.fixture(scope="session")
+def disable_recording() -> bool:
+    """Cassettes are always in use."""
+    return False
