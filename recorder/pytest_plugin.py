@@ -196,14 +196,14 @@ def pytest_runtest_makereport(
     if not item.config.option.fulltrace:
         shorten(call, item.config.rootpath)
     report = yield
-    if (running := item.stash.get(_RUNNING, None)) is None:
-        return report
-    running.settle(report)
-    if report.failed:
+    if (running := item.stash.get(_RUNNING, None)) is not None:
+        running.settle(report)
+    shows = report.longrepr is not None or report.sections or hasattr(report, "wasxfail")
+    if shows and item.config.stash[_SUITE].has(item.nodeid):
         from .testing.report_secrets import hide_secrets  # the rules of redaction, wanted only here
 
         hide_secrets(report)
-    if call.when == "teardown":
+    if running is not None and call.when == "teardown":
         report.recorder = running.verdict().packed()  # type: ignore[attr-defined]
         del item.stash[_RUNNING]
     return report

@@ -359,3 +359,43 @@ def test_secrets_inside_of_locals_are_not_shown(suite: Suite) -> None:
     assert "hunter2" not in shown
     assert "'api_key': 'REDACTED'" in shown
     assert "'tokens': 'seven'" in shown
+
+
+@pytest.mark.parametrize("options", [(), ("-pxdist", "-n1")], ids=["alone", "with a worker"])
+def test_no_secret_stands_in_reasons_warnings_or_output_of_tests_that_do_not_fail(
+    suite: Suite, options: tuple[str, ...]
+) -> None:
+    key = "sk-proj-" + "x" * 40
+    suite.write(f"""
+    import warnings
+    import pytest
+
+    pytestmark = pytest.mark.recorded
+
+    @pytest.mark.skip(reason="marked {key}")
+    def test_marked(): pass
+
+    def test_skips(): pytest.skip("said {key}")
+
+    def test_fails_as_expected(): pytest.xfail("xfail {key}")
+
+    @pytest.mark.xfail(reason="xpass {key}")
+    def test_passes_unexpectedly(): pass
+
+    def test_warns():
+        print("printed {key}")
+        warnings.warn("warned {key}")
+    """)
+    result = suite.run("-rA", "-Wdefault", *options)
+    result.assert_outcomes(passed=1, skipped=2, xfailed=1, xpassed=1, warnings=1)
+    result.stdout.no_fnmatch_line(f"*{key[:20]}*")
+    for shown in (
+        "marked",
+        "said",
+        "xfail",
+        "xpass",
+        "printed",
+        "UserWarning: warned",
+        'warnings.warn("warned',
+    ):
+        result.stdout.fnmatch_lines([f"*{shown} REDACTED*"])

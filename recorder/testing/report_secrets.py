@@ -1,9 +1,12 @@
-"""Takes secrets out of what pytest shows of a failed test: arguments and locals in tracebacks, logs and output."""
+"""Takes secrets out of what pytest shows of a test: tracebacks with arguments and locals, reasons, logs, warnings."""
 
 from __future__ import annotations
 
+import linecache
 import re
+import warnings
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -22,15 +25,35 @@ _HIDDEN = "'REDACTED'"
 
 def hide_secrets(report: pytest.TestReport) -> None:
     """Rewrite a report in place, where something in it is secret by its shape or by its name."""
-    redactor = Redactor(RedactionRules())
+    redactor = _redactor()
     report.sections = [(name, redactor.error_text(text)) for name, text in report.sections]
     if isinstance(report.longrepr, str):
         report.longrepr = redactor.error_text(report.longrepr)
+    elif isinstance(report.longrepr, tuple):  # why it was skipped, and where
+        *place, reason = report.longrepr
+        report.longrepr = (*place, redactor.error_text(reason))  # type: ignore[assignment]  # three, as before
+    if isinstance(reason := getattr(report, "wasxfail", None), str):
+        report.wasxfail = redactor.error_text(reason)
     for traceback, crash in _tracebacks(report.longrepr):
         if crash is not None:
             crash.message = redactor.error_text(crash.message)
         for entry in traceback.reprentries:
             _clean_entry(entry, redactor)
+
+
+def hide_secrets_of_warning(warning: warnings.WarningMessage) -> None:
+    """Rewrite a warning in place, and the line of source that is shown with it."""
+    redactor = _redactor()
+    text, line = str(warning.message), warning.line or linecache.getline(warning.filename, warning.lineno)
+    if (clean := redactor.error_text(text)) != text:
+        warning.message = clean
+    if (clean := redactor.error_text(line)) != line:
+        warning.line = clean
+
+
+@cache
+def _redactor() -> Redactor:
+    return Redactor(RedactionRules())
 
 
 def _tracebacks(shown: Any) -> Iterator[tuple[Any, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -42,6 +43,7 @@ class Suite:
         self._names = Names()
         self._modules: set[Path] = set()
         self._claimed: set[Path] = set()
+        self._tests: set[str] = set()
 
     # While collecting
 
@@ -56,6 +58,7 @@ class Suite:
         for item in items:
             if wants_cassette(item) or item.get_closest_marker("vcr") is not None:
                 self._claimed |= vcr_claims(item)
+        self._tests |= {item.nodeid for item, _ in spoken}
         for item, each in spoken:
             self._names.collected(each.folder(item.path), _test(item))
         for item, each in spoken:
@@ -73,6 +76,10 @@ class Suite:
 
     # While a test runs
 
+    def has(self, nodeid: str) -> bool:
+        """Whether this is a test with a cassette."""
+        return nodeid in self._tests
+
     def open(self, request: pytest.FixtureRequest, fixture: Mapping[str, Any]) -> Running:
         """A test's cassette, in use; raises what `open_cassette` raises."""
         each = said(request.node.iter_markers(MARKER), fixture)
@@ -85,6 +92,14 @@ class Suite:
         """A test has ended, here or in a worker."""
         if (packed := getattr(report, "recorder", None)) is not None:
             self.verdicts[report.nodeid] = unpacked_verdict(packed)
+
+    @pytest.hookimpl(tryfirst=True)  # before anyone shows it
+    def pytest_warning_recorded(self, warning_message: warnings.WarningMessage, nodeid: str) -> None:
+        """One of our tests has warned."""
+        if self.has(nodeid):
+            from .report_secrets import hide_secrets_of_warning  # the rules of redaction, wanted only here
+
+            hide_secrets_of_warning(warning_message)
 
     # At the end
 
