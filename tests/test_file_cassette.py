@@ -397,6 +397,12 @@ def test_old_recordings_fail_on_entering(path: Path) -> None:
         observe(Driver("httpx", False), path, "none", [], [], max_age=0.0)
 
 
+@pytest.mark.parametrize("age", ["30d", -1, True])
+def test_an_age_that_is_none_is_refused_at_once(path: Path, age: Any) -> None:
+    with pytest.raises(recorder.SettingsError, match="is no age; it is a number of seconds or a timedelta"):
+        recorder.cassette(path, "once", max_age=age)
+
+
 def test_keys_are_told_apart_and_may_be_rotated(path: Path) -> None:
     driver = Driver("httpx2", asynchronous=False)
 

@@ -372,3 +372,12 @@ def test_others_are_answered_while_a_miss_is_explained(monkeypatch: pytest.Monke
     with pytest.raises(CassetteMiss, match="so"):
         playing.find(ask(n=2))
     assert answered == list(playing.recordings)
+
+
+def test_renamed_ids_are_told_as_people_count_them() -> None:
+    def asked(answering: str) -> Request:
+        ids = ["call_abcdefghijklmnop1", "call_abcdefghijklmnop2"]
+        return ask(calls=ids, used=answering)
+
+    told = miss(asked("call_abcdefghijklmnop2"), asked("call_abcdefghijklmnop1"), rename_ids=True)
+    assert '$.used: recorded "id 1", asked "id 2"' in told

@@ -28,7 +28,7 @@ def check_age(
     if numbers:
         _raise(
             concern,
-            f"cassette {name!r}: {_some(numbers)} older than {max_age_s / 86400:g} days; "
+            f"cassette {name!r}: {_some(numbers)} older than {_age(max_age_s)}; "
             "record anew with mode='rewrite'",
         )
 
@@ -47,6 +47,10 @@ def check_unused(
         f"cassette {name!r}: {_some([place for place, _ in places])} unused, first {first.method} {first.url}; "
         "drop what is not used with prune=True",
     )
+
+
+def _age(seconds: float) -> str:
+    return f"{seconds / 86400:g} days" if seconds >= 86400 else f"{seconds:g} seconds"
 
 
 def _some(numbers: list[int]) -> str:

@@ -12,12 +12,15 @@ from msgspec import Raw, Struct
 
 from .comparable import Comparable
 from .json_paths import member
+from .renaming import ID, TIME
 
 _SHOWN = 12
 _WIDTH = 90
 _MOST = 300
 _ELSEWHERE = 1000
 _ABSENT = object()
+_RENAMED = {json.dumps(mark)[1:-1]: mark[1:] for mark in (ID, TIME)}
+"""How JSON spells the marks of renamed ids and times, and how people are shown them."""
 
 _Path = tuple[Any, str | int] | None
 """Where a value stands: the path of what holds it, and its name or index there."""
@@ -152,7 +155,10 @@ def _spell(value: Any) -> str:
         return "absent"
     if isinstance(value, _Text):
         return f"{json.dumps(value.text)} as text"
-    return bytes(value).decode() if isinstance(value, Raw) else json.dumps(value, default=_nearby)
+    spelled = bytes(value).decode() if isinstance(value, Raw) else json.dumps(value, default=_nearby)
+    for mark, word in _RENAMED.items():
+        spelled = spelled.replace(mark, word)
+    return spelled
 
 
 def _nearby(number: Raw) -> float:

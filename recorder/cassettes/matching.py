@@ -40,7 +40,7 @@ class Matching(Struct, frozen=True):
             if not callable(rule) and rule not in (*PARTS, "body") and not _names_header(rule):
                 raise SettingsError(f"match={rule!r} is no rule; use {_forms()}")
         for path in self.ignore:
-            parse_path(path)
+            parse_path(str(path))
 
     @property
     def matchers(self) -> tuple[Matcher, ...]:

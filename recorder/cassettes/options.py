@@ -112,6 +112,7 @@ def use(mode: Mode, options: CassetteOptions) -> Use:
             given[name] = (given[name],) if isinstance(given[name], str) else tuple(given[name])
     if isinstance(given.get("max_age"), timedelta):
         given["max_age"] = given["max_age"].total_seconds()
+    _check_age(given.get("max_age"))
     made = Use(**given)
     for name, kinds in _CHOICES.items():
         check(name, getattr(made, name), kinds)
@@ -121,6 +122,12 @@ def use(mode: Mode, options: CassetteOptions) -> Use:
             f"prune keeps what is used, and mode {made.mode!r} uses nothing; leave one of them out"
         )
     return made
+
+
+def _check_age(seconds: Any) -> None:
+    number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
+    if seconds is not None and not (number and seconds >= 0):
+        raise SettingsError(f"max_age={seconds!r} is no age; it is a number of seconds or a timedelta")
 
 
 def check(name: str, value: str, allowed: object) -> None:

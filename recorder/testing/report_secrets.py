@@ -32,8 +32,8 @@ def hide_secrets(report: pytest.TestReport) -> None:
     elif isinstance(report.longrepr, tuple):  # why it was skipped, and where
         *place, reason = report.longrepr
         report.longrepr = (*place, redactor.error_text(reason))  # type: ignore[assignment]  # three, as before
-    if isinstance(reason := getattr(report, "wasxfail", None), str):
-        report.wasxfail = redactor.error_text(reason)
+    if isinstance(expected := getattr(report, "wasxfail", None), str):
+        report.wasxfail = redactor.error_text(expected)
     for traceback, crash in _tracebacks(report.longrepr):
         if crash is not None:
             crash.message = redactor.error_text(crash.message)
