@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, case, func, or_, select, true
 
 from .cells import DAY, HOUR_US, KINDS, LONGEST, LONGEST_KIND, TAG, model_of, shortened, tag_pairs
-from .counting import tallies
 from .database import Database
-from .figures import FACT_COLUMNS, Figures
+from .figures import Figures
 from .filters import conditions_of, filtered
+from .grouping import grouped
 from .periods import Edge
 from .question import GROUPS, Key, Question, day_text, fetched, group, hour_text
 from .tables import calls
@@ -32,8 +33,8 @@ def add_rows(
 ) -> None:
     """Count the calls of an edge one by one: those that are asked for, or all others."""
     columns, read_keys = _row_key(question.by)
-    query = _wanted(database, question, edge, *columns, *FACT_COLUMNS, others=others)
-    for raw, known in tallies(fetched(connection, query), len(columns)).items():
+    wanted = partial(_wanted, database, question, edge, others=others)
+    for raw, known in grouped(connection, wanted, columns).items():
         for key in read_keys(raw):
             group(found, key).add_tally(known)
 
@@ -57,10 +58,10 @@ def add_named(
     if None in names:
         shown = or_(shown, column.is_(None))
     columns = case((shown, column)), case((shown, 1), else_=0)
-    query = _wanted(database, question, _whole(question), *columns, *FACT_COLUMNS)
+    wanted = partial(_wanted, database, question, _whole(question))
     found: dict[Key, Figures] = {}
     total = Figures()
-    for (raw, is_shown), known in tallies(fetched(connection, query), len(columns)).items():
+    for (raw, is_shown), known in grouped(connection, wanted, columns).items():
         total.add_tally(known)
         if is_shown:
             group(found, (_text(raw, LONGEST),)).add_tally(known)
