@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from functools import partial
+from time import perf_counter_ns
 from typing import NamedTuple, Protocol
 
 from .attempt import Attempt
 from .bare import bare_request
 from .capture import Capture
-from .cassettes import Recorded, Session
+from .cassettes import Recorded, Session, Slot
 from .dialects import Dialect, attempt_number
 from .ended import is_rewritten
 from .exchange import Exchange, Headers, Request
 from .guard import Guard
 from .ids import new_id, operation_id
 from .pausing import is_paused
+from .played import Home, Played, comes_whole
 from .redact import Redactor
-from .replay_capture import ReplayCapture
 from .tagging import NO_TAGS, Tags, current_tags, tagged
 from .telemetry import Telemetry
 
@@ -42,7 +41,7 @@ class Route(NamedTuple):
 
 
 class Beginning:
-    """Begins the attempts of one recorder, each of which tells `on_end` how it ended.
+    """Begins the attempts of one recorder, each of which tells its `home` how it ended.
 
     One whose content is not stored is `bare` from the start; of those replayed, somebody must want to hear
     (`observed`), or nothing is captured.
@@ -50,7 +49,7 @@ class Beginning:
 
     def __init__(
         self,
-        on_end: Callable[[Attempt, Exchange | ReplayCapture], None],
+        home: Home,
         redactor: Redactor,
         guard: Guard,
         *,
@@ -59,7 +58,7 @@ class Beginning:
         bare: bool,
         observed: bool,
     ) -> None:
-        self._on_end = on_end
+        self._home = home
         self._redactor = redactor
         self._guard = guard
         self._telemetry = telemetry
@@ -68,28 +67,28 @@ class Beginning:
         self._observed = observed
         self._headers: Headers = ()
 
-    def attempt(self, request: Request, route: Route, session: Session | None, *, nested: bool) -> Attempt:
+    def attempt(
+        self, request: Request, route: Route, session: Session | None, *, nested: bool
+    ) -> Attempt | Played:
         """An attempt that is about to be sent, or answered by a recording of the session's.
 
         Raises CassetteMiss where the session has no answer and the call must not go live.
         """
         started_us = time.time_ns() // 1000
-        found, paused = None, is_paused()
+        slot: Slot | None = None
+        paused = is_paused()
         nested = nested or paused
         if session is not None:
             redactor = self._redactor
-            found = session.find(request, redactor.credential(request), redactor.request)
-        if isinstance(found, Recorded):
-            attempt = self._replayed(request, route, found, started_us, nested)
-        else:
-            attempt = self._live(request, route, started_us, nested)
-            attempt.slot = None if paused else found
+            found = session.find(request, redactor.credential, redactor.request)
+            if isinstance(found, Recorded):
+                return self._replayed(request, route, found.exchange, session, started_us, nested)
+            slot = None if paused else found
+        attempt = self._live(request, route, started_us, nested)
+        attempt.slot = slot
         attempt.session = session
         attempt.paused = paused
         attempt.bare = self._bare
-        if attempt.playback is not None:
-            attempt.capture = self._capture_of_replay(attempt, request, attempt.playback, started_us)
-            return attempt
         if self._starts is not None and attempt.kept:
             self._write_down(attempt, request, started_us, self._starts)
         attempt.capture = Capture(request, started_us, attempt.finish)
@@ -101,7 +100,7 @@ class Beginning:
         id = new_id(started_us // 1000)
         operation = operation_id(request.body, half.attempt, id, int)
         tags = self._tags() if tagged() else NO_TAGS
-        attempt = Attempt(dialect, provider, half, tags, id, operation, self._on_end, kept=not nested)
+        attempt = Attempt(dialect, provider, half, tags, id, operation, self._home.finish, kept=not nested)
         if self._telemetry is not None and not nested:
             try:
                 attempt.traced, attempt.trace_id, attempt.span_id = self._telemetry.start(
@@ -113,11 +112,15 @@ class Beginning:
         return attempt
 
     def _replayed(
-        self, request: Request, route: Route, found: Recorded, started_us: int, nested: bool
-    ) -> Attempt:
+        self,
+        request: Request,
+        route: Route,
+        playback: Exchange,
+        session: Session,
+        started_us: int,
+        nested: bool,
+    ) -> Attempt | Played:
         """An attempt at a recorded call; its request is read later, if anybody asks."""
-        dialect, provider = route
-        playback = found.exchange
         kept = (self._observed and not nested) or playback.usage_asked
         id = operation = 0
         tags = NO_TAGS
@@ -125,15 +128,33 @@ class Beginning:
             id = new_id(started_us // 1000)
             operation = operation_id(request.body, request.headers, id, attempt_number)
             tags = self._tags() if tagged() else NO_TAGS
-        attempt = Attempt(dialect, provider, None, tags, id, operation, self._on_end, kept=kept)
-        attempt.playback, attempt.replayed = playback, True
-        if self._telemetry is not None and self._telemetry.replays and not nested:
-            with self._guard:
-                attempt.half = dialect.read_request(request, provider)
-                attempt.traced, attempt.trace_id, attempt.span_id = self._telemetry.start(
-                    attempt.half, started_us, tags, operation, replayed=True
-                )
-        return attempt
+            request = self._to_keep(request, playback.request)
+        made = None
+        whole = comes_whole(playback, session)
+        if not whole or (self._telemetry is not None and self._telemetry.replays):
+            made = Attempt(
+                *route, None, tags, id, operation, self._home.finish, session, None, playback, True
+            )
+            made.kept, made.bare = kept, self._bare
+            made.paused = nested and is_paused()
+            if self._telemetry is not None and self._telemetry.replays and not nested:
+                self._trace_replay(made, request, started_us, self._telemetry)
+            if not whole or (made.traced is not None and made.traced.host is not None):
+                made.capture = Capture(request, started_us, made.finish) if kept else _NOT_KEPT
+                return made
+        return Played(
+            *(self._home, *route, tags, id, operation, session, self._bare, kept, playback, request),
+            *(started_us, made, perf_counter_ns()),
+        )
+
+    def _trace_replay(
+        self, attempt: Attempt, request: Request, started_us: int, telemetry: Telemetry
+    ) -> None:
+        with self._guard:
+            attempt.half = attempt.dialect.read_request(request, attempt.provider)
+            attempt.traced, attempt.trace_id, attempt.span_id = telemetry.start(
+                attempt.half, started_us, attempt.tags, attempt.operation_id, replayed=True
+            )
 
     def _write_down(self, attempt: Attempt, request: Request, started_us: int, starts: Starts) -> None:
         try:
@@ -148,19 +169,14 @@ class Beginning:
             if not self._guard.takes(error):
                 raise
 
-    def _capture_of_replay(
-        self, attempt: Attempt, request: Request, playback: Exchange, started_us: int
-    ) -> Capture:
-        """What a replay is captured with, which is to hold little memory while it waits for the store."""
-        if not attempt.kept:
-            return _NOT_KEPT
-        asked = playback.request
-        if asked.body == request.body:  # else it would hold the caller's
-            if request.headers != self._headers:
-                self._headers = request.headers
-            url = asked.url if asked.url == request.url else request.url
-            request = Request(asked.method, url, self._headers, asked.body)
-        return ReplayCapture(request, started_us, partial(self._on_end, attempt))
+    def _to_keep(self, request: Request, recorded: Request) -> Request:
+        """The request of a replay, which is to hold little memory while it waits for the store."""
+        if recorded.body != request.body:
+            return request
+        if request.headers != self._headers:
+            self._headers = request.headers
+        url = recorded.url if recorded.url == request.url else request.url
+        return Request(recorded.method, url, self._headers, recorded.body)
 
     def _tags(self) -> Tags:
         with self._guard:

@@ -48,7 +48,7 @@ class Capture:
         self._started_us = started_us
         self._on_end = on_end
         self._head: ResponseHead | None = None
-        self._owner: _Owner | None = None
+        self._owner: Owner | None = None
         self._turn = [True]
         self.chunks: list[bytes] = []
         self.stamps: list[int] = []
@@ -63,8 +63,7 @@ class Capture:
 
     def own(self) -> None:
         """Remember the running task, whose cancellation later explains a stream that nobody closed."""
-        if (task := _current_task()) is not None:
-            self._owner = _Owner(task)
+        self._owner = running_owner()
 
     def receive_head(
         self, status: int, headers: Headers, http_version: bytes = b"HTTP/1.1", reason: bytes | None = None
@@ -171,7 +170,7 @@ def _message(error: BaseException) -> str:
         return ""
 
 
-class _Owner:
+class Owner:
     """The task that reads a stream; does not keep it alive, nor anything that it holds."""
 
     __slots__ = ("_callback", "_fate", "_task")
@@ -192,6 +191,12 @@ class _Owner:
         """Take back the callback, since a long-lived task makes many calls."""
         if not self._fate and (task := self._task()) is not None:
             task.remove_done_callback(self._callback)
+
+
+def running_owner() -> Owner | None:
+    """The task that runs, as the owner of a stream that it is about to get."""
+    task = _current_task()
+    return None if task is None else Owner(task)
 
 
 def _current_task() -> asyncio.Task[Any] | None:

@@ -1,33 +1,54 @@
-"""A replay that came whole, kept as the little that is needed to tell of it once the store has time."""
+"""A replay that comes whole: one small object from its beginning until the store has time for it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from time import perf_counter_ns
+from typing import ClassVar, Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from .attempt import Attempt
 from .call import Call
+from .capture import Capture, Owner, running_owner
 from .cassettes import Session
 from .dialects import Dialect
 from .ended import CALL_BYTES, Ended
-from .exchange import Ending, Exchange, Request
+from .exchange import Ending, Exchange, Phase, Request
 from .replay_capture import ReplayCapture
 from .sampling import Content
 from .tagging import Tags
 
-Tell = Callable[[Attempt, Exchange], Ended]
+
+class Home(Protocol):
+    """The recording that a replay belongs to."""
+
+    def tell(self, attempt: Attempt, exchange: Exchange) -> Ended:
+        """What an attempt came to, to be read later."""
+
+    def finish(self, attempt: Attempt, exchange: Exchange) -> None:
+        """An attempt ended like any other."""
+
+    def finish_played(self, played: Played, ended_ns: int) -> None:
+        """A replay was read to its end, then."""
+
+    def takes(self, played: Played) -> bool:
+        """Whether a replay had not ended, which from now on it has."""
+
+    def abandon(self, capture: Played) -> None:
+        """A replay was collected unread."""
 
 
 class Played(Struct, eq=False):
-    """What an attempt and its capture knew: these go with their call, and make room for those of the next.
+    """An attempt at a call whose recording comes whole, and its own capture: nobody waits for more of either.
 
-    `stamps_ns` are when the chunks were read, `head_ns` and `ended_ns` when the head came and the last was
-    done, by the clock that showed `start_ns` at first. All else is told by `tell`, when somebody asks.
+    Once it has ended it is what the store gets: `tell` makes of it what others are at once. `stamps` are when its
+    chunks were read, `head_ns` and `ended_ns` when the head came and the last was done, by the clock that
+    showed `start_ns` at first. `made` is the attempt where there was need of one, as for a span. What ends
+    before its end is handed on as a capture of any other call would be. One that is not `kept` interests nobody.
     """
 
-    tell: Tell
+    home: Home
     dialect: Dialect
     provider: str
     tags: Tags
@@ -35,27 +56,102 @@ class Played(Struct, eq=False):
     operation_id: int
     session: Session | None
     bare: bool
+    kept: bool
     playback: Exchange
     request: Request
     started_us: int
+    made: Attempt | None
     start_ns: int
-    head_ns: int
-    stamps_ns: tuple[int, ...]
-    ended_ns: int
+    stamps: list[int] = []
+    head_ns: int = 0
+    ended_ns: int = 0
+    is_open: bool = True
+    _owner: Owner | None = None
     _ended: Ended | None = None
+
+    slot: ClassVar[None] = None
+
+    # While it is played
+
+    @property
+    def capture(self) -> Played:
+        """What notes how it goes."""
+        return self
+
+    def own(self) -> None:
+        """Remember the running task, whose cancellation later explains a stream that nobody closed."""
+        self._owner = running_owner()
+
+    def complete(self) -> None:
+        """The stream reached its end."""
+        if self._owner is not None:
+            self._owner.leave()
+        self.home.finish_played(self, perf_counter_ns())
+
+    def close(self) -> None:
+        """The reader closed the stream."""
+        if self.is_open and self.home.takes(self):
+            self._so_far().close()
+
+    def abandon(self) -> None:
+        """Nobody holds the stream any more, or the process ends."""
+        if self.home.takes(self):
+            self._so_far().abandon()
+
+    def fail(self, error: BaseException, phase: Phase) -> None:
+        """Recorder itself failed, or the caller's request did."""
+        if self.home.takes(self):
+            self._so_far().fail(error, phase)
+
+    def forget(self) -> None:
+        """In a forked child: the recording has forgotten it."""
+
+    def _so_far(self) -> Capture:
+        """A capture that another end than its own makes a record of."""
+        playback, attempt = self.playback, self.attempt_made()
+        return ReplayCapture(
+            self.request,
+            self.started_us,
+            attempt.finish,
+            self.start_ns,
+            playback.head,
+            self.head_ns,
+            playback.chunks,
+            self.stamps,
+            self._owner,
+        )
+
+    def attempt_made(self) -> Attempt:
+        """The attempt that it was, made now unless there is one."""
+        if self.made is not None:
+            return self.made
+        return Attempt(
+            *(self.dialect, self.provider, None, self.tags, self.id, self.operation_id, self.home.finish),
+            session=self.session,
+            playback=self.playback,
+            replayed=True,
+            bare=self.bare,
+        )
+
+    def whole(self) -> Exchange:
+        """What went over the wire, once it is complete."""
+        head, start = self.playback.head, self.start_ns
+        return Exchange(
+            self.request,
+            self.started_us,
+            Ending("complete", self.ended_ns - start),
+            None if head is None else replace(head, at_ns=self.head_ns - start),
+            self.playback.chunks[: len(self.stamps)],
+            tuple([stamp - start for stamp in self.stamps]),
+        )
+
+    # When it has ended
 
     @property
     def ended(self) -> Ended:
         """The same as any other attempt that has ended."""
         if self._ended is None:
-            attempt = Attempt(
-                *(self.dialect, self.provider, None, self.tags, self.id, self.operation_id, _nobody),
-                session=self.session,
-                playback=self.playback,
-                replayed=True,
-                bare=self.bare,
-            )
-            self._ended = self.tell(attempt, self._exchange())
+            self._ended = self.home.tell(self.attempt_made(), self.whole())
         return self._ended
 
     @property
@@ -88,33 +184,14 @@ class Played(Struct, eq=False):
         """About what it takes in memory, in bytes; the answer is the recording's, which is there anyway."""
         return CALL_BYTES + 2 * len(self.request.body)
 
-    def _exchange(self) -> Exchange:
-        head, start = self.playback.head, self.start_ns
-        return Exchange(
-            self.request,
-            self.started_us,
-            Ending("complete", self.ended_ns - start),
-            None if head is None else replace(head, at_ns=self.head_ns - start),
-            self.playback.chunks[: len(self.stamps_ns)],
-            tuple([stamp - start for stamp in self.stamps_ns]),
-        )
 
-
-def played(attempt: Attempt, capture: ReplayCapture, playback: Exchange, tell: Tell) -> Played:
-    """What is to be kept of a replay that was read to its end."""
-    return Played(
-        tell,
-        attempt.dialect,
-        attempt.provider,
-        attempt.tags,
-        attempt.id,
-        attempt.operation_id,
-        attempt.session,
-        attempt.bare,
-        playback,
-        *capture.noted(),
+def comes_whole(recorded: Exchange, session: Session) -> bool:
+    """Whether a recording can be played at once, as nearly all can: it needs neither waiting nor an error."""
+    head = recorded.head
+    return (
+        head is not None
+        and head.status != 101
+        and recorded.ending.kind == "complete"
+        and not recorded.usage_asked
+        and session.pace == "instant"
     )
-
-
-def _nobody(attempt: Attempt, exchange: object) -> None:
-    """Gets no exchange, since this one has ended."""

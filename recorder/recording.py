@@ -19,9 +19,8 @@ from .errors import CassetteMiss
 from .exchange import Exchange, Request, endpoint
 from .guard import Guard
 from .pausing import is_paused
-from .played import Played, played
+from .played import Played
 from .redact import Redactor
-from .replay_capture import ReplayCapture
 from .sampling import Sampling
 from .settings import Settings
 from .telemetry import ChunkFilter, Names, Telemetry, TelemetrySettings, TerminalWatch, Traced
@@ -63,7 +62,7 @@ class Recording:
         self._starts = starts
         self._sampling = sampling or Sampling(settings)
         self._beginning = Beginning(
-            self.finish,
+            self,
             self._redactor,
             self.guard,
             telemetry=self._telemetry,
@@ -71,9 +70,8 @@ class Recording:
             bare=not self._sampling.store_content,
             observed=bool(self._observers) or telemetry is not None,
         )
-        self._tell = self._ended  # what every replay that waits for the store refers to is made once
-        self._open: set[Attempt] = set()
-        self._abandoned: deque[Capture] = deque()
+        self._open: set[Attempt | Played] = set()
+        self._abandoned: deque[Capture | Played] = deque()
 
     @property
     def names(self) -> Names:
@@ -93,7 +91,7 @@ class Recording:
 
     def begin(
         self, request: Request, route: Route, session: Session | None = None, *, nested: bool = False
-    ) -> Attempt | None:
+    ) -> Attempt | Played | None:
         """Half-read a request, and start its attempt; None where recorder itself failed.
 
         `session` is the cassette that it goes through, as `cassettes` gives it. One that is `nested` in another
@@ -132,18 +130,12 @@ class Recording:
 
     # What an attempt tells
 
-    def finish(self, attempt: Attempt, exchange: Exchange | ReplayCapture) -> None:
+    def finish(self, attempt: Attempt, exchange: Exchange) -> None:
         """An exchange ended: end its span, and hand it on. Never raises, unless strict."""
         self._open.discard(attempt)
         if attempt.paused or (not attempt.kept and attempt.slot is None):
             return
-        if isinstance(exchange, ReplayCapture):
-            if self._can_wait(attempt, exchange):
-                assert attempt.playback is not None
-                self._observe(attempt, played(attempt, exchange, attempt.playback, self._tell))
-                return
-            exchange = exchange.whole()
-        ended = self._ended(attempt, exchange)
+        ended = self.tell(attempt, exchange)
         if attempt.traced is not None:
             self._end_traced(attempt.traced, ended)
         if not self.active:
@@ -155,20 +147,30 @@ class Recording:
         if attempt.kept:
             self._observe(attempt, ended)
 
-    def _can_wait(self, attempt: Attempt, capture: ReplayCapture) -> bool:
-        """Whether nobody needs more of a replay now than that it is to be stored."""
-        return (
-            attempt.slot is None
-            and attempt.traced is None
-            and self.active
-            and not self.guard.strict
-            and capture.at_once
-        )
+    def finish_played(self, played: Played, ended_ns: int) -> None:
+        """A replay was read to its end: it is handed on as it is, unless somebody needs more of it now."""
+        if not self.takes(played):
+            return
+        played.ended_ns = ended_ns
+        if played.made is None and self.active and not self.guard.strict:
+            self._observe(None, played)
+        else:
+            self.finish(played.attempt_made(), played.whole())
 
-    def _ended(self, attempt: Attempt, exchange: Exchange) -> Ended:
+    def takes(self, played: Played) -> bool:
+        """Whether a replay had not ended, which from now on it has."""
+        played.is_open = False
+        try:
+            self._open.remove(played)  # atomic: of two threads that end it, one goes on
+        except KeyError:
+            return False
+        return True
+
+    def tell(self, attempt: Attempt, exchange: Exchange) -> Ended:
+        """What an attempt came to, which is read when somebody asks."""
         return Ended(attempt, exchange, self._redactor, self.guard, self._provider, self._sampling)
 
-    def _observe(self, attempt: Attempt, ended: Ended | Played) -> None:
+    def _observe(self, attempt: Attempt | None, ended: Ended | Played) -> None:
         for observer in self._observers:
             try:
                 observer(ended)
@@ -177,9 +179,10 @@ class Recording:
                 if not self.guard.takes(error):
                     raise
             self.unrecorded += 1
-            self._drop(attempt)
+            if attempt is not None:
+                self._drop(attempt)
 
-    def abandon(self, capture: Capture) -> None:
+    def abandon(self, capture: Capture | Played) -> None:
         """A stream was collected unread. Called by the collector: only notes it, `reap` does the work."""
         self._abandoned.append(capture)
         if self._on_abandoned is not None:

@@ -1,60 +1,36 @@
-"""Collects a replay: only notes its times, for others to make an exchange of them once somebody asks."""
+"""Collects a replay that ends before its end: what was noted of it until then, and how it went on."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from msgspec.structs import replace
 
-from .capture import Capture, nobody
-from .exchange import Ending, Exchange, Request, ResponseHead
-
-Noted = tuple[Request, int, int, int, tuple[int, ...], int]
-"""What was asked and when by the wall clock; then by the capture's: the start, the head, each chunk, the end."""
+from .capture import Capture, Owner
+from .exchange import Exchange, Request, ResponseHead
 
 
 class ReplayCapture(Capture):
-    """A capture whose end, where all of the answer was read, costs its caller next to nothing.
+    """A capture that begins late: `stamps` are when the first of these chunks came, by the clock of `start_ns`."""
 
-    It then gives `on_end` not an exchange, but itself.
-    """
+    __slots__ = ()
 
-    __slots__ = ("_ended_ns", "_head_ns", "_played")
-
-    _played: tuple[bytes, ...]
-
-    def play(self, head: ResponseHead, chunks: tuple[bytes, ...]) -> None:
-        """The head is in, and from now on as many of these chunks as there are stamps."""
-        self._head, self._played = head, chunks
-        self._head_ns = self.clock()
-
-    @property
-    def at_once(self) -> bool:
-        """Whether it was given all chunks at once."""
-        return hasattr(self, "_played")
-
-    def complete(self) -> None:
-        """The stream reached its end."""
-        try:
-            self._turn.pop()
-        except IndexError:
-            return
-        if self._owner is not None:
-            self._owner.leave()
-        self._ended_ns = self.clock()
-        on_end, self._on_end = self._on_end, nobody
-        on_end(self)  # type: ignore[arg-type] # which takes both, unlike those of other captures
-
-    def noted(self) -> Noted:
-        """What is needed to tell of a replay that was given all chunks at once, and is complete."""
-        stamps = tuple(self.stamps)
-        return self._request, self._started_us, self.start_ns, self._head_ns, stamps, self._ended_ns
-
-    def whole(self) -> Exchange:
-        """The exchange, once it is complete."""
-        return self._exchange(Ending("complete", self._ended_ns - self.start_ns))
-
-    def _exchange(self, ending: Ending) -> Exchange:
-        if self._head is not None and self.at_once:
-            self.chunks = list(self._played)
-            self._head = replace(self._head, at_ns=self._head_ns - self.start_ns)
-            del self._played
-        return super()._exchange(ending)
+    def __init__(
+        self,
+        request: Request,
+        started_us: int,
+        on_end: Callable[[Exchange], None],
+        start_ns: int,
+        head: ResponseHead | None,
+        head_ns: int,
+        chunks: Sequence[bytes],
+        stamps: Sequence[int],
+        owner: Owner | None,
+    ) -> None:
+        super().__init__(request, started_us, on_end)
+        self.start_ns = start_ns
+        if head is not None and head_ns:
+            self._head = replace(head, at_ns=head_ns - start_ns)
+        self.stamps = list(stamps)
+        self.chunks = list(chunks[: len(self.stamps)])
+        self._owner = owner

@@ -10,14 +10,20 @@ import pytest
 from msgspec.structs import replace
 
 import recorder
-from recorder.adapters.at_once import AtOnceStream, whole_head
-from recorder.attempt import Attempt
+from recorder import played
+from recorder.adapters import at_once
+from recorder.adapters.at_once import AtOnceStream
+from recorder.cassettes import Session
+from recorder.dialects import dialect_for
+from recorder.ended import Ended
 from recorder.exchange import Ending, Exchange, Request, ResponseHead
 from recorder.ledger.store import Store
+from recorder.played import Played, comes_whole
 from recorder.recording import Recording
-from recorder.replay_capture import ReplayCapture
 from recorder.settings import Settings
+from recorder.tagging import NO_TAGS
 
+from .cassette_sources import MemoryCassette
 from .drivers import Driver
 from .test_replay import answer, ask, observe
 
@@ -31,19 +37,22 @@ class Made:
     """A stream whose reader is watched, and what is recorded of it."""
 
     def __init__(self, *, kept: bool = True) -> None:
-        self.ended: list[Exchange] = []
-        self.recording = Recording(Settings(store="memory"))
-        capture = ReplayCapture(WHOLE.request, 0, self.end) if kept else None
-        if capture is not None:
-            capture.play(ResponseHead(200), CHUNKS)
-        self.stream: Any = AtOnceStream(CHUNKS, capture, self.recording)
-
-    def end(self, exchange: Exchange | ReplayCapture) -> None:
-        self.ended.append(exchange.whole() if isinstance(exchange, ReplayCapture) else exchange)
+        self.ended: list[Ended | Played] = []
+        self.recording = Recording(Settings(store="memory"), (self.ended.append,))
+        dialect = dialect_for("POST", "/chat/completions", ())
+        assert dialect is not None
+        replay = Played(
+            *(self.recording, dialect, "", NO_TAGS, 1, 1, None, False, kept, WHOLE, WHOLE.request, 0, None),
+            start_ns=10,
+            head_ns=20,
+        )
+        if kept:
+            self.recording._open.add(replay)
+        self.stream: Any = AtOnceStream(CHUNKS, replay if kept else None)
 
     def outcome(self) -> list[tuple[str, tuple[bytes, ...]]]:
         self.recording.reap()
-        return [(exchange.ending.kind, exchange.chunks) for exchange in self.ended]
+        return [(each.wire.ending.kind, each.wire.chunks) for each in self.ended]
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
@@ -90,27 +99,32 @@ def test_second_reader_goes_on_where_the_first_one_stopped() -> None:
     ],
 )
 def test_what_ends_otherwise_is_not_played_at_once(changes: dict[str, Any]) -> None:
-    class AtPace:
-        pace = "instant"
-
-    attempt: Any = Attempt(None, "", None, None, 0, 0, None, session=AtPace())  # type: ignore[arg-type]
-    assert whole_head(attempt, WHOLE) == WHOLE.head
-    assert whole_head(attempt, replace(WHOLE, **changes)) is None
-    AtPace.pace = "virtual"
-    assert whole_head(attempt, WHOLE) is None
+    session = Session(MemoryCassette([]))
+    assert comes_whole(WHOLE, session)
+    assert not comes_whole(replace(WHOLE, **changes), session)
+    assert not comes_whole(WHOLE, Session(MemoryCassette([]), pace="virtual"))
 
 
-def test_exchange_of_a_replay_has_the_times_in_which_it_was_read() -> None:
-    clock = iter(range(10, 100, 10))
-    ended: list[Any] = []
-    capture = ReplayCapture(WHOLE.request, 0, ended.append, lambda: next(clock))
-    capture.play(ResponseHead(200, at_ns=7), CHUNKS)
-    stream = AtOnceStream(CHUNKS, capture, Recording(Settings(store="memory")))
-    assert list(stream) == list(CHUNKS)
-    exchange = ended[0].whole()
+def test_exchange_of_a_replay_has_the_times_in_which_it_was_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(30, 100, 10))
+    for module in (at_once, played):
+        monkeypatch.setattr(module, "perf_counter_ns", lambda: next(clock))
+    made = Made()
+    assert list(made.stream) == list(CHUNKS)
+    exchange = made.ended[0].wire
     assert exchange.head == ResponseHead(200, at_ns=10)
     assert (exchange.chunks, exchange.arrivals_ns) == (CHUNKS, (20, 30, 40, 50))
     assert exchange.ending == Ending("complete", 60)
+
+
+def test_replay_ends_once_whoever_ends_it_first() -> None:
+    made = Made()
+    reader = iter(made.stream)
+    next(reader)
+    made.recording.abandon_open()
+    assert list(reader) == [b"", b"b", b"c"]
+    made.stream.close()
+    assert made.outcome() == [("abandoned", (b"a",))]
 
 
 def test_row_of_a_replay_holds_what_was_asked(driver: Driver, rec: recorder.Recorder) -> None:

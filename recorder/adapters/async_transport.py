@@ -9,6 +9,7 @@ from ..attempt import Attempt
 from ..beginning import Route
 from ..errors import CassetteMiss
 from ..exchange import Exchange
+from ..played import Played
 from .playback import pause
 from .transport import RecordingTransport
 
@@ -30,6 +31,8 @@ class AsyncRecordingTransport(RecordingTransport):
             return self._respond_miss(request, miss)
         if attempt is None:
             return await self.inner.handle_async_request(request)
+        if isinstance(attempt, Played):
+            return self._play_whole(attempt, asynchronous=True)
         if attempt.playback is not None:
             return await self._aplay(attempt, attempt.playback, request)
         outgoing = self._outgoing(attempt, request, body)
@@ -59,9 +62,6 @@ class AsyncRecordingTransport(RecordingTransport):
 
     async def _aplay(self, attempt: Attempt, exchange: Exchange, request: Any) -> Any:
         try:
-            response = self._play_at_once(attempt, exchange, asynchronous=True)
-            if response is not None:
-                return response
             player = self._player(attempt, exchange, request)
             if (delay := player.head_delay_s(in_task=True)) > 0:
                 await pause(delay)

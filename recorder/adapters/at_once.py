@@ -3,57 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from time import perf_counter_ns
 
-from ..attempt import Attempt
-from ..exchange import Exchange, ResponseHead
-from ..recording import Recording
-from ..replay_capture import ReplayCapture
-
-
-def whole_head(attempt: Attempt, recorded: Exchange) -> ResponseHead | None:
-    """The head of what can be played at once; None where there is more to it."""
-    head, session = recorded.head, attempt.session
-    if head is None or head.status == 101 or recorded.ending.kind != "complete" or recorded.usage_asked:
-        return None
-    if attempt.traced is not None and attempt.traced.host is not None:  # to be told before the last chunk
-        return None
-    return head if session is not None and session.pace == "instant" else None
+from ..played import Played
 
 
 class AtOnceStream:
-    """The chunks of a recording as a stream, for sync and async readers; a `capture` notes what they get.
+    """The chunks of a recording as a stream, for sync and async readers; `played` notes what they get.
 
     A second reader goes on where the first one stopped. The collector may be the one that ends it, as with a tee.
     """
 
-    def __init__(
-        self, chunks: tuple[bytes, ...], capture: ReplayCapture | None, recording: Recording
-    ) -> None:
+    def __init__(self, chunks: tuple[bytes, ...], played: Played | None) -> None:
         self._left = iter(chunks)
-        self._capture = capture
-        self._recording = recording
+        self._played = played
 
     def __del__(self) -> None:
-        if self._capture is not None and not self._capture.ended:
-            self._recording.abandon(self._capture)
+        played = self._played
+        if played is not None and played.is_open:
+            played.home.abandon(played)
 
     def __iter__(self) -> Iterator[bytes]:
-        return self._left if self._capture is None else self._noted(self._capture)
+        return self._left if self._played is None else self._noted(self._played)
 
-    def _noted(self, capture: ReplayCapture) -> Iterator[bytes]:
-        stamp, clock = capture.stamps.append, capture.clock
+    def _noted(self, played: Played) -> Iterator[bytes]:
+        stamp = played.stamps.append
         for data in self._left:
-            stamp(clock())
+            stamp(perf_counter_ns())
             yield data
-        capture.complete()
+        played.complete()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for data in self:
             yield data
 
     def close(self) -> None:
-        if self._capture is not None:
-            self._capture.close()
+        if self._played is not None:
+            self._played.close()
 
     async def aclose(self) -> None:
         self.close()

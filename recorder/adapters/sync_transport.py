@@ -10,6 +10,7 @@ from ..attempt import Attempt
 from ..beginning import Route
 from ..errors import CassetteMiss
 from ..exchange import Exchange
+from ..played import Played
 from .transport import RecordingTransport
 
 
@@ -30,6 +31,8 @@ class SyncRecordingTransport(RecordingTransport):
             return self._respond_miss(request, miss)
         if attempt is None:
             return self.inner.handle_request(request)
+        if isinstance(attempt, Played):
+            return self._play_whole(attempt, asynchronous=False)
         if attempt.playback is not None:
             return self._play(attempt, attempt.playback, request)
         outgoing = self._outgoing(attempt, request, body)
@@ -59,9 +62,6 @@ class SyncRecordingTransport(RecordingTransport):
 
     def _play(self, attempt: Attempt, exchange: Exchange, request: Any) -> Any:
         try:
-            response = self._play_at_once(attempt, exchange, asynchronous=False)
-            if response is not None:
-                return response
             player = self._player(attempt, exchange, request)
             if (delay := player.head_delay_s()) > 0:
                 sleep(delay)

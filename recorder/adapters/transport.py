@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from time import perf_counter_ns
 from typing import Any
 
 from msgspec import Struct
@@ -15,10 +16,10 @@ from ..cassettes import Session
 from ..dialects import UsageFilter, ask_usage
 from ..errors import CassetteMiss
 from ..exchange import Exchange, Request
+from ..played import Played
 from ..recording import Recording
-from ..replay_capture import ReplayCapture
 from ..telemetry import ChunkFilter
-from .at_once import AtOnceStream, whole_head
+from .at_once import AtOnceStream
 from .playback import REPLAYED, PlaybackStream, Player, build_response, miss_exchange
 from .read_stream import ReadStream
 from .tee import AsyncTee, SyncTee
@@ -73,7 +74,7 @@ class RecordingTransport:
         session = self.recording.cassettes.session_for(self.session)
         return session is None or session in above
 
-    def _begin(self, request: Any, route: Route, url: str, body: bytes) -> Attempt | None:
+    def _begin(self, request: Any, route: Route, url: str, body: bytes) -> Attempt | Played | None:
         recording = self.recording
         nested = bool(is_sending() and sessions_above(recording.settings.store, request))
         asked = Request(request.method, url, tuple(request.headers.raw), body)
@@ -132,18 +133,21 @@ class RecordingTransport:
                 attempt.capture.usage_asked = True
         return outgoing
 
-    def _play_at_once(self, attempt: Attempt, exchange: Exchange, *, asynchronous: bool) -> Any:
-        """The response of a recording that came whole; None where a player must play it."""
-        if (head := whole_head(attempt, exchange)) is None:
-            return None
-        capture = attempt.capture if isinstance(attempt.capture, ReplayCapture) else None
-        stream = self._binding.at_once_stream(exchange.chunks, capture, self.recording)
-        response = build_response(self._binding.library, head, stream)
-        if capture is not None:
-            capture.play(head, exchange.chunks)
+    def _play_whole(self, played: Played, *, asynchronous: bool) -> Any:
+        """The response of a recording that comes whole."""
+        playback = played.playback
+        assert playback.head is not None
+        try:
+            stream = self._binding.at_once_stream(playback.chunks, played if played.kept else None)
+            response = build_response(self._binding.library, playback.head, stream)
+        except BaseException as error:
+            played.fail(error, "request")
+            raise
+        if played.kept:
+            played.head_ns = perf_counter_ns()
             if asynchronous:
                 with self.recording.guard:
-                    capture.own()
+                    played.own()
         return response
 
     def _player(self, attempt: Attempt, exchange: Exchange, request: Any) -> Player:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from ..errors import CassetteError, CassetteMiss, CassetteMissing
 from ..exchange import Request, endpoint
 from .credentials import Credential, Credentials, Host, Sender, sender_of
+from .heads import Fingerprint, Heads
 from .keeping import Keeping
 from .lanes import Lanes
 from .matching import Matching
@@ -77,9 +78,10 @@ class Session:
         self._credentials = Credentials(_numbered(self._loaded))
         self._shelf = Shelf(self._loaded, matching, significant, self._credentials, repeat)
         self._explaining = Misses(self._shelf, matching, significant, advice)
+        self._heads = Heads(self._shelf.scope.headers)
         self._lanes = Lanes()
         self._by_lane = not self.replay_only or self._shelf.lanes
-        self.ignores: Callable[[Request], bool] = getattr(source, "ignores", lambda request: False)
+        self.ignores: Callable[[Request], bool] | None = getattr(source, "ignores", None)
         self._slots: list[Slot] = []
         self._hits = 0
         self._missed: list[str] = []
@@ -111,36 +113,36 @@ class Session:
     def find(
         self,
         request: Request,
-        credential: Credential = None,
+        credential: Credential | Fingerprint = None,
         clean: Callable[[Request], Request] | None = None,
     ) -> Recorded | Slot:
         """The recording that answers, or a slot where the call is to go live.
 
-        `credential` is a fingerprint of the one that the request was sent with. `clean` takes secrets out
+        `credential` is a fingerprint of the one that the request was sent with, or takes it. `clean` takes secrets out
         of a request; one that equals a recorded one byte for byte has none. What the source `ignores` goes
         live and is not kept. Raises CassetteMiss where there is no answer and the mode forbids going live.
         """
-        if self.ignores(request):
+        if self.ignores is not None and self.ignores(request):
             return Slot(0, sender_of(request, None))
         with self.lock:
-            same = self._shelf.same(request)
+            sender, compared = self._heads.of(request, credential)
+            same = self._shelf.same(request, compared)
             if (
                 same is None
                 and clean is not None
                 and (self.replay_only or self.closed or self._shelf.recordings)
             ):
                 request = clean(request)
-                same = self._shelf.same(request)
+                same = self._shelf.same(request, self._heads.compared(request))
             if self.closed:
                 raise self._miss(
                     f"cassette {self.name!r} is closed, and its client still asks {_title(request)}"
                 )
             lane = self._lanes.current() if self._by_lane else 0
-            sender = sender_of(request, credential)
             place = self._shelf.find(request, same, lane, sender)
             if place is not None and self.mode != "all":  # which only learns whose credential it is
-                recorded = self._shelf.recordings[place]
-                if isinstance(recorded.content, Unread):
+                recorded = self._loaded[place]
+                if type(recorded.content) is Unread:
                     self._read(recorded.content)
                 self._hits += 1
                 return recorded

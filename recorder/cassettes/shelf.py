@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ..exchange import Request
+from ..exchange import Headers, Request
 from .comparable import Comparable, Key, comparable, digest
 from .credentials import Credentials, Sender
+from .heads import Heads
 from .matching import Matching, refusal
 from .options import Repeat
 from .renaming import Bijection
@@ -37,6 +38,8 @@ class Queue:
 
 Bucket = dict[tuple[int, int], Queue]
 """All places of one request, by lane and credential."""
+Same = int | Bucket
+"""The same; of a request that was recorded once, as nearly all were, just its place."""
 
 
 class Shelf:
@@ -57,7 +60,6 @@ class Shelf:
     ) -> None:
         self.recordings = recordings
         self.scope = matching.scope(significant)
-        self._lengths = frozenset(map(len, self.scope.headers))
         self.matchers = matching.matchers
         self.credentials = credentials
         self.lanes = len({recorded.lane for recorded in recordings}) > 1
@@ -66,36 +68,42 @@ class Shelf:
         self.varied: set[int] = set()
         self.repeat = repeat
         self._repeated: dict[tuple[Key, int, Sender], int] = {}
-        self._by_bytes: dict[tuple[object, ...], Bucket] = {}
+        self._by_bytes: dict[tuple[object, ...], Same] = {}
         self._by_digest: dict[Key, Bucket] | None = None
         self._digests: list[Key] = []
         self._ids: list[tuple[str, ...]] = []
         if not (self.scope.rename_ids or self.matchers):
-            for place, recorded in enumerate(recordings):
-                exact = self._exact(recorded.request)
-                _put(self._by_bytes.setdefault(exact, {}), recorded, place)
+            self._put_by_bytes(Heads(self.scope.headers))
 
-    def same(self, request: Request) -> Bucket | None:
-        """The recordings of a request that equals this one byte for byte, where that is all that counts."""
-        if not self._by_bytes:
-            return None
-        return self._by_bytes.get(self._exact(request))
+    def _put_by_bytes(self, heads: Heads) -> None:
+        by_bytes, recordings = self._by_bytes, self.recordings
+        for place, recorded in enumerate(recordings):
+            exact = _exact(recorded.request, heads.compared(recorded.request))
+            if (others := by_bytes.setdefault(exact, place)) == place:
+                continue
+            if isinstance(others, int):
+                first, others = others, {}
+                by_bytes[exact] = others
+                _put(others, recordings[first], first)
+            _put(others, recorded, place)
 
-    def _exact(self, request: Request) -> tuple[object, ...]:
-        lengths, names = self._lengths, self.scope.headers
-        kept = [pair for pair in request.headers if len(pair[0]) in lengths and pair[0].lower() in names]
-        return request.method, request.url, request.body, *kept
+    def same(self, request: Request, compared: Headers) -> Same | None:
+        """The recordings of a request that equals this one byte for byte, where that is all that counts.
 
-    def find(self, request: Request, same: Bucket | None, lane: int, sender: Sender) -> int | None:
+        `compared` are those of its headers that count.
+        """
+        return self._by_bytes.get(_exact(request, compared)) if self._by_bytes else None
+
+    def find(self, request: Request, same: Same | None, lane: int, sender: Sender) -> int | None:
         """The place of the recording that answers, preferably one of the `same` bytes; None where there is none."""
-        if same is not None and (place := self._take(same, lane, sender, None)) is not None:
+        if same is not None and (place := self._take_same(same, lane, sender)) is not None:
             return place
         if not self.recordings:
             return None
         by_digest = self._same_digest()
         asked: Comparable | None = None
         if same is not None:
-            key = self._digests[next(iter(same.values())).places[0]]
+            key = self._digests[same if isinstance(same, int) else next(iter(same.values())).places[0]]
         else:
             asked = comparable(request, self.scope)
             key = digest(asked)
@@ -130,6 +138,21 @@ class Shelf:
             for recorded, played in zip(variant.recordings, variant.played, strict=True)
             if played
         }
+
+    def _take_same(self, same: Same, lane: int, sender: Sender) -> int | None:
+        if not isinstance(same, int):
+            return self._take(same, lane, sender, None)
+        if self.played[same]:
+            return None
+        number, its_number = self.credentials.number(sender), self.recordings[same].credential
+        if number is None:
+            if not self.credentials.free(sender[0], its_number):
+                return None
+            self.credentials.bind(sender, its_number)
+        elif number != its_number:
+            return None
+        self.played[same] = 1
+        return same
 
     def _take(self, bucket: Bucket, lane: int, sender: Sender, accepts: Accepts | None) -> int | None:
         number = self.credentials.number(sender)
@@ -194,6 +217,10 @@ class Shelf:
                 self._ids.append(reduced.ids)
                 _put(self._by_digest.setdefault(self._digests[-1], {}), recorded, place)
         return self._by_digest
+
+
+def _exact(request: Request, compared: Headers) -> tuple[object, ...]:
+    return request.method, request.url, request.body, *compared
 
 
 def _put(bucket: Bucket, recorded: Recorded, place: int) -> None:

@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from ..exchange import Request
 from .credentials import Credential
+from .heads import Fingerprint
 from .session import Session
 from .source import Change, Recorded
 
@@ -21,7 +22,7 @@ class Undecided(Session):
     def find(
         self,
         request: Request,
-        credential: Credential = None,
+        credential: Credential | Fingerprint = None,
         clean: Callable[[Request], Request] | None = None,
     ) -> NoReturn:
         request = request if clean is None else clean(request)
