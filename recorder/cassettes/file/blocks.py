@@ -10,9 +10,10 @@ import msgspec
 from msgspec import Struct
 
 from ...errors import CassetteError
-from ...exchange import Exchange
+from ...exchange import Exchange, Request
 from ..source import Recorded
-from .document import VERSION, Misfit, read_document, read_preamble
+from .answer import read_answer
+from .document import VERSION, AskedFields, Misfit, read_document, read_preamble
 from .documents import END, Piece, cut_documents
 from .exchanges import read_recorded, write_recorded
 from .foreign import refuse_foreign
@@ -81,12 +82,14 @@ class _Later:
         self._name = name
         self._spare: list[FastReader] = []
 
-    def read(self, piece: Piece, number: int) -> Exchange:
+    def read(self, piece: Piece, number: int, asked: AskedFields, request: Request) -> Exchange:
         try:
             reader = self._spare.pop()
         except IndexError:
             reader = FastReader()
-        exchange = _read_at(piece, reader, number, self._name).exchange
+        exchange = read_answer(piece.answer, asked, request, reader)
+        if exchange is None:  # as an edit may leave it
+            exchange = _read_at(piece, reader, number, self._name).exchange
         self._spare.append(reader)
         return exchange
 

@@ -91,8 +91,8 @@ class EndingFields(Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     message: str | None = None
 
 
-class Document(Struct, frozen=True, kw_only=True, gc=False, forbid_unknown_fields=True):
-    """One recording."""
+class AskedFields(Struct, frozen=True, kw_only=True, gc=False, forbid_unknown_fields=True):
+    """What of a recording stands before its answer."""
 
     recorded: str | None = None
     times: Times = Times()
@@ -102,6 +102,18 @@ class Document(Struct, frozen=True, kw_only=True, gc=False, forbid_unknown_field
     redacted: bool = False
     usage_asked: bool = False
     request: RequestFields
+
+
+class AnswerFields(Struct, frozen=True, kw_only=True, gc=False, forbid_unknown_fields=True):
+    """The answer, and what comes after it."""
+
+    response: ResponseFields
+    ending: EndingKind | EndingFields = "complete"
+
+
+class Document(AskedFields, frozen=True, kw_only=True, gc=False, forbid_unknown_fields=True):
+    """One recording."""
+
     response: ResponseFields | None = None
     ending: EndingKind | EndingFields = "complete"
 
@@ -113,9 +125,21 @@ class Preamble(Struct, frozen=True):
 
 
 _decode = msgspec.json.Decoder(Document).decode
+_decode_asked = msgspec.json.Decoder(AskedFields).decode
+_decode_answer = msgspec.json.Decoder(AnswerFields).decode
 read_preamble = msgspec.json.Decoder(Preamble).decode
 
 
 def read_document(text: str) -> Document:
     """The document of this JSON text, all raw JSON in it without blanks; raises msgspec's errors."""
     return _decode(msgspec.json.format(text.encode(), indent=-1))
+
+
+def read_asked_fields(text: str) -> AskedFields:
+    """The same of what stands before an answer."""
+    return _decode_asked(msgspec.json.format(text.encode(), indent=-1))
+
+
+def read_answer_fields(text: str) -> AnswerFields:
+    """The same of an answer, and what comes after it."""
+    return _decode_answer(msgspec.json.format(text.encode(), indent=-1))

@@ -9,12 +9,20 @@ from typing import Any
 from msgspec import UNSET
 
 from ...body import decode_request, read_answer
-from ...exchange import Ending, Exchange, Headers, Request, ResponseHead, endpoint, header
+from ...exchange import Ending, EndingKind, Exchange, Headers, Request, ResponseHead, endpoint, header
 from ..source import Recorded
 from .bodies import read_body, read_wire, write_body, write_wire
 from .characters import spell, unspell
 from .chunks import cut, write_chunks
-from .document import Document, EndingFields, Misfit, RequestFields, ResponseFields, Times
+from .document import (
+    AskedFields,
+    Document,
+    EndingFields,
+    Misfit,
+    RequestFields,
+    ResponseFields,
+    Times,
+)
 from .headers import kept_request_headers, kept_response_headers, read_headers, without, write_headers
 from .structure import Flow, Number, Open, Tree
 
@@ -72,21 +80,39 @@ def write_recorded(recorded: Recorded, compared: Collection[bytes] = ()) -> dict
 
 def read_recorded(document: Document) -> Recorded:
     """The recording that a document shows; raises Misfit."""
-    head, chunks = (None, ()) if document.response is None else _read_response(document, document.response)
-    times = document.times
+    return Recorded(
+        read_exchange(document, document.response, document.ending, read_request(document.request)),
+        "",
+        document.lane,
+        document.credential,
+    )
+
+
+def read_exchange(
+    asked: AskedFields,
+    response: ResponseFields | None,
+    ending: EndingKind | EndingFields,
+    request: Request,
+    events: list[bytes] | None = None,
+) -> Exchange:
+    """The exchange that the parts of a document show, `events` being those of the response where they were read.
+
+    Raises Misfit.
+    """
+    head, chunks = (None, ()) if response is None else _read_response(asked, response, events)
+    times = asked.times
     arrivals = _read_arrivals(times, len(chunks))
     ended = times.end if times.end is not None else arrivals[-1] // _MS if arrivals else times.head
-    exchange = Exchange(
-        read_request(document.request),
-        read_time(document.recorded),
-        _read_ending(document.ending, ended * _MS),
+    return Exchange(
+        request,
+        read_time(asked.recorded),
+        _read_ending(ending, ended * _MS),
         head,
         chunks,
         arrivals,
-        document.redacted,
-        document.usage_asked,
+        asked.redacted,
+        asked.usage_asked,
     )
-    return Recorded(exchange, "", document.lane, document.credential)
 
 
 def _write_request(request: Request, compared: Collection[bytes]) -> Tree:
@@ -129,11 +155,16 @@ def _write_response(exchange: Exchange, head: ResponseHead) -> tuple[Tree, Tree]
     return Open({**tree, **shown}), write_chunks(exchange.chunks, None if encoded else events)
 
 
-def _read_response(document: Document, fields: ResponseFields) -> tuple[ResponseHead, tuple[bytes, ...]]:
-    readable, events = read_body(fields, "$.response")
+def _read_response(
+    asked: AskedFields, fields: ResponseFields, events: list[bytes] | None
+) -> tuple[ResponseHead, tuple[bytes, ...]]:
+    if events is None:
+        readable, events = read_body(fields, "$.response")
+    else:
+        readable = b"".join(events)
     headers, body = _unwired(fields, fields.headers, readable, "$.response")
     as_sent = fields.wire is None or body is not readable
-    cuts = document.chunks if as_sent else None
+    cuts = asked.chunks if as_sent else None
     if events is not None and body is readable and cuts is None:
         chunks = tuple(events)  # an event a chunk
     else:
@@ -144,7 +175,7 @@ def _read_response(document: Document, fields: ResponseFields) -> tuple[Response
     )
     version = _latin(fields.http_version, "$.response.http_version")
     reason_bytes = None if reason is None else _latin(reason, "$.response.reason")
-    return ResponseHead(fields.status, headers, version, reason_bytes, document.times.head * _MS), chunks
+    return ResponseHead(fields.status, headers, version, reason_bytes, asked.times.head * _MS), chunks
 
 
 def _unwired(
@@ -169,7 +200,7 @@ def _write_ending(ending: Ending) -> Tree:
     return Open(kind=ending.kind, **{name: spell(text) for name, text in told.items() if text is not None})
 
 
-def _read_ending(fields: EndingFields | Any, at_ns: int) -> Ending:
+def _read_ending(fields: EndingKind | EndingFields, at_ns: int) -> Ending:
     if not isinstance(fields, EndingFields):
         return Ending(fields, at_ns)
     exception, message = (

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
+from msgspec.structs import replace
 
-from ...exchange import Exchange
+from ...exchange import Exchange, Request
 from ..source import Recorded, Unread
-from .document import Misfit, read_document
+from .document import AskedFields, Misfit, RequestFields, read_asked_fields
 from .documents import Piece
 from .exchanges import read_request, read_time
 from .read_fast import FastReader
 
 _LONG = 4096
+_READ = RequestFields(method="", url="")
+"""In place of the fields of a request that was made of them."""
+
+Read = Callable[[AskedFields, Request], Exchange]
+"""Reads the answer too, given all that stands before it."""
 
 
-def read_lazily(piece: Piece, reader: FastReader, read: Callable[[], Exchange]) -> Recorded | None:
+def read_lazily(piece: Piece, reader: FastReader, read: Read) -> Recorded | None:
     """The recording of a document whose answer is long, of which only the head is read now; `read` gives all.
 
     None where the answer is not long, or where only reading all of the document can tell what there is.
@@ -26,8 +33,9 @@ def read_lazily(piece: Piece, reader: FastReader, read: Callable[[], Exchange]) 
     if (text := reader.read(piece.head)) is None:
         return None
     try:
-        shown = read_document(text)
-        content = Unread(read_request(shown.request), read_time(shown.recorded), read)
+        shown = read_asked_fields(text)
+        request, started_us = read_request(shown.request), read_time(shown.recorded)
     except (msgspec.ValidationError, msgspec.DecodeError, Misfit, RecursionError):
         return None
+    content = Unread(request, started_us, partial(read, replace(shown, request=_READ), request))
     return Recorded(content, "", shown.lane, shown.credential)
