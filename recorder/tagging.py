@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple, Protocol
 
 _HIDDEN = "REDACTED"
+_LONE = re.compile("[\ud800-\udfff]")
 
 _tags: ContextVar[dict[str, Any]] = ContextVar("recorder_tags", default={})  # noqa: B039 - never mutated
 
@@ -86,5 +88,11 @@ def _plain(value: Any, cleaner: Cleaner) -> Any:
 
 
 def _whole(text: str) -> str:
-    """Text that can be encoded, as spans and databases need it."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+    """Text that can be encoded, as spans and databases need it; what cannot be is U+FFFD, as in every row."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return _LONE.sub("\ufffd", text)
+    return text

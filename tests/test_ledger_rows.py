@@ -73,6 +73,13 @@ def test_long_texts_are_cut() -> None:
     assert (len(row["session_id"]), len(row["error_message"])) == (500, 8_000)
 
 
+def test_long_names_that_begin_alike_stay_apart() -> None:
+    first, second = (row_of(user_id="\N{DUCK}" * 600 + end)["user_id"] for end in ("a", "\ud800"))
+    assert len(first) == len(second) == 500
+    assert first[:400] == second[:400]
+    assert first != second
+
+
 @pytest.mark.parametrize(
     ("tags", "kept"),
     [

@@ -14,7 +14,7 @@ from .calls import UNPRICED, counted
 from .console import output
 from .money import exact_units
 from .tables import Cell, Column, lay_out, print_footer, print_line
-from .text import styled
+from .text import styled, visible
 from .times import UNKNOWN, show_duration
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def print_report(names: Sequence[str], report: Report) -> None:
 def key_columns(names: Sequence[str]) -> list[Column]:
     """The columns of what is grouped by."""
     floor = 24 if len(names) == 1 else 14
-    titles = [f"{name} (UTC)" if name in ("day", "hour") else name for name in names]
+    titles = [f"{name} (UTC)" if name in ("day", "hour") else visible(name) for name in names]
     # A time must be read whole; so long as it is, it tells the rows apart.
     return [
         Column(title, floor=None if name in ("day", "hour") else floor)

@@ -14,6 +14,7 @@ from ..errors import CassetteError, StoreError, StoreNotFound
 from .access import reading, writing
 from .content.reading import Payload, Reader, stored_payloads
 from .database import open_database
+from .rows import storable
 from .tables import cassette_entries, cassettes
 from .url import resolved, shown
 
@@ -31,9 +32,14 @@ class CassetteSummary(Struct, frozen=True):
 
 
 class StoreCassette:
-    """A `CassetteSource` in a store; it refers to calls, which must be stored before it is saved."""
+    """A `CassetteSource` in a store; it refers to calls, which must be stored before it is saved.
+
+    Raises CassetteError for a name that no database can hold.
+    """
 
     def __init__(self, url: str, name: str) -> None:
+        if storable(name) != name:
+            raise CassetteError(f"{name!r} is no name for a cassette: it has signs that no database can hold")
         self._url = url
         self._name = name
         self._database = open_database(resolved(url))

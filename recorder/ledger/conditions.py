@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, and_, false, func, not_, or_, true
 from ..errors import StoreError
 from .columns import COLUMNS, TAG, Column, unknown
 from .moments import parse_moment
-from .rows import storable
+from .rows import name_text, storable
 from .tables import calls
 from .tags import tag_exists
 
@@ -28,6 +28,7 @@ _EXPRESSION = re.compile(
     r'\s*(?P<name>tag\."[^"]+"|tag\..+?|[\w.-]+?)\s*(?P<operator>!=|!~|\^=|>=|<=|==?|<|>|~)(?P<value>.*)',
     re.DOTALL,
 )
+_NO_NAMES = ("tags", "finish_reasons")
 _OF_TEXT = ("=", "!=", "^=", "~", "!~")
 _OF_NUMBER = ("=", "!=", "<", "<=", ">", ">=")
 _YES_AND_NO = {"1": 1, "true": 1, "yes": 1, "0": 0, "false": 0, "no": 0}
@@ -70,7 +71,13 @@ def clause(condition: Condition, *, sqlite: bool) -> ColumnElement[bool]:
         kept = and_(calls.c.operation_id == storable(value), calls.c.operation_id != "")
         own = and_(calls.c.operation_id == "", calls.c.id == storable(value))
         return or_(kept, own)
-    return text_clause(column.expression, operator, storable(value), sqlite=sqlite)
+    return text_clause(column.expression, operator, as_stored(condition.name, value, operator), sqlite=sqlite)
+
+
+def as_stored(name: str, value: str, operator: Operator = "=") -> str:
+    """What a row has of a value that was given to a call: long names are kept shortened."""
+    whole = operator in ("=", "!=") and name not in _NO_NAMES
+    return (name_text(value) if whole else None) or storable(value)
 
 
 def text_clause(

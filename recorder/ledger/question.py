@@ -11,9 +11,10 @@ from msgspec import Struct
 from sqlalchemy import Connection
 
 from .cells import TAG
-from .conditions import Condition
+from .conditions import Condition, as_stored
 from .figures import Figures
 from .filters import Where, conditions_of
+from .rows import storable
 
 Key = tuple[str | None, ...]
 
@@ -63,20 +64,20 @@ def question(
     if isinstance(where, Mapping):
         where = {_ALIASES.get(name, name): value for name, value in where.items()}
     values: dict[str, str | int] = {}
-    named = dict(tags)
+    named = {storable(name): storable(value) for name, value in tags.items()}
     others = []
     for condition in conditions_of(where):
         name, value = condition.name, condition.value
         known = named if name.startswith("tag.") else values
-        name = name.removeprefix("tag.")
+        name = storable(name.removeprefix("tag."))
         whole = value is not None and (isinstance(value, str) or value == int(value))
         if condition.operator != "=" or not whole or name in known:
             others.append(condition)
         elif known is named:
-            named[name] = str(value)
+            named[name] = storable(str(value))
         else:
-            values[name] = str(value) if isinstance(value, str) else int(value or 0)
-    return Question(tuple(by), since_us, until_us, values, named, tuple(others))
+            values[name] = as_stored(name, value) if isinstance(value, str) else int(value or 0)
+    return Question(tuple(map(storable, by)), since_us, until_us, values, named, tuple(others))
 
 
 def check(by: Sequence[str]) -> None:

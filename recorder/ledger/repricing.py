@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Select, bindparam, func, select
 
 from ..pricing import IMPORTED, Book, Cost
 from .access import reading, writing
+from .conditions import as_stored
 from .database import Database
 from .filters import filtered
 from .prices import load_book
@@ -101,7 +102,7 @@ def _wanted(
     query = filtered(
         query, since_us=since_us, until_us=until_us, where={}, tags={}, sqlite=database.is_sqlite
     ).where(_c.cost_source.not_in(("provider", IMPORTED)))
-    return query if model is None else query.where(model_name == model)
+    return query if model is None else query.where(model_name == as_stored("model", model))
 
 
 _Change = tuple[Mapping[Any, Any], dict[str, Any], str | None]

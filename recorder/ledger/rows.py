@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -100,13 +101,17 @@ def cost_columns(cost: Cost) -> dict[str, Any]:
 
 
 def name_text(value: str | None) -> str | None:
-    """A name, shortened where it is longer than names are, in text that every database takes."""
+    """A name in text that every database takes; of a longer one the beginning, and what tells it from others."""
     if value is None:
         return None
     # Most are; a call less for each of a dozen names a row.
     if isinstance(value, str) and len(value) <= _LONGEST_NAME and value.isascii() and "\x00" not in value:
         return value
-    return _text(value, _LONGEST_NAME)
+    text = value if isinstance(value, str) else str(value)
+    if len(text) > _LONGEST_NAME:
+        mark = f"…{blake2b(text.encode('utf-8', 'surrogatepass'), digest_size=8).hexdigest()}"
+        text = text[: _LONGEST_NAME - len(mark)] + mark
+    return storable(text)
 
 
 def _text(value: str, longest: int) -> str:

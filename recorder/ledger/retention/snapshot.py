@@ -14,6 +14,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 from ...errors import StoreError
 from ..access import check_exists, explaining, reading, stored_state
 from ..database import Database, open_database
+from ..rows import storable
 from ..schema import ensure, refuse
 from ..tables import metadata
 from ..url import resolved, shown
@@ -41,6 +42,8 @@ def take_snapshot(database: Database, target: Path, progress: Progress, *, overw
 
 
 def _check_target(database: Database, target: Path, *, overwrite: bool) -> None:
+    if storable(str(target)) != str(target):
+        raise StoreError(f"{str(target)!r} is no UTF-8, as names of SQLite files are; choose another file")
     if target.is_dir():
         raise StoreError(f"{target} is a directory; name a file in it")
     if not target.parent.is_dir():
