@@ -63,7 +63,7 @@ class SecretEdits:
         return self._rules.holds_apart(text)
 
     def is_secret_parameter(self, name: str) -> bool:
-        """Whether the value of a form's field with this name is secret, also of one in brackets: `auth[password]`."""
+        """Whether the value of a parameter or a form's field is secret, also of one in brackets: `auth[password]`."""
         return self._rules.is_secret_parameter(name) or (
             name.endswith("]") and self._rules.is_secret_parameter(name.rstrip("]").rpartition("[")[2])
         )
@@ -75,7 +75,7 @@ class SecretEdits:
     def parameter_spans(self, text: bytes) -> Iterator[Span]:
         """The values of a URL's parameters whose names say that they are secret."""
         for parameter in PARAMETER.finditer(text):
-            if self._rules.is_secret_query(unquote_plus(parameter[1].decode("latin-1"))):
+            if self.is_secret_parameter(unquote_plus(parameter[1].decode("latin-1"))):
                 yield parameter.span(2)
 
     def body(self, body: bytes) -> list[Edit]:

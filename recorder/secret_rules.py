@@ -32,9 +32,7 @@ class SecretRules:
         self.headers = (HEADER_NAMES - kept) | frozenset(map(squash, rules.headers))
         self.patterns = tuple(map(_compiled, rules.patterns))
         self.own_fields = tuple(_key_end(name) for name in rules.fields)
-        self.own_query = tuple(
-            f"{squash(name)}=".encode() if name.isascii() else b"=" for name in rules.query
-        )
+        self.own_query = tuple(map(_parameter_end, (*rules.query, *rules.fields)))
         own = rules.patterns or rules.fields or rules.query
         self.may_hold = self._may_hold_own if own else may_hold
         self._query = (QUERY_NAMES - kept) | frozenset(map(squash, rules.query))
@@ -42,11 +40,11 @@ class SecretRules:
         self.anchored = tuple(pattern for pattern in self.patterns if _ANCHOR.search(pattern.pattern))
 
     def is_secret_query(self, name: str) -> bool:
-        """Whether the value of a URL's parameter with this name is secret."""
+        """Whether the value of a URL's parameter with this name is what somebody logs in with."""
         return squash(name) in self._query
 
     def is_secret_parameter(self, name: str) -> bool:
-        """Whether the value of a form's field with this name is secret."""
+        """Whether the value of a URL's parameter or a form's field with this name is secret."""
         return self.is_secret_query(name) or self.is_secret_field((name,))
 
     def is_secret_field(self, path: Path) -> bool:
@@ -122,3 +120,8 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 def _key_end(name: str) -> bytes:
     """What a body with such a field holds, squashed; nothing where JSON may spell the name otherwise."""
     return f'{squash(name)}"'.encode() if name.isascii() else b""
+
+
+def _parameter_end(name: str) -> bytes:
+    """What a URL with such a parameter holds, squashed; an equals sign alone where it may be spelled otherwise."""
+    return f"{squash(name)}=".encode() if name.isascii() else b"="

@@ -223,15 +223,19 @@ _field = re.compile(rb"\":(?<=[erwsalo][yntdels]\":)" + _SECRET_NAME.replace(b"%
 _spaced_field = re.compile(rb"\" :" + _SECRET_NAME.replace(b"%b", rb"\" :")).search
 _backslash = re.compile(rb"\\(?:/|u00(?:0[9ad]|2[05bdef]|3[0-9ad]|[4-7])|\":(?<=(?:key|ken)\\\":))").search
 _ASSIGNMENT = rb"(?:(?<=(?:en|ey|et|ig|re)=)|(?<=(?:en|ey) =)) ?(?:\\?[\"'])?[a-z0-9_~+/%-]{16}"
+_NAMED = rb"(?<=(?:key|jwt|pwd|sas|sig|uth|ode)%b)|(?<=(?:oken|cret|word|sswd|rase|tial|ials|ture)%b)"
 _PARAMETER = (
-    rb"(?<=[deghlnsty]=)(?:(?<=(?:key|jwt|pwd|sas|sig|uth|ode)=)|(?<=(?:zation|ertion)=)"
-    rb"|(?<=(?:oken|cret|word|sswd|rase|tial|ials|ture)=))[^&;#\s\"]"
+    rb"(?<=[]deghlnsty]=)(?:"
+    + _NAMED.replace(b"%b", b"=")
+    + rb"|(?<=(?:zation|ertion)=)|"
+    + _NAMED.replace(b"%b", rb"\]=")
+    + rb")[^&;#\s\"]"
 )
 _equals = re.compile(b"=" + _ASSIGNMENT).search
 _parameter = re.compile(b"=" + _PARAMETER).search
 _equals_in_url = re.compile(b"=(?:" + _ASSIGNMENT + b"|" + _PARAMETER + b")").search
 _encoded = re.compile(
-    rb"%[2-7](?:(?<=2)[25de]|(?<=3)[0-9d]|(?<=4)[0-9a-f]|(?<=5)[0-9af]|(?<=6)[1-9a-f]|(?<=7)[0-9ae])"
+    rb"%[2-7](?:(?<=2)[25de]|(?<=3)[0-9d]|(?<=4)[0-9a-f]|(?<=5)[0-9adf]|(?<=6)[1-9a-f]|(?<=7)[0-9ae])"
 ).search
 _authorization = re.compile(rb"zation(?:\\?[\"'])? ?[:=]").search
 _login = re.compile(rb"://[^\s/@]++@").search

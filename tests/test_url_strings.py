@@ -135,6 +135,20 @@ def test_own_parameters_are_found_in_json_and_kept_ones_stay() -> None:
     assert found == {"url": "https://h.test/?ticket=REDACTED&api_key=y"}
 
 
+@pytest.mark.parametrize("name", ["db_password", "OPENAI_API_KEY", "auth%5Btoken%5D", "user[password]"])
+def test_parameter_goes_by_the_endings_of_fields_too(name: str) -> None:
+    url = f"https://h.test/x?{name}=abc&page=2"
+    expected = url.replace("abc", "REDACTED")
+    assert hidden({"url": url}) == {"url": expected}
+    assert REDACTOR.request(Request("GET", url)).url == expected
+
+
+def test_own_field_is_a_parameter_too() -> None:
+    own = Redactor(RedactionRules(fields=("ssn",)))
+    assert hidden({"url": "https://h.test/?ssn=1"}, own) == {"url": "https://h.test/?ssn=REDACTED"}
+    assert own.request(Request("GET", "https://h.test/?ssn=1")).url == "https://h.test/?ssn=REDACTED"
+
+
 @pytest.mark.parametrize(
     "text",
     [
