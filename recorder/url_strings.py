@@ -13,6 +13,7 @@ _NESTING = 3
 """How deep JSON text in strings of JSON text is followed: a body, the arguments in it, a string in those."""
 _OF_INTEREST = re.compile(rb"[=%]|\\\\*u00(?:25|3[dD])")
 _URL = re.compile(rb"\s*[A-Za-z][A-Za-z0-9+.-]*://[^\s\"'<>]+\s*\Z")
+_JSON = re.compile(rb"\s*[\[{]")
 _FORM = re.compile(rb"[\w.~*%+\[\]-]{1,200}=[^\s{}\"<>&]*&[^\s{}\"<>]*\s*\Z")
 
 
@@ -36,7 +37,7 @@ def _spans(text: bytes, told: ToldInStrings, nesting: int) -> Iterator[Span]:
         yield from told.parameter_spans(text)
     elif _FORM.match(text):
         yield from pair_spans(text, told)
-    elif b'"' in text:
+    elif _JSON.match(text):
         yield from url_spans(text, told, nesting - 1) if nesting else ()
         return
     if b"%" in text:

@@ -20,6 +20,7 @@ from recorder.ledger.database import open_database
 from recorder.ledger.tables import calls
 from recorder.visible import UNSAFE
 
+from .databases import execute
 from .odd_calls import LONG, TEXTS, make_odd_calls
 from .test_cli import invoke
 from .test_rollups import assert_kept_is_rebuilt, from_rows
@@ -96,6 +97,10 @@ def test_sums_are_those_of_the_rows(filled: tuple[str, list[str]]) -> None:
     rows, total = rows_of(url), report(Store(url)).total
     for name in ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens"):
         assert getattr(total, name) == sum(row[name] or 0 for row in rows)
+    view = "SELECT sum(calls), sum(input_tokens), sum(output_tokens), sum(unpriced_calls) FROM v_calls_daily"
+    (daily,) = execute(url, view)
+    unpriced = sum(row["cost"] is None for row in rows)
+    assert tuple(map(int, daily)) == (len(rows), total.input_tokens, total.output_tokens, unpriced)
     with open_database(url).read() as connection:
         costs = connection.execute(select(calls.c.currency, calls.c.cost_pico)).all()
     sums = Counter[str]()
