@@ -199,3 +199,42 @@ def test_form_and_anchored_patterns_take_little_time() -> None:
     found = clean(b"a=b&" * 500_000 + b"x=tiger", own, b"application/x-www-form-urlencoded")
     assert found.endswith(b"&x=REDACTED")
     assert time.process_time() - started < 4
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "%",
+                "2D",
+                "sk",
+                "-proj-",
+                "a1B2" * 5,
+                "?",
+                "=",
+                "&",
+                "api_key",
+                "://",
+                '"',
+                "\\",
+                "\n",
+                "/",
+                "é",
+                "[",
+                "{",
+                " ",
+            ]
+        )
+    ).map("".join),
+    st.integers(0, 3),
+    st.booleans(),
+)
+def test_json_stays_json_however_deep_a_secret_stands(text: str, depth: int, ascii_only: bool) -> None:
+    document: Any = {"a": text}
+    for _ in range(depth):
+        document = {"b": json.dumps(document, ensure_ascii=ascii_only)}
+    found = json.loads(clean(json.dumps(document).encode()))
+    for _ in range(depth):
+        found = json.loads(found["b"])
+    assert found.keys() == {"a"}
+    assert found["a"] == text or "REDACTED" in found["a"]
