@@ -67,18 +67,25 @@ def pytest_report_header(config: pytest.Config) -> str:
     return options.header(config.stash[_SUITE].options)
 
 
-@pytest.hookimpl(tryfirst=True)  # before -k and -m leave tests out
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> Generator[None, object, object]:
+    """All tests are known before -k and -m leave some out, and their markers when every conftest has added its own."""
+    everything = dict.fromkeys(items)
+    result = yield
+    everything |= dict.fromkeys(items)
     suite = config.stash[_SUITE]
     try:
-        suite.collected(config, items)
-        for item in vcr_hooks.blocked(items):
+        suite.collected(config, everything)
+        for item in vcr_hooks.blocked(everything):
             ask_for_fixture(item, _network_shut.__name__)
     except pytest.UsageError as error:
         if not _is_worker(config):
             raise
         suite.refused = str(error)
         items.clear()
+    return result
 
 
 @pytest.hookimpl(tryfirst=True)

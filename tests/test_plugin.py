@@ -29,6 +29,16 @@ def test_marker_alone_records_and_replays(suite: Suite) -> None:
     assert suite.live == 1
 
 
+def test_marker_that_a_conftest_adds_counts(suite: Suite) -> None:
+    conftest = suite.pytester.path / "conftest.py"
+    hook = "def pytest_collection_modifyitems(items):\n    items[0].add_marker('recorded')\n"
+    conftest.write_text(f"{conftest.read_text()}\n{hook}")
+    suite.record("def test_it(ask): assert ask('hello') == 're: hello'")
+    assert suite.cassettes == ["test_x/test_it.yaml"]
+    suite.run("--recorder-orphans").assert_outcomes(passed=1)
+    assert suite.live == 1
+
+
 def test_fixture_alone_is_the_cassette(suite: Suite) -> None:
     source = """
     def test_it(ask, recorded):
