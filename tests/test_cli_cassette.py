@@ -140,6 +140,19 @@ def test_list_without_a_cassette_says_so(tmp_path: Path) -> None:
     assert invoke("cassette", "list", str(tmp_path / "gone")).exit_code == 1
 
 
+def test_list_tells_files_of_one_name_apart_where_room_is_short(file: Path, tmp_path: Path) -> None:
+    for folder in ("a/one", "b/one", "b/two"):
+        (tmp_path / "long-name-of-a-project" / folder).mkdir(parents=True)
+        (tmp_path / "long-name-of-a-project" / folder / "test_it.yaml").write_bytes(file.read_bytes())
+    shown = invoke("cassette", "list", str(tmp_path), width=70).stdout.splitlines()
+    assert [line.split()[0] for line in shown[1:5]] == [
+        file.name,
+        "a/one/test_it.yaml",
+        "b/one/test_it.yaml",
+        "two/test_it.yaml",
+    ]
+
+
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
 @pytest.mark.parametrize("command", ["list", "show"])
 def test_tables_fit_any_width(file: Path, command: str, width: int) -> None:
@@ -525,6 +538,8 @@ def test_verify_leaves_failures_out_unless_they_are_chosen(
         (["--header", "nonsense"], 2, "NAME: VALUE"),
         (["--price-per-mtok", "cheap"], 2, "is no price"),
         (["--entries", "7"], 2, "no entry 7"),
+        (["--entries", "2-1"], 2, "no entry"),
+        (["--entries", "1-99999999999999"], 2, "no entry 99999999999999"),
     ],
 )
 def test_verify_refuses(verified: Path, arguments: list[str], code: int, message: str) -> None:

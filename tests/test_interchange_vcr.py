@@ -14,7 +14,7 @@ import pytest
 
 import recorder
 from recorder.cassettes import Session
-from recorder.errors import CassetteError, CassetteMiss, CassetteMissing
+from recorder.errors import CassetteError, CassetteMiss, CassetteMissing, RecorderWarning
 from recorder.exchange import Request
 from recorder.interchange import (
     VcrCassette,
@@ -423,3 +423,51 @@ def test_ignored_host_goes_live_and_everything_else_is_a_miss(write: Write) -> N
         assert client.get("https://live.de/x").content == b"live"
         with pytest.raises(CassetteMiss):
             client.get("https://other.de/x")
+
+
+def entries(*codes: object) -> str:
+    return json.dumps(
+        {
+            "interactions": [
+                {
+                    "request": {
+                        "method": "GET",
+                        "uri": f"https://h.example/{place}",
+                        "headers": {},
+                        "body": "",
+                    },
+                    "response": {"status": {"code": code}, "headers": {}, "body": {"string": "a"}},
+                }
+                for place, code in enumerate(codes)
+            ]
+        }
+    )
+
+
+def test_recording_that_cannot_be_played_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "c.json"
+    path.write_text(entries(200, "none", None))
+    with pytest.warns(RecorderWarning, match=r"entry 2: there is no response \(status 'none'\), and 1 more"):
+        assert len(VcrCassette(path).load() or ()) == 1
+
+
+def test_file_of_which_nothing_can_be_played_is_not_called_missing(tmp_path: Path) -> None:
+    path = tmp_path / "c.json"
+    path.write_text(entries(99999))
+    with pytest.raises(
+        CassetteError, match=r"no recording can be played of .*c\.json, entry 1: there is no resp"
+    ):
+        VcrCassette(path).load()
+
+
+def test_miss_of_a_file_that_is_only_read_does_not_advise_to_record_into_it(tmp_path: Path) -> None:
+    path = tmp_path / "c.json"
+    path.write_text(entries(200))
+    cassette = vcr_cassette(path, install=False)
+    with (
+        cassette,
+        cassette.wrap(httpx.Client()) as client,
+        pytest.raises(CassetteMiss, match="recorder cassette import makes it one of ours") as caught,
+    ):
+        client.get("https://h.example/other")
+    assert "record it with mode" not in str(caught.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -108,7 +109,8 @@ def _print(rows: Sequence[dict[str, Any]]) -> None:
     foreign = any(row["format"] not in (OURS, None) for row in rows)
     columns = (*_COLUMNS, _FORMAT) if foreign else _COLUMNS
     console = output()
-    print_table(console, columns, [_cells(row) for row in rows])
+    short = unique_tails([row["name"] for row in rows])
+    print_table(console, columns, [_cells(row, tail) for row, tail in zip(rows, short, strict=True)])
     known: list[Contents] = [row["contents"] for row in rows if row["contents"] is not None]
     parts = [
         counted(len(rows), "cassette"),
@@ -121,8 +123,23 @@ def _print(rows: Sequence[dict[str, Any]]) -> None:
             say(Text().append("unreadable: ", "bold red").append_text(styled(row["error"])))
 
 
-def _cells(row: dict[str, Any]) -> tuple[Cell, ...]:
-    name = (styled(row["name"], "cyan"), styled(Path(row["name"]).name, "cyan"))
+def unique_tails(names: Sequence[str]) -> list[str]:
+    """As little of the end of each path as tells it from the others."""
+    paths = [Path(name).parts for name in names]
+    tails = [path[-1:] for path in paths]
+    while True:
+        taken = Counter(tails)
+        longer = [
+            path[-len(tail) - 1 :] if taken[tail] > 1 else tail
+            for path, tail in zip(paths, tails, strict=True)
+        ]
+        if longer == tails:
+            return [str(Path(*tail)) for tail in tails]
+        tails = longer
+
+
+def _cells(row: dict[str, Any], short: str) -> tuple[Cell, ...]:
+    name = (styled(row["name"], "cyan"), styled(short, "cyan"))
     contents: Contents | None = row["contents"]
     unknown: Cell = (Text(UNKNOWN, style="dim"),)
     if contents is None:

@@ -207,11 +207,12 @@ def entry_numbers(texts: Sequence[str], count: int, option: str) -> list[int]:
     numbers: set[int] = set()
     for part in ",".join(texts).split(","):
         first, dash, last = part.strip().partition("-")
-        if not first.isdecimal() or (dash and not last.isdecimal()):
+        if not first.isdecimal() or (dash and not last.isdecimal()) or int(first) > int(last or first):
             raise typer.BadParameter(f"{part!r} is no entry; write 3, 1,4 or 2-5", param_hint=option)
-        numbers |= set(range(int(first), int(last or first) + 1))
-    if wrong := [number for number in numbers if not 1 <= number <= count]:
-        raise typer.BadParameter(
-            f"there is no entry {min(wrong)}, entries are 1 to {count}", param_hint=option
-        )
+        ends = int(first), int(last or first)
+        if wrong := [number for number in ends if not 1 <= number <= count]:
+            raise typer.BadParameter(
+                f"there is no entry {wrong[0]}, entries are 1 to {count}", param_hint=option
+            )
+        numbers |= set(range(ends[0], ends[1] + 1))
     return sorted(numbers)

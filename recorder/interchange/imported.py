@@ -27,12 +27,16 @@ class Note(Struct, frozen=True):
 
 
 class Imported(Struct, frozen=True):
-    """The recordings of one file, in its order; `format` names what wrote it."""
+    """The recordings of one file, in its order; `format` names what wrote it.
+
+    Of the `notes`, those on entries of which there is no recording are `lost`, too.
+    """
 
     file: str
     format: str
     exchanges: tuple[Exchange, ...]
     notes: tuple[Note, ...] = ()
+    lost: tuple[Note, ...] = ()
 
 
 class NotCarried(ValueError):
@@ -54,6 +58,7 @@ def read_entries(
     """Read entry by entry; one that cannot be read becomes a note, and the rest goes on."""
     exchanges: list[Exchange] = []
     notes: list[Note] = []
+    lost: list[Note] = []
     for number, entry in enumerate(entries, start=1):
 
         def tell(reason: str, detail: str = "", number: int = number) -> None:
@@ -63,9 +68,11 @@ def read_entries(
             exchanges.append(read(mapping(entry, "the entry"), tell))
         except NotCarried as error:
             tell(error.reason, error.detail)
+            lost.append(notes[-1])
         except _MISSHAPEN as error:
             tell("the entry is not shaped as its format has it", f"{type(error).__name__}: {error}"[:200])
-    return Imported(file, format, tuple(exchanges), tuple(notes))
+            lost.append(notes[-1])
+    return Imported(file, format, tuple(exchanges), tuple(notes), tuple(lost))
 
 
 def mapping(value: Any, name: str) -> Mapping[str, Any]:

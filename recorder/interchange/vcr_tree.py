@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import shlex
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -14,7 +15,7 @@ from msgspec.structs import replace
 
 from ..cassettes.matching import Matching
 from ..cassettes.source import Change, Recorded
-from ..errors import CassetteError
+from ..errors import CassetteError, RecorderWarning
 from ..exchange import Exchange, Request
 from ..redact import Redactor
 from ..settings import RedactionRules
@@ -87,10 +88,19 @@ class VcrCassette:
         return self._config.ignores(request)
 
     def load(self) -> tuple[Recorded, ...] | None:
-        """The recordings of all files, in their order; None where no file has any. Raises CassetteError."""
+        """The recordings of all files, in their order; None where no file has any.
+
+        Warns of those that cannot be played; raises CassetteError where none can, or a file cannot be read.
+        """
         files = [self._read(path) for path in dict.fromkeys((self._path, *self._extra)) if _is_there(path)]
+        lost = [str(note) for read in files for note in read.lost]
         if not any(read.exchanges for read in files):
+            if lost:
+                raise CassetteError(f"no recording can be played of {lost[0]}; record it anew")
             return None
+        if lost:
+            more = f", and {len(lost) - 1} more" if len(lost) > 1 else ""
+            warnings.warn(RecorderWarning(f"a recording cannot be played: {lost[0]}{more}"), stacklevel=2)
         self.notes = (*self._config.notes, *(note for read in files for note in read.notes))
         played = [made for read in files for exchange in read.exchanges if (made := self._played(exchange))]
         return tuple(Recorded(exchange, "") for exchange in self._first_ones(played))

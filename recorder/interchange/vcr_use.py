@@ -13,6 +13,10 @@ from ..settings import RedactionRules
 from .vcr_config import KEYWORDS, VcrRegistry, vcr_config
 from .vcr_tree import VcrCassette
 
+_ADVICE = (
+    "the cassette is in vcrpy's format, which is only read: recorder cassette import makes it one of ours"
+)
+
 
 class VcrUse(CassetteOptions, total=False):
     """Options of a cassette, and vcrpy's own."""
@@ -67,5 +71,11 @@ def vcr_cassette(
     source = VcrCassette(
         path, extra_paths, vcr_config({**(options or {}), **theirs}, registry), redact=redact
     )
-    ours = {"install": True, "match": source.matching.match, "repeat": source.repeat, **ours}
+    ours = {
+        "advice": _ADVICE,
+        "install": True,
+        "match": source.matching.match,
+        "repeat": source.repeat,
+        **ours,
+    }
     return cassette(source, "none", redact=redact, record_paths="*", **ours)
