@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ def post(body: Any = b"{}", url: str = URL, method: str = "POST", **headers: str
 def write(tmp_path: Path) -> Write:
     """Writes a cassette of requests; the n-th answers `n`."""
 
-    def write(*requests: Request, name: str = "c.yaml", answers: str = "123456789") -> Path:
+    def write(*requests: Request, name: str = "c.yaml", answers: Iterable[str] = "123456789") -> Path:
         path = tmp_path / name
         interactions = [
             {
@@ -268,12 +268,37 @@ def test_miss_says_which_matcher_refused_and_why(write: Write) -> None:
 
 
 def test_options_without_effect_are_noted() -> None:
-    config = vcr_config({"record_mode": "once", "filter_sensitive_data": {"<X>": "y"}, "colour": "red"})
-    assert [note.partition(" ")[0] for note in config.notes] == [
-        "record_mode",
-        "filter_sensitive_data",
-        "colour",
-    ]
+    config = vcr_config({"record_mode": "once", "custom_patches": [1], "colour": "red"})
+    assert [note.partition(" ")[0] for note in config.notes] == ["record_mode", "custom_patches", "colour"]
+
+
+@pytest.mark.parametrize("secret", ["h.example", lambda request, response: "h.example"])
+def test_values_are_put_back_for_placeholders_as_vcrpy_does(write: Write, secret: Any) -> None:
+    path = write(post({"at": "<HOST>"}, url="https://<HOST>/v1"), answers=["said <HOST>"])
+    options = {"filter_sensitive_data": {"<HOST>": secret, "<NONE>": None}, "match_on": ["uri", "body"]}
+    asked = [post({"at": "h.example"}, url="https://h.example/v1")]
+    ours = play_vcr_file(path, asked, vcr_config(options))
+    assert ours == play_with_vcrpy(path, asked, options)
+    assert ours[0].body == b"said h.example"
+
+
+def test_hooks_on_loading_change_what_is_played_or_drop_it(write: Write) -> None:
+    def shout(request: Any, response: Any) -> Any:
+        if request.uri.endswith("/drop"):
+            return None
+        response["body"]["string"] = response["body"]["string"].upper()
+        return request, response
+
+    def see(request: Any, response: Any, cassette: Any) -> Any:
+        return request, response
+
+    path = write(post(A), post(A, url=f"{URL}/drop"), answers=["one", "two"])
+    options = {"after_load_interaction": [shout, see]}
+    asked = [post(A), post(A, url=f"{URL}/drop")]
+    ours = play_vcr_file(path, asked, vcr_config(options))
+    theirs = play_with_vcrpy(path, asked, options)
+    assert (ours[0], len(ours[1])) == (theirs[0], len(theirs[1]))
+    assert ours[0].body == b"ONE"
 
 
 def test_positional_arguments_of_the_mark_are_further_cassettes(write: Write, tmp_path: Path) -> None:

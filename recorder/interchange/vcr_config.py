@@ -19,6 +19,7 @@ from .vcr_filters import (
     query_filter,
     replacements,
 )
+from .vcr_loading import InteractionHook, load_hooks, run_hooks
 from .vcr_matchers import DEFAULT, MATCHERS, VcrMatcher
 from .vcr_request import VcrRequest, from_vcr, response_dict, to_vcr, with_response
 
@@ -28,12 +29,10 @@ _READ = {
     "match_on", "additional_matchers", "filter_headers", "filter_query_parameters", "filter_post_data_parameters",
     "filter_nested_post_data_parameters", "before_record", "before_record_request", "before_record_response",
     "ignore_hosts", "ignore_localhost", "decode_compressed_response", "allow_playback_repeats", "path_transformer",
-    "cassette_library_dir", "serializer",
+    "cassette_library_dir", "serializer", "filter_sensitive_data", "after_load_interaction",
 }  # fmt: skip
 _NOTED = {
     "record_mode": "the cassette is only replayed",
-    "filter_sensitive_data": "placeholders stay in what is replayed",
-    "after_load_interaction": "hooks on loading are not run",
     "persister": "files are read as they are",
     "custom_patches": "clients are covered by wrapping or installing",
 }
@@ -71,6 +70,7 @@ class VcrConfig(Struct, frozen=True):
     """
 
     matchers: tuple[tuple[str, VcrMatcher], ...] = tuple((name, MATCHERS[name]) for name in DEFAULT)
+    load_hooks: tuple[InteractionHook, ...] = ()
     request_hooks: tuple[RequestHook, ...] = ()
     response_hooks: tuple[ResponseHook, ...] = ()
     allow_playback_repeats: bool = False
@@ -103,6 +103,10 @@ class VcrConfig(Struct, frozen=True):
         """Whether such a request is none of the cassette's business."""
         return bool(self.request_hooks) and self.filtered(request) is None
 
+    def loaded(self, exchange: Exchange) -> Exchange | None:
+        """A recording as the hooks on loading leave it; None where they drop it."""
+        return run_hooks(self.load_hooks, exchange) if self.load_hooks else exchange
+
     def recorded(self, exchange: Exchange) -> Exchange | None:
         """A recording as it is played; None where the options drop it."""
         if self.request_hooks:
@@ -133,6 +137,7 @@ def vcr_config(options: Mapping[str, Any], registry: VcrRegistry | None = None) 
     unknown = sorted(options.keys() - _READ - _NOTED.keys() - _RECORDING)
     return VcrConfig(
         matchers=tuple(_matcher(name, registry) for name in names),
+        load_hooks=load_hooks(options),
         request_hooks=tuple(_request_hooks(options)),
         response_hooks=(
             *((decoded,) if options.get("decode_compressed_response") else ()),

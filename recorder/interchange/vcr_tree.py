@@ -124,6 +124,9 @@ class VcrCassette:
         return vcrpy.read(data, str(path))
 
     def _played(self, exchange: Exchange) -> Exchange | None:
+        if (loaded := self._config.loaded(exchange)) is None:
+            return None
+        exchange = loaded
         return self._config.recorded(replace(exchange, request=self._redactor.request(exchange.request)))
 
     def _first_ones(self, exchanges: list[Exchange]) -> list[Exchange]:
