@@ -78,6 +78,7 @@ def pytest_collection_modifyitems(
     suite = config.stash[_SUITE]
     try:
         suite.collected(config, everything)
+        vcr_hooks.offer_fixtures(config, everything)
         for item in vcr_hooks.blocked(everything):
             ask_for_fixture(item, _network_shut.__name__)
     except pytest.UsageError as error:

@@ -122,6 +122,23 @@ def test_own():
     suite.run().assert_outcomes(passed=1)
 
 
+def test_tests_may_ask_for_the_fixtures_of_pytest_recording(suite: Suite) -> None:
+    vcr_file(suite, "cassettes/test_x/test_it.yaml", interaction("/a", "one"), interaction("/b", "two"))
+    suite.write(f"""{GET}
+@pytest.mark.recorded
+def test_it(vcr, record_mode):
+    assert (len(vcr), vcr.play_count, vcr.all_played, record_mode) == (2, 0, False, "none")
+    assert get("/a") + get("/b") == "onetwo"
+    assert (vcr.play_count, vcr.all_played) == (2, True)
+    assert [request.path for request in vcr.requests] == ["/a", "/b"]
+    assert vcr.responses[1]["body"]["string"] == b"two"
+
+def test_other(vcr):
+    assert vcr is None
+""")
+    suite.run().assert_outcomes(passed=2)
+
+
 def test_fixture_of_the_suite_that_lacks_another_one_is_no_empty_answer(suite: Suite) -> None:
     suite.write("""
     import pytest

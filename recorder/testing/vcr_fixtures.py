@@ -1,4 +1,4 @@
-"""The fixtures of pytest-recording that a suite's own ones may build upon, for suites that have left it."""
+"""The fixtures of pytest-recording, for suites that have left it and still ask for them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,22 @@ import pytest
 
 from .names import foreign_name
 from .options import read
+from .vcr_view import VcrView
+
+NAMES = frozenset(
+    (
+        *("vcr", "vcr_config", "vcr_cassette_dir", "vcr_markers"),
+        *("default_cassette_name", "record_mode", "disable_recording"),
+    )
+)
+
+
+@pytest.fixture
+def vcr(request: pytest.FixtureRequest) -> VcrView | None:
+    """The cassette of a test that is marked to have one."""
+    if request.node.get_closest_marker("recorded") is None:
+        return None
+    return VcrView(request.getfixturevalue("recorded"))
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from . import vcr_fixtures
+
 _PLUGINS = {"pytest-recording", "pytest-vcr", "cassetter"}
 _MARKERS = (
     "vcr: of pytest-recording, which is not installed; change it to `recorded`",
@@ -26,6 +28,19 @@ def add_markers(config: pytest.Config) -> None:
     if config.stash[_ALONE]:
         for line in _MARKERS:
             config.addinivalue_line("markers", line)
+
+
+def offer_fixtures(config: pytest.Config, items: Iterable[pytest.Item]) -> None:
+    """Where tests ask for fixtures of pytest-recording's that nobody has, give them."""
+    known = config.pluginmanager.is_registered(vcr_fixtures)
+    if config.stash[_ALONE] and not known and any(_lacks_fixture(item) for item in items):
+        config.pluginmanager.register(vcr_fixtures)
+
+
+def _lacks_fixture(item: pytest.Item) -> bool:
+    asked = vcr_fixtures.NAMES.intersection(getattr(item, "fixturenames", ()))
+    known = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
+    return not asked <= known.keys()
 
 
 def blocked(items: Iterable[pytest.Item]) -> Iterator[pytest.Item]:
