@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 
 from .cassette_context import Cassette
 from .cassettes import CassetteOptions, CassetteSource, Mode, use
+from .errors import SettingsError
 from .recording import Recording
 from .settings import RedactionRules, Settings
 from .telemetry import Telemetry, cassette_telemetry
@@ -43,6 +44,8 @@ def cassette(
     CassetteMissing where mode `none` finds no file.
     """
     paths = (record_paths,) if isinstance(record_paths, str) else record_paths
+    if not isinstance(paths, Iterable) or not isinstance(providers or {}, Mapping):
+        raise SettingsError("record_paths are endings of paths, and providers a mapping of hosts to names")
     recording = _recording(redact, providers or {}, paths, tracer_provider)
     return Cassette(recording, _source(path), use(mode, options))
 

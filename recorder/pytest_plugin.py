@@ -183,18 +183,16 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
     """What was recorded is kept or put aside when nothing can fail the test any more."""
     running = item.stash.get(_RUNNING, None)
     try:
-        return (yield)
+        result = yield
     except BaseException:
         if running is not None:
             running.passed = False
+            if problem := _end(item, running):
+                item.add_report_section("teardown", "recorder", problem)
         raise
-    finally:
-        if running is not None:
-            running.end()
-            if running.rejected:
-                item.add_report_section(
-                    "teardown", "recorder", f"recordings not kept, see {running.rejected}"
-                )
+    if running is not None and (problem := _end(item, running)):
+        pytest.fail(problem, pytrace=False)
+    return result
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # the last word on what the outcome is
@@ -252,6 +250,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("recorder")
         for line in lines:
             terminalreporter.write_line(line)
+
+
+def _end(item: pytest.Item, running: Running) -> str:
+    """Why what was recorded could be neither kept nor put aside; "" where that went well."""
+    try:
+        running.end()
+    except RecorderError as error:
+        return str(error)
+    if running.rejected:
+        item.add_report_section("teardown", "recorder", f"recordings not kept, see {running.rejected}")
+    return ""
 
 
 def _new_misses(item: pytest.Item) -> list[str]:

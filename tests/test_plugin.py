@@ -163,6 +163,33 @@ def test_unittest_cases_have_cassettes_too(suite: Suite) -> None:
     assert suite.live == 1
 
 
+@pytest.mark.parametrize(
+    "said", ["path=5", "folder=5", "name='a\\0b'", "match=5", "ignore=5", "max_age=[]", "mode=5"]
+)
+def test_marker_with_a_value_of_another_kind_is_a_usage_error(suite: Suite, said: str) -> None:
+    suite.write(MARKED.replace("recorded", f"recorded({said})"))
+    result = suite.run()
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "INTERNALERROR" not in result.stdout.str() + result.stderr.str()
+
+
+@pytest.mark.parametrize("said", ["record_paths=5", "providers=5"])
+def test_marker_with_a_setting_of_another_kind_fails_in_one_line(suite: Suite, said: str) -> None:
+    suite.write(MARKED.replace("recorded", f"recorded({said})"))
+    result = suite.run()
+    result.assert_outcomes(errors=1)
+    result.stdout.no_fnmatch_line("*TypeError*")
+
+
+def test_cassette_that_cannot_be_written_is_an_error_without_a_traceback(suite: Suite) -> None:
+    (suite.pytester.path / "taken.yaml").mkdir()
+    suite.write(MARKED.replace("recorded", "recorded(path='taken.yaml', mode='once')"))
+    result = suite.run()
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["cassette *taken.yaml* cannot be read: Is a directory"])
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
 def test_marker_that_cannot_be_used_is_a_usage_error(suite: Suite) -> None:
     suite.write("import pytest\n@pytest.mark.recorded(nonsense=1)\ndef test_it(): pass")
     result = suite.run()

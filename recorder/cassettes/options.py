@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any, Literal, TypedDict, get_args
 
@@ -109,7 +109,7 @@ def use(mode: Mode, options: CassetteOptions) -> Use:
         )
     for name in ("match", "ignore"):
         if name in given:
-            given[name] = (given[name],) if isinstance(given[name], str) else tuple(given[name])
+            given[name] = _several(name, given[name])
     if isinstance(given.get("max_age"), timedelta):
         given["max_age"] = given["max_age"].total_seconds()
     _check_age(given.get("max_age"))
@@ -122,6 +122,14 @@ def use(mode: Mode, options: CassetteOptions) -> Use:
             f"prune keeps what is used, and mode {made.mode!r} uses nothing; leave one of them out"
         )
     return made
+
+
+def _several(name: str, value: Any) -> tuple[Any, ...]:
+    if isinstance(value, str) or callable(value):
+        return (value,)
+    if not isinstance(value, Iterable):
+        raise SettingsError(f"{name}={value!r} is nothing to compare by; give one or a list of them")
+    return tuple(value)
 
 
 def _check_age(seconds: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -100,4 +101,11 @@ def _checked(where: str, given: Mapping[str, Any]) -> dict[str, Any]:
     if unknown := sorted(given.keys() - known):
         names = ", ".join((*CHOSEN, *PLACE, *OPTIONS))
         raise SettingsError(f"{where} knows no {unknown[0]!r}; there are {names}")
+    for name in PLACE:
+        if not _is_path(given.get(name) or ""):
+            raise SettingsError(f"{where}: {name}={given[name]!r} is no path of a file or folder")
     return dict(given)
+
+
+def _is_path(value: Any) -> bool:
+    return isinstance(value, (str, os.PathLike)) and "\0" not in os.fspath(value)
