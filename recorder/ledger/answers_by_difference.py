@@ -23,7 +23,7 @@ _FEW: Final = 100_000
 _MANY_VALUES: Final = 100_000
 """Of how many values at most all figures fit into memory with ease."""
 
-_MOST: Final = 0.6
+_MOST: Final = 0.5
 _SAMPLES, _SAMPLE = 20, 200
 _c = calls.c
 

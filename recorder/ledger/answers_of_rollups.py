@@ -6,19 +6,20 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 
 from msgspec.structs import replace
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from .answers_of_rows import add_rows
 from .cells import ALL, DAY, HOUR, HOUR_US, MONTH, widths
 from .choosing import Chosen, choose, count_values, first, is_by_value
 from .database import Database
 from .dimensions import dimension_of
-from .figures import Figures
+from .figures import REPLAYED, Figures
 from .kept_cells import cuts_of
 from .kept_figures import unpack_figures
-from .periods import Edge, Span, cut
+from .periods import Hours, Span, cut, spans_of
 from .question import Key, Question, group
 from .reading_cells import ALL_CELLS, Only, Part, read_parts, value_place
+from .tables import calls
 
 
 class Asked:
@@ -30,7 +31,9 @@ class Asked:
         self._connection = connection
         self._question = question
         self._dimension = dimension
-        self._spans, edges = _cut(question, dimension)
+        self._known = _known_hours(connection)
+        self._hours, edges = cut(question.since_us, question.until_us, self._known)
+        self._spans = self._spans_of(question, dimension)
         self._edges: dict[Key, Figures] = {}
         for edge in edges:
             add_rows(connection, database, question, edge, self._edges)
@@ -48,19 +51,20 @@ class Asked:
         dimension = dimension_of(question)
         assert dimension is not None, "what is asked for by groups can be asked for as a whole"
         found: dict[Key, Figures] = {(): group(self._edges_total, ())}
-        for span in self._spans_of_total(question, dimension):
+        for span in self._spans_of(question, dimension):
             for part in read_parts(self._connection, question, dimension, span):
                 _add(found, part)
         return found[()]
 
-    def _spans_of_total(self, question: Question, dimension: str) -> list[Span]:
-        """Of wider cells, where that may be; but the edges are those of the groups."""
-        if not self._spans:
+    def _spans_of(self, question: Question, dimension: str) -> list[Span]:
+        """The widest cells of a dimension that come to the whole hours."""
+        in_time = next((name for name in ("hour", "day") if name in question.by), None)
+        if self._hours is None:
             return []
-        begins, ends = zip(*(span[1:] for span in self._spans), strict=True)
-        since = None if None in begins else min(begins) * HOUR_US
-        until = None if None in ends else max(ends) * HOUR_US
-        return _cut(replace(question, since_us=since, until_us=until), dimension)[0]
+        if in_time is None and self._hours == (None, None):
+            return [Span(ALL, None, None)]
+        longest = {"hour": HOUR, "day": DAY, None: MONTH}[in_time]
+        return spans_of(self._hours, [each for each in widths(dimension) if each <= longest], self._known)
 
     def groups(self) -> dict[Key, Figures]:
         """The figures of all groups that have calls."""
@@ -83,21 +87,25 @@ class Asked:
         place = value_place(question.by, dimension)
         if place is None or len(question.by) > 1:
             return None
-        counts = Counter({key: figures.calls for key, figures in self._edges.items()})
+        live = Counter({key: figures.calls for key, figures in self._edges.items()})
+        replayed = Counter({key: figures.counts[REPLAYED] for key, figures in self._edges.items()})
         for span in self._spans:
-            counts.update(count_values(self._connection, question, dimension, span))
+            for key, number, others in count_values(self._connection, question, dimension, span):
+                live[key] += number
+                replayed[key] += others
+        counts = {key: number for key, number in live.items() if number or replayed[key]}
         keys = first(counts, question, limit)
         return Chosen(keys, len(counts), Only(frozenset(key[place] for key in keys)))
 
     def _first_of_all(self, limit: int) -> tuple[dict[Key, Figures], int]:
         """The same, where the parts of all groups are read, and the figures of those that are shown."""
         parts = [part for span in self._spans for part in self._parts(span)]
-        calls = Counter({key: figures.calls for key, figures in self._edges.items()})
-        replayed = Counter(dict.fromkeys(self._edges, 1))
+        live = Counter({key: figures.calls for key, figures in self._edges.items()})
+        replayed = Counter({key: figures.counts[REPLAYED] for key, figures in self._edges.items()})
         for part in parts:
-            calls[part.key] += part.sign * part.calls
+            live[part.key] += part.sign * part.calls
             replayed[part.key] += part.sign * part.replayed
-        there = {key: number for key, number in calls.items() if number or replayed[key]}
+        there = {key: number for key, number in live.items() if number or replayed[key]}
         chosen = first(there, self._question, limit)
         return self._figures(set(chosen), parts), len(there) - len(chosen)
 
@@ -116,13 +124,11 @@ class Asked:
         return found
 
 
-def _cut(question: Question, dimension: str) -> tuple[list[Span], list[Edge]]:
-    in_time = next((name for name in ("hour", "day") if name in question.by), None)
-    if in_time is None and question.since_us is None and question.until_us is None:
-        return [Span(ALL, None, None)], []
-    longest = {"hour": HOUR, "day": DAY, None: MONTH}[in_time]
-    hours = [width for width in widths(dimension) if width <= longest]
-    return cut(question.since_us, question.until_us, hours)
+def _known_hours(connection: Connection) -> Hours:
+    """The hours that have calls."""
+    # Each by itself, so that SQLite looks at the end of an index.
+    first, last = (connection.scalar(select(of(calls.c.started_us))) or 0 for of in (func.min, func.max))
+    return Hours(first // HOUR_US, last // HOUR_US + 1)
 
 
 def _add(found: dict[Key, Figures], part: Part) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, case, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Select, func, literal_column, null, or_, select, true
 
 from .cells import DAY, HOUR_US, KINDS, LONGEST, LONGEST_KIND, TAG, model_of, shortened, tag_pairs
 from .database import Database
@@ -36,36 +36,51 @@ def add_rows(
     wanted = partial(_wanted, database, question, edge, others=others)
     for raw, known in grouped(connection, wanted, columns).items():
         for key in read_keys(raw):
-            group(found, key).add_tally(known)
+            group(found, key).add_tally(known, edge.sign)
 
 
 def count_names(
     connection: Connection, database: Database, question: Question, name: str
 ) -> dict[Key, tuple[str | None, int]]:
-    """The users or sessions, and how many calls each has, which is known long before their figures are."""
-    column = _c[GROUPS[name]]
-    query = _wanted(database, question, _whole(question), column, func.count() - func.sum(_c.replayed))
-    rows = fetched(connection, query.group_by(column))
-    return {(_text(raw, LONGEST),): (raw, int(number)) for raw, number in rows}
+    """The groups, each with its user or session and how many calls it has, known long before all figures are."""
+    columns, read_keys = _row_key(question.by)
+    place = question.by.index(name)
+    numbered = [column.label(f"key_{at}") for at, column in enumerate(columns)]
+    query = _wanted(database, question, _whole(question), *numbered, func.count() - func.sum(_c.replayed))
+    query = query.group_by(*(literal_column(str(at + 1)) for at in range(len(columns))))
+    found: dict[Key, tuple[str | None, int]] = {}
+    for *raw, number in fetched(connection, query):
+        for key in read_keys(raw):
+            found[key] = raw[place], int(number) + found.get(key, (None, 0))[1]
+    return found
 
 
 def add_named(
-    connection: Connection, database: Database, question: Question, name: str, names: Sequence[str | None]
-) -> tuple[dict[Key, Figures], Figures]:
-    """The figures of some users or sessions, and those of all together."""
+    connection: Connection,
+    database: Database,
+    question: Question,
+    name: str,
+    names: Collection[str | None],
+    *,
+    index: bool,
+) -> dict[Key, Figures]:
+    """The figures of some users or sessions; `index` says whether these are to be found by an index."""
     column = _c[GROUPS[name]]
-    shown: ColumnElement[bool] = column.in_([each for each in names if each is not None])
+    # A scan of all calls takes less time than to look for very many of them.
+    named = column if index else func.coalesce(column, null())
+    shown: ColumnElement[bool] = named.in_([each for each in names if each is not None])
     if None in names:
         shown = or_(shown, column.is_(None))
-    columns = case((shown, column)), case((shown, 1), else_=0)
-    wanted = partial(_wanted, database, question, _whole(question))
+    columns, read_keys = _row_key(question.by)
+
+    def wanted(*asked: Any) -> Select[Any]:
+        return _wanted(database, question, _whole(question), *asked).where(shown)
+
     found: dict[Key, Figures] = {}
-    total = Figures()
-    for (raw, is_shown), known in grouped(connection, wanted, columns).items():
-        total.add_tally(known)
-        if is_shown:
-            group(found, (_text(raw, LONGEST),)).add_tally(known)
-    return found, total
+    for raw, known in grouped(connection, wanted, columns).items():
+        for key in read_keys(raw):
+            group(found, key).add_tally(known)
+    return found
 
 
 def _whole(question: Question) -> Edge:

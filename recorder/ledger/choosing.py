@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from heapq import nsmallest
 from typing import Any, Final
 
@@ -96,12 +96,16 @@ def _number_of_cells(connection: Connection, question: Question, dimension: str,
     return int(next(iter(fetched(connection, query)))[0] or 0)
 
 
-def count_values(connection: Connection, question: Question, dimension: str, span: Span) -> Counter[Key]:
-    """How many calls each value of a dimension has in a span."""
-    query = cells_of(question, dimension, span, _r.value, func.sum(_r.calls)).group_by(_r.value)
-    counts: Counter[Key] = Counter({(value,): int(calls) for value, calls in fetched(connection, query)})
-    counts.update(count_rest(connection, question, dimension, span))
-    return counts
+def count_values(
+    connection: Connection, question: Question, dimension: str, span: Span
+) -> Iterator[tuple[Key, int, int]]:
+    """How many calls, live ones and replayed ones, each value of a dimension has in a span."""
+    query = cells_of(question, dimension, span, _r.value, func.sum(_r.calls), func.sum(_r.replayed))
+    for value, live, replayed in fetched(connection, query.group_by(_r.value)):
+        yield (value,), span.sign * int(live), span.sign * int(replayed)
+    if has_rest(question, dimension):
+        for part in read_rest(connection, question, dimension, span):
+            yield part.key, part.sign * part.calls, part.sign * part.replayed
 
 
 def count_rest(connection: Connection, question: Question, dimension: str, span: Span) -> dict[Key, int]:

@@ -44,12 +44,22 @@ from .tables import calls
 
 _c = calls.c
 _USED: Final = tuple(_c[f"{name}_tokens"] for name in TOKENS)
-_KIND: Final = (_c.outcome, _c.error_type, _c.replayed, case((_c.attempt > 1, 1), else_=0), _c.currency)
+_BETWEEN: Final = "\x1f"
+# Rows are sorted by this, and two short columns take half of the time of five.
+_KIND: Final = (
+    case(*((_c.outcome == name, place) for place, name in enumerate(OUTCOMES)), else_=1) * 4
+    + _c.replayed * 2
+    + case((_c.attempt > 1, 1), else_=0),
+    case(
+        (_c.error_type.is_(None), _c.currency),
+        else_=func.coalesce(_c.currency, "").op("||")(_BETWEEN).op("||")(_c.error_type),
+    ),
+)
 _MOST_OUTPUT: Final = 9_000_000_000
 """With more tokens than this, thousandths of them a second are beyond 64 bits."""
 
-_SPAN: Final = 21
-"""Groups of 2**21 calls at a time have texts that fit into memory with ease."""
+_AT_ONCE: Final = 2_000_000
+"""Groups of so many calls at a time have texts that fit into memory with ease."""
 
 
 def _sum(of: ColumnElement[Any]) -> ColumnElement[int]:
@@ -102,8 +112,8 @@ def _grouped(
     query = query_of(*names, *_SUMS, *texts)
     query = query.group_by(*(literal_column(str(place)) for place in range(1, len(names) + 1)))
     newest = connection.scalar(select(func.max(_c.seq))) or 0
-    if newest >> _SPAN:
-        query = query.group_by(_c.seq.op(">>")(_SPAN))
+    if newest > _AT_ONCE:
+        query = query.group_by(_c.seq.op("/")(literal_column(str(_AT_ONCE))))
     known: dict[Any, _Group] = {}
     try:
         for row in fetched(connection, query):
@@ -144,34 +154,36 @@ class _Group:
 
     def add(self, row: Sequence[Any]) -> None:
         """Count calls of one kind."""
-        outcome, error, replayed, retried, currency = row[:_FIRST_SUM]
+        code, text = row[:_FIRST_SUM]
+        place, replayed, retried = code >> 2, code & 2, code & 1
+        currency, failed, error = (text or "").partition(_BETWEEN)
         number, _, *used = map(int, row[_FIRST_SUM:_FIRST_TIME])
         priced, cost, known_savings, savings = used[-4:]
         counts = self._tally.counts
         if priced:
-            money = self._tally.money.setdefault(currency or "", [0] * len(MONEY))
-            amounts = _replayed(priced, cost) if replayed else _live(priced, cost, outcome, retried)
+            money = self._tally.money.setdefault(currency, [0] * len(MONEY))
+            amounts = _replayed(priced, cost) if replayed else _live(priced, cost, OUTCOMES[place], retried)
             if not replayed:
                 amounts |= {CACHE_KNOWN: known_savings, CACHE_SAVED: savings}
-            for place, amount in amounts.items():
-                money[place] += amount
+            for at, amount in amounts.items():
+                money[at] += amount
         if replayed:
             counts[REPLAYED] += number
             return
-        counts[OUTCOMES.index(outcome) if outcome in OUTCOMES else 1] += number
+        counts[place] += number
         counts[RETRIED] += number if retried else 0
         counts[UNPRICED] += number - priced
         for name, amount, known in zip(TOKENS, used[::2], used[1::2], strict=False):
-            place, place_known = tokens_at(name)
-            counts[place] += amount
-            counts[place_known] += known
+            at, at_known = tokens_at(name)
+            counts[at] += amount
+            counts[at_known] += known
         counts[WITHOUT_USAGE] += used[2 * len(TOKENS)]
         counts[INPUT_OF_CACHED] += used[2 * len(TOKENS) + 1]
-        if error is not None:
+        if failed:
             self._tally.errors[error] = self._tally.errors.get(error, 0) + number
-        for text, times in zip(row[_FIRST_TIME:], self._times, strict=True):
-            if text is not None:
-                count_buckets(_numbers(f"[{text}]"), times)
+        for listed, times in zip(row[_FIRST_TIME:], self._times, strict=True):
+            if listed is not None:
+                count_buckets(_numbers(f"[{listed}]"), times)
 
 
 def _live(priced: int, cost: int, outcome: str, retried: int) -> dict[int, int]:

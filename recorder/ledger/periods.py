@@ -1,19 +1,28 @@
-"""Periods cut into the months, days and hours that rollups have, and what is left at their edges."""
+"""Periods made of the months, days and hours that rollups have, and of parts of hours at their edges.
+
+A bound goes with the bound of a cell before or after it: what lies between them is added, or, where the cell begins
+or ends outside of the period, taken away, whichever is less. So no more than half of a cell is ever made of narrower
+ones, or of calls.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from .cells import HOUR_US
 
 
 class Span(NamedTuple):
-    """Whole cells of so many hours: from one hour on, before another; None where it has no bound."""
+    """Whole cells of so many hours: from one hour on, before another; None where it has no bound.
+
+    With `sign` -1 they are taken away from others.
+    """
 
     hours: int
     first: int | None
     last: int | None
+    sign: int = 1
 
 
 class Edge(NamedTuple):
@@ -21,38 +30,71 @@ class Edge(NamedTuple):
 
     since_us: int | None
     until_us: int | None
+    sign: int = 1
 
 
-def cut(since_us: int | None, until_us: int | None, widths: Sequence[int]) -> tuple[list[Span], list[Edge]]:
-    """The widest cells that lie within a period, and its edges, so that nothing is missing or there twice.
+class Hours(NamedTuple):
+    """Whole hours since 1970, from one on, before another; None where there is no bound."""
 
-    `widths` are those that cells have, in hours, the narrowest first.
+    first: int | None
+    last: int | None
+
+
+def cut(since_us: int | None, until_us: int | None, known: Hours) -> tuple[Hours | None, list[Edge]]:
+    """The whole hours nearest to a period, and what the period has besides, or they have besides the period.
+
+    There are calls in `known` hours alone.
     """
-    unit = widths[0] * HOUR_US
-    first = None if since_us is None else -(-since_us // unit) * widths[0]
-    last = None if until_us is None else until_us // unit * widths[0]
+    first, last = (
+        None if each is None else _nearest(each, HOUR_US, _in_microseconds(known)) // HOUR_US
+        for each in (since_us, until_us)
+    )
     if first is not None and last is not None and first >= last:
-        return [], [Edge(since_us, until_us)]
-    edges = []
-    if first is not None and first * HOUR_US != since_us:
-        edges.append(Edge(since_us, first * HOUR_US))
-    if last is not None and last * HOUR_US != until_us:
-        edges.append(Edge(last * HOUR_US, until_us))
-    return _spans(first, last, widths), edges
+        return None, [Edge(since_us, until_us)]
+    hours = Hours(first, last)
+    begins, ends = _in_microseconds(hours)
+    between = (*_between(since_us, begins), *_between(ends, until_us))
+    return hours, [Edge(*each) for each in between]
 
 
-def _spans(first: int | None, last: int | None, widths: Sequence[int]) -> list[Span]:
-    """Spans from one hour to another, both at the bounds of the narrowest cells."""
+def spans_of(hours: Hours, widths: Sequence[int], known: Hours) -> list[Span]:
+    """Cells that come to some hours, so that nothing is missing or there twice.
+
+    `widths` are those that cells have, in hours, the narrowest first; each is a multiple of the one before. There are
+    cells in `known` hours alone.
+    """
+    first, last = hours
     narrow, *wider = widths
     if not wider:
         return [Span(narrow, first, last)]
-    begin = None if first is None else -(-first // wider[0]) * wider[0]
-    end = None if last is None else last // wider[0] * wider[0]
+    begin, end = (None if each is None else _nearest(each, wider[0], known) for each in hours)
     if begin is not None and end is not None and begin >= end:
         return [Span(narrow, first, last)]
-    spans = _spans(begin, end, wider)
-    if begin != first:
-        spans.append(Span(narrow, first, begin))
-    if end != last:
-        spans.append(Span(narrow, end, last))
-    return spans
+    between = (*_between(first, begin), *_between(end, last))
+    return [*spans_of(Hours(begin, end), wider, known), *(Span(narrow, *each) for each in between)]
+
+
+def _in_microseconds(hours: Hours) -> Hours:
+    first, last = (None if each is None else each * HOUR_US for each in hours)
+    return Hours(first, last)
+
+
+def _nearest(place: int, unit: int, known: Hours) -> int:
+    """The bound of a cell with the least between it and a place."""
+    before = place // unit * unit
+    after = before if before == place else before + unit
+    return before if _size(before, place, known) < _size(place, after, known) else after
+
+
+def _size(begin: int, end: int, known: Hours) -> int:
+    """How much of what lies between two bounds is known."""
+    first = begin if known.first is None else max(begin, known.first)
+    last = end if known.last is None else min(end, known.last)
+    return max(0, last - first)
+
+
+def _between(place: int | None, next_place: int | None) -> Iterator[tuple[int, int, int]]:
+    """What lies between two bounds: to be added where they are in order, else to be taken away."""
+    if place is None or next_place is None or place == next_place:
+        return
+    yield (place, next_place, 1) if place < next_place else (next_place, place, -1)

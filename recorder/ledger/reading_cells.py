@@ -66,7 +66,8 @@ def read_parts(
     for column, some in ((_r.value, only.values), (_r.begins, only.begins)):
         if some is not None and len(some) <= _MOST_NAMED:
             query = query.where(column.in_([each for each in some if each is not None]))
-    yield from _parts(fetched(connection, query), question, dimension)
+    for part in _parts(fetched(connection, query), question, dimension):
+        yield part if span.sign > 0 else part._replace(sign=-1)
     if has_rest(question, dimension) and (only.values is None or None in only.values):
         yield from read_rest(connection, question, dimension, span)
 
@@ -80,7 +81,7 @@ def read_rest(connection: Connection, question: Question, dimension: str, span: 
     for sign, of in ((1, PLAIN), (-1, ANY + dimension)):
         query = cells_of(question, of, span, *_columns(question))
         for part in _parts(fetched(connection, query), question, PLAIN):
-            yield part._replace(sign=sign)
+            yield part._replace(sign=sign * span.sign)
 
 
 def number_of_calls(
