@@ -82,7 +82,7 @@ class Beginning:
             redactor = self._redactor
             found = session.find(request, redactor.credential, redactor.request)
             if isinstance(found, Recorded):
-                return self._replayed(request, route, found.exchange, session, started_us, nested)
+                return self._replayed(request, route, found, session, started_us, nested)
             slot = None if paused else found
         attempt = self._live(request, route, started_us, nested)
         attempt.slot = slot
@@ -115,12 +115,14 @@ class Beginning:
         self,
         request: Request,
         route: Route,
-        playback: Exchange,
+        found: Recorded,
         session: Session,
         started_us: int,
         nested: bool,
     ) -> Attempt | Played:
         """An attempt at a recorded call; its request is read later, if anybody asks."""
+        content = found.content
+        playback = content if type(content) is Exchange else found.exchange
         kept = (self._observed and not nested) or playback.usage_asked
         id = operation = 0
         tags = NO_TAGS
@@ -143,8 +145,19 @@ class Beginning:
                 made.capture = Capture(request, started_us, made.finish) if kept else _NOT_KEPT
                 return made
         return Played(
-            *(self._home, *route, tags, id, operation, session, self._bare, kept, playback, request),
-            *(started_us, made, perf_counter_ns()),
+            self._home,
+            route,
+            tags,
+            id,
+            operation,
+            session,
+            self._bare,
+            kept,
+            playback,
+            request,
+            started_us,
+            made,
+            perf_counter_ns(),
         )
 
     def _trace_replay(

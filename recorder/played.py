@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from time import perf_counter_ns
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -12,12 +12,14 @@ from .attempt import Attempt
 from .call import Call
 from .capture import Capture, Owner, running_owner
 from .cassettes import Session
-from .dialects import Dialect
 from .ended import CALL_BYTES, Ended
 from .exchange import Ending, Exchange, Phase, Request
 from .replay_capture import ReplayCapture
 from .sampling import Content
 from .tagging import Tags
+
+if TYPE_CHECKING:
+    from .beginning import Route
 
 
 class Home(Protocol):
@@ -49,8 +51,7 @@ class Played(Struct, eq=False):
     """
 
     home: Home
-    dialect: Dialect
-    provider: str
+    route: Route
     tags: Tags
     id: int
     operation_id: int
@@ -90,7 +91,7 @@ class Played(Struct, eq=False):
 
     def close(self) -> None:
         """The reader closed the stream."""
-        if self.is_open and self.home.takes(self):
+        if self.home.takes(self):
             self._so_far().close()
 
     def abandon(self) -> None:
@@ -126,7 +127,7 @@ class Played(Struct, eq=False):
         if self.made is not None:
             return self.made
         return Attempt(
-            *(self.dialect, self.provider, None, self.tags, self.id, self.operation_id, self.home.finish),
+            *(*self.route, None, self.tags, self.id, self.operation_id, self.home.finish),
             session=self.session,
             playback=self.playback,
             replayed=True,

@@ -149,21 +149,23 @@ class Recording:
 
     def finish_played(self, played: Played, ended_ns: int) -> None:
         """A replay was read to its end: it is handed on as it is, unless somebody needs more of it now."""
-        if not self.takes(played):
+        try:
+            self._open.remove(played)  # atomic: of two threads that end it, one goes on
+        except KeyError:
             return
-        played.ended_ns = ended_ns
+        played.is_open, played.ended_ns = False, ended_ns
         if played.made is None and self.active and not self.guard.strict:
-            self._observe(None, played)
+            self._observe(None, played)  # read once it is stored
         else:
             self.finish(played.attempt_made(), played.whole())
 
     def takes(self, played: Played) -> bool:
         """Whether a replay had not ended, which from now on it has."""
-        played.is_open = False
         try:
-            self._open.remove(played)  # atomic: of two threads that end it, one goes on
+            self._open.remove(played)
         except KeyError:
             return False
+        played.is_open = False
         return True
 
     def tell(self, attempt: Attempt, exchange: Exchange) -> Ended:

@@ -14,7 +14,6 @@ from recorder import played
 from recorder.adapters import at_once
 from recorder.adapters.at_once import AtOnceStream
 from recorder.cassettes import Session
-from recorder.dialects import dialect_for
 from recorder.ended import Ended
 from recorder.exchange import Ending, Exchange, Request, ResponseHead
 from recorder.ledger.store import Store
@@ -39,10 +38,10 @@ class Made:
     def __init__(self, *, kept: bool = True) -> None:
         self.ended: list[Ended | Played] = []
         self.recording = Recording(Settings(store="memory"), (self.ended.append,))
-        dialect = dialect_for("POST", "/chat/completions", ())
-        assert dialect is not None
+        route = self.recording.route("POST", "https://llm.test/chat/completions")
+        assert route is not None
         replay = Played(
-            *(self.recording, dialect, "", NO_TAGS, 1, 1, None, False, kept, WHOLE, WHOLE.request, 0, None),
+            *(self.recording, route, NO_TAGS, 1, 1, None, False, kept, WHOLE, WHOLE.request, 0, None),
             start_ns=10,
             head_ns=20,
         )

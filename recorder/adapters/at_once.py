@@ -38,7 +38,7 @@ class AtOnceStream:
             yield data
 
     def close(self) -> None:
-        if self._played is not None:
+        if self._played is not None and self._played.is_open:
             self._played.close()
 
     async def aclose(self) -> None:

@@ -182,7 +182,10 @@ def build_response(library: Any, head: ResponseHead, stream: Any, clock: Virtual
     extensions: dict[str, Any] = {"http_version": head.http_version, REPLAYED: clock or True}
     if head.reason is not None:
         extensions["reason_phrase"] = head.reason
-    return library.Response(head.status, headers=list(head.headers), stream=stream, extensions=extensions)
+    response = library.Response(head.status, headers=head.headers, stream=stream, extensions=extensions)
+    if b"".join([text for pair in head.headers for text in pair]).isascii():
+        response.headers.encoding = "ascii"  # as the library finds out, which takes it a look at each by itself
+    return response
 
 
 class PlaybackStream:

@@ -33,13 +33,17 @@ class Heads:
 
     def of(self, request: Request, credential: Credential | Fingerprint) -> Head:
         """The head of a request, sent with this credential, or with one whose fingerprint can be taken."""
-        if not callable(credential):
+        if credential is None or isinstance(credential, bytes):
             return Head(sender_of(request, credential), self.compared(request))
-        key = 0 if self._by_length else _key(request)
+        headers, key = request.headers, 0
+        if headers and headers[-1][0] in _LENGTH:
+            key = hash((request.url, headers[:-1]))  # all but the length of the body
+        elif len(headers) > 1 and headers[-2][0] in _LENGTH:  # where the library made JSON of the body
+            key = hash((request.url, headers[:-2], headers[-1]))
         if (known := self._known.get(key)) is not None:
             return known
         head = Head(sender_of(request, credential(request)), self.compared(request))
-        if key:
+        if key and not self._by_length:
             if len(self._known) >= _MOST:
                 self._known.clear()
             self._known[key] = head
@@ -51,13 +55,3 @@ class Heads:
         return tuple(
             [pair for pair in request.headers if len(pair[0]) in lengths and pair[0].lower() in names]
         )
-
-
-def _key(request: Request) -> int:
-    """What a head is remembered by: all but the length of the body; 0 where it is not remembered."""
-    headers = request.headers
-    if headers and headers[-1][0] in _LENGTH:
-        return hash((request.url, headers[:-1]))
-    if len(headers) > 1 and headers[-2][0] in _LENGTH:  # where the library made JSON of the body
-        return hash((request.url, headers[:-2], headers[-1]))
-    return 0

@@ -78,7 +78,8 @@ class Shelf:
     def _put_by_bytes(self, heads: Heads) -> None:
         by_bytes, recordings = self._by_bytes, self.recordings
         for place, recorded in enumerate(recordings):
-            exact = _exact(recorded.request, heads.compared(recorded.request))
+            request = recorded.request
+            exact = request.method, request.url, request.body, *heads.compared(request)
             if (others := by_bytes.setdefault(exact, place)) == place:
                 continue
             if isinstance(others, int):
@@ -92,12 +93,17 @@ class Shelf:
 
         `compared` are those of its headers that count.
         """
-        return self._by_bytes.get(_exact(request, compared)) if self._by_bytes else None
+        exact = request.method, request.url, request.body, *compared
+        return self._by_bytes.get(exact) if self._by_bytes else None
 
     def find(self, request: Request, same: Same | None, lane: int, sender: Sender) -> int | None:
         """The place of the recording that answers, preferably one of the `same` bytes; None where there is none."""
-        if same is not None and (place := self._take_same(same, lane, sender)) is not None:
-            return place
+        if same is not None:
+            place = (
+                self._take_only(same, sender) if isinstance(same, int) else self._take(same, lane, sender, None)
+            )
+            if place is not None:
+                return place
         if not self.recordings:
             return None
         by_digest = self._same_digest()
@@ -139,20 +145,19 @@ class Shelf:
             if played
         }
 
-    def _take_same(self, same: Same, lane: int, sender: Sender) -> int | None:
-        if not isinstance(same, int):
-            return self._take(same, lane, sender, None)
-        if self.played[same]:
+    def _take_only(self, place: int, sender: Sender) -> int | None:
+        """The only place of a request, for this sender."""
+        if self.played[place]:
             return None
-        number, its_number = self.credentials.number(sender), self.recordings[same].credential
+        number, recorded = self.credentials.number(sender), self.recordings[place].credential
         if number is None:
-            if not self.credentials.free(sender[0], its_number):
+            if not self.credentials.free(sender[0], recorded):
                 return None
-            self.credentials.bind(sender, its_number)
-        elif number != its_number:
+            self.credentials.bind(sender, recorded)
+        elif number != recorded:
             return None
-        self.played[same] = 1
-        return same
+        self.played[place] = 1
+        return place
 
     def _take(self, bucket: Bucket, lane: int, sender: Sender, accepts: Accepts | None) -> int | None:
         number = self.credentials.number(sender)
@@ -217,10 +222,6 @@ class Shelf:
                 self._ids.append(reduced.ids)
                 _put(self._by_digest.setdefault(self._digests[-1], {}), recorded, place)
         return self._by_digest
-
-
-def _exact(request: Request, compared: Headers) -> tuple[object, ...]:
-    return request.method, request.url, request.body, *compared
 
 
 def _put(bucket: Bucket, recorded: Recorded, place: int) -> None:

@@ -85,4 +85,4 @@ class Rest:
 
 def can_wait(record: Record) -> bool:
     """Whether nobody is to be woken for a record: to wake a thread takes longer than all else that a replay costs."""
-    return isinstance(record, Played) or (isinstance(record, Ended) and record.attempt.replayed)
+    return type(record) is Played or (isinstance(record, Ended) and record.attempt.replayed)

@@ -87,7 +87,7 @@ class JournalIntake(AppendingIntake):
 
         A replay waits in memory: what it answered was recorded before, and no money is lost with its row.
         """
-        if isinstance(record, Played) or (isinstance(record, Ended) and record.attempt.replayed):
+        if type(record) is Played or (isinstance(record, Ended) and record.attempt.replayed):
             return self._memory.put(record)
         return super().put(record)
 
