@@ -22,8 +22,9 @@ from recorder.cassettes.source import Recorded
 from recorder.exchange import Exchange
 
 from .cassette_files import STREAMS, VALUES, chat, recordings, stream
+from .conftest import CORPUS
 from .test_cassette_file_bytes import of_corpus
-from .test_corpus import CORPUS, corpus  # noqa: F401 - a fixture
+from .test_corpus import corpus  # noqa: F401 - a fixture
 
 _ODD = st.sampled_from(
     ['"', "{", "}", "[", "]", ",", ":", " ", "\n", "\t", "\r", "\\", "\x7f", "\x85", "\u2028", "#", "'", "-", "a", "0",
@@ -42,7 +43,7 @@ def shortly(piece: Piece) -> Exchange | None:
         return None
     try:
         asked = read_asked_fields(text)
-        return read_answer(piece.answer, asked, read_request(asked.request), FastReader())
+        return read_answer(piece, asked, read_request(asked.request), FastReader())
     except ValueError:
         return None
 
@@ -69,7 +70,7 @@ def named(data: dict[str, Any], **style: Any) -> bytes:
     [
         stream("a", "é", '"b": {', "\\ \u2028 \x7f", "😀"),
         sent(*(named({"content": n, "text": ", : "}) for n in range(3))),
-        sent(*(named({"content": n}, separators=(",", ":"), indent=None) for n in range(3)), b"event: x\ndata: [DONE]\n\n"),
+        sent(*(named({"content": n}, separators=(",", ":")) for n in range(3)), b"event: x\ndata: [DONE]\n\n"),
         sent(*(b'data: {"content":"\\u00e9 <"}\n\n' for _ in range(3))),
         sent(*(b'data: {"content": 1.0}\r\n\r\n' for _ in range(3)), b"data: [DONE]\r\n\r\n"),
         chat("q", "long" * 2000),
@@ -105,7 +106,10 @@ def edited(draw: st.DrawFn) -> str:
 
 
 def _events(values: list[Any]) -> bytes:
-    return b"".join(b"data: " + json.dumps({"content": value}, separators=(",", ":")).encode() + b"\n\n" for value in values)
+    return b"".join(
+        b"data: " + json.dumps({"content": value}, separators=(",", ":")).encode() + b"\n\n"
+        for value in values
+    )
 
 
 @settings(max_examples=1500, deadline=None)
@@ -167,4 +171,4 @@ def test_all_answers_of_the_corpus_are_read_alike(corpus: list[Any]) -> None:  #
         document = FastReader().read(piece.text)
         assert document is not None
         assert found == read_recorded(read_document(document)).exchange
-    assert short > 0.9 * len(corpus)
+    assert short > 0.99 * len(corpus)

@@ -100,7 +100,9 @@ class Shelf:
         """The place of the recording that answers, preferably one of the `same` bytes; None where there is none."""
         if same is not None:
             place = (
-                self._take_only(same, sender) if isinstance(same, int) else self._take(same, lane, sender, None)
+                self._take_only(same, sender)
+                if isinstance(same, int)
+                else self._take(same, lane, sender, None)
             )
             if place is not None:
                 return place

@@ -87,7 +87,7 @@ class _Later:
             reader = self._spare.pop()
         except IndexError:
             reader = FastReader()
-        exchange = read_answer(piece.answer, asked, request, reader)
+        exchange = read_answer(piece, asked, request, reader)
         if exchange is None:  # as an edit may leave it
             exchange = _read_at(piece, reader, number, self._name).exchange
         self._spare.append(reader)

@@ -34,11 +34,6 @@ class Piece(NamedTuple):
         return self.whole[self.start : self.response]
 
     @property
-    def answer(self) -> str:
-        """The response, and what comes after it."""
-        return self.whole[self.response : self.end]
-
-    @property
     def line(self) -> int:
         """The line on which the document begins."""
         return self.whole.count("\n", 0, self.start) + 1
