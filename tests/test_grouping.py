@@ -11,12 +11,12 @@ from sqlalchemy import ColumnElement, Select, select
 
 from recorder.call import Call
 from recorder.ledger import grouping
-from recorder.ledger.columns import model_name
 from recorder.ledger.counting import tallies
 from recorder.ledger.database import Database, open_database
 from recorder.ledger.figures import FACT_COLUMNS, Tally
 from recorder.ledger.question import fetched
 from recorder.ledger.tables import calls
+from recorder.ledger.views import model_name
 
 from .ledger_calls import a_call, store_calls
 from .test_rollups import CALLS, emptied, many

@@ -184,7 +184,9 @@ def build_response(library: Any, head: ResponseHead, stream: Any, clock: Virtual
         extensions["reason_phrase"] = head.reason
     response = library.Response(head.status, headers=head.headers, stream=stream, extensions=extensions)
     if b"".join([text for pair in head.headers for text in pair]).isascii():
-        response.headers.encoding = "ascii"  # as the library finds out, which takes it a look at each by itself
+        response.headers.encoding = (
+            "ascii"  # as the library finds out, which takes it a look at each by itself
+        )
     return response
 
 

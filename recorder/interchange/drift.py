@@ -9,7 +9,9 @@ from msgspec import Struct
 from ..cassette_context import Cassette
 from ..cassettes import CassetteSource, Matching, Recorded, Session, Slot
 from ..cassettes.comparable import comparable
+from ..cassettes.credentials import Credential
 from ..cassettes.differences import Difference, compare, explain
+from ..cassettes.heads import Fingerprint
 from ..errors import CassetteMiss
 from ..exchange import Request
 
@@ -69,7 +71,7 @@ class Watch:
     def _watched(
         self,
         request: Request,
-        credential: bytes | None = None,
+        credential: Credential | Fingerprint = None,
         clean: Callable[[Request], Request] | None = None,
     ) -> Recorded | Slot:
         try:
