@@ -205,7 +205,7 @@ def pytest_runtest_makereport(
     if (running := item.stash.get(_RUNNING, None)) is not None:
         running.settle(report)
     shows = report.longrepr is not None or report.sections or hasattr(report, "wasxfail")
-    if shows and item.config.stash[_SUITE].has(item.nodeid):
+    if shows and (running is not None or item.config.stash[_SUITE].has(item.nodeid)):
         from .testing.report_secrets import hide_secrets  # the rules of redaction, wanted only here
 
         hide_secrets(report)

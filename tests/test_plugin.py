@@ -181,6 +181,14 @@ def test_marker_with_a_setting_of_another_kind_fails_in_one_line(suite: Suite, s
     result.stdout.no_fnmatch_line("*TypeError*")
 
 
+@pytest.mark.parametrize("given", ["[1]", "{5: 6, 'a': 7}"])
+def test_configuration_that_is_none_fails_in_one_line(suite: Suite, given: str) -> None:
+    suite.write(f"import pytest\n@pytest.fixture\ndef recorder_config(): return {given}\n{MARKED}")
+    result = suite.run()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(["recorder_config *"])
+
+
 def test_cassette_that_cannot_be_written_is_an_error_without_a_traceback(suite: Suite) -> None:
     (suite.pytester.path / "taken.yaml").mkdir()
     suite.write(MARKED.replace("recorded", "recorded(path='taken.yaml', mode='once')"))

@@ -97,8 +97,10 @@ def _over(outer: Mapping[str, Any], inner: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _checked(where: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    if not isinstance(given, Mapping):
+        raise SettingsError(f"{where} gives {given!r}, which is no dict of options")
     known = {*PLACE, *OPTIONS, *CHOSEN, *VCRPY, "record_mode"}
-    if unknown := sorted(given.keys() - known):
+    if unknown := sorted(given.keys() - known, key=str):
         names = ", ".join((*CHOSEN, *PLACE, *OPTIONS))
         raise SettingsError(f"{where} knows no {unknown[0]!r}; there are {names}")
     for name in PLACE:
