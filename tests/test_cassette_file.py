@@ -186,6 +186,10 @@ DAMAGE: dict[str, tuple[Callable[[str], str], str]] = {
         lambda text: re.sub("url: .*", 'url: "http://[::1?x=1"', text, count=1),
         r":8: recording 1: request\.url: this is no URL",
     ),
+    "header that is no text": (
+        lambda text: text.replace("  headers:\n", "  headers:\n    retry-after: 3\n    x-last: y\n", 1),
+        r':10: recording 1: request\.headers\["retry-after"\]: Expected `str \| array`, got `int`; mend it',
+    ),
     "missing field": (
         lambda text: text.replace("  method: POST\n", "", 1),
         r":7: recording 1: request: Object missing required field `method`",

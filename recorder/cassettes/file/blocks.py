@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Iterable
 from functools import partial
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -20,7 +22,7 @@ from .foreign import refuse_foreign
 from .head import read_lazily
 from .layout import render
 from .read_fast import FastReader
-from .read_yaml import Unreadable, read_yaml
+from .read_yaml import Unreadable, member_path, read_yaml
 
 PREAMBLE = f"""\
 # Recorded by recorder. Edit texts by hand if you like: lengths follow.
@@ -119,10 +121,28 @@ def _read_block(document: str, reader: FastReader) -> Recorded:
         raise Unreadable(str(error), _line_of(error.path, lines), error.path) from error
     except msgspec.ValidationError as error:
         found = _AT.fullmatch(str(error))
-        problem, path = (found[1], found[2]) if found else (str(error), "$")
+        problem, path = (found[1], _named(found[2], text)) if found else (str(error), "$")
         raise Unreadable(problem, _line_of(path, lines), path) from error
     except (msgspec.DecodeError, RecursionError) as error:
         raise Unreadable(str(error), 0) from error
+
+
+def _named(path: str, text: str) -> str:
+    """The path with the name of the header that does not fit, which msgspec leaves out."""
+    holder, gap, rest = path.partition("[...]")
+    if not gap:
+        return path
+    shown: Any = json.loads(text)
+    for step in holder.split(".")[1:]:
+        shown = shown[step]
+    name = next((name for name, value in shown.items() if not _is_header(value)), None)
+    return path if name is None else f"{member_path(holder, name)}{rest}"
+
+
+def _is_header(value: Any) -> bool:
+    return isinstance(value, str) or (
+        isinstance(value, list) and all(isinstance(each, str) for each in value)
+    )
 
 
 def _line_of(path: str, lines: dict[str, int]) -> int:

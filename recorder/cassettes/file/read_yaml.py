@@ -60,6 +60,11 @@ def read_yaml(document: str) -> tuple[str, dict[str, int]]:
     return "".join(builder.out), builder.lines
 
 
+def member_path(path: str, name: str) -> str:
+    """The path of a member, by which its line is found."""
+    return f"{path}.{name}" if _STEP.fullmatch(name) else f"{path}[{quote(name)}]"
+
+
 class _Frame:
     """A mapping or sequence that is being read."""
 
@@ -145,7 +150,7 @@ class _Builder:
             self.out.append("," if frame.count else "[")
             path = f"{frame.path}[{frame.count}]"
         else:
-            path = f"{frame.path}.{frame.key}" if _STEP.fullmatch(frame.key or "") else f"{frame.path}[...]"
+            path = member_path(frame.path, frame.key or "")
         frame.count += 1
         frame.key = None
         return path
