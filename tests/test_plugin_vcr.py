@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from recorder.interchange import cassette_name
+
 from .plugin_suite import MARKED, Suite
 
 pytest_plugins = ("pytester",)
@@ -137,6 +139,18 @@ def test_other(vcr):
     assert vcr is None
 """)
     suite.run().assert_outcomes(passed=2)
+
+
+def test_long_names_are_found_where_tests_ask_for_fixtures_too(suite: Suite) -> None:
+    test = f"test_it[{'x' * 300}]"
+    vcr_file(suite, f"cassettes/test_x/{cassette_name(test)}.yaml", interaction("/a", "one"))
+    suite.write(f"""{GET}
+@pytest.mark.recorded
+@pytest.mark.parametrize("x", [1], ids=["x" * 300])
+def test_it(x, vcr):
+    assert get("/a") == "one"
+""")
+    suite.run().assert_outcomes(passed=1)
 
 
 def test_fixture_of_the_suite_that_lacks_another_one_is_no_empty_answer(suite: Suite) -> None:

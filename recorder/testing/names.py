@@ -9,6 +9,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 SUFFIXES = (".yaml", ".yml", ".json")
+_LONG = 120
 _DISLIKED = re.compile(r"[<>?%*:|\"'/\\\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _LONGEST = (
     180  # bytes; the limit of most file systems is 255, and `.yaml`, `.rej` and temporary names come on top
@@ -52,6 +53,16 @@ def _without_secrets(test: str) -> str:
 def foreign_name(test: str) -> str:
     """The name that pytest-recording gives the same test's file, if it is not too long."""
     return re.sub(r"[<>?%*:|\"'/\\]", "-", test)
+
+
+def foreign_file_name(test: str, kind: type | None, suffix: str = ".yaml") -> str:
+    """The name that pytest-recording gives a test's file, without suffix, however long it is."""
+    name = foreign_name(f"{kind.__name__}.{test}" if kind else test)
+    if len(name) <= _LONG:
+        return name
+    from ..interchange.vcr_tree import cassette_name  # heavy, and few names need it
+
+    return cassette_name(test, kind.__name__ if kind else None, serializer=suffix)
 
 
 def with_suffix(name: str) -> str:

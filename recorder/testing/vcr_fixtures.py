@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .names import foreign_name
+from .names import foreign_file_name
 from .options import read
 from .vcr_view import VcrView
 
@@ -45,8 +45,7 @@ def default_cassette_name(request: pytest.FixtureRequest) -> str:
     marker = request.node.get_closest_marker("default_cassette")
     if marker is not None and marker.args:
         return str(marker.args[0])
-    kind = f"{request.cls.__name__}." if request.cls is not None else ""
-    return foreign_name(f"{kind}{request.node.name}")
+    return foreign_file_name(request.node.name, request.cls)
 
 
 @pytest.fixture

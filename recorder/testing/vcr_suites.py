@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from . import vcr_fixtures
-from .names import SUFFIXES, foreign_name
+from .names import SUFFIXES, foreign_file_name, foreign_name
 from .said import VCRPY, Said
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 _SIGN = re.compile(rb'^interactions:|"interactions"\s*:|\A- request:', re.MULTILINE)
 _OURS = re.compile(rb"^recorder_cassette:", re.MULTILINE)
 _HEAD_BYTES = 4096
-_LONG = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +100,7 @@ def _name(request: pytest.FixtureRequest, suffix: str) -> str:
     marker = request.node.get_closest_marker("default_cassette")
     if marker is not None and marker.args:
         return str(marker.args[0])
-    kind = None if request.cls is None else request.cls.__name__
-    default = foreign_name(f"{kind}.{request.node.name}" if kind else request.node.name)
-    if len(default) > _LONG:
-        from ..interchange.vcr_tree import cassette_name  # heavy, and few names need it
-
-        default = cassette_name(request.node.name, kind, serializer=suffix)
+    default = foreign_file_name(request.node.name, request.cls, suffix)
     return str(_fixture(request, "default_cassette_name", default))
 
 
