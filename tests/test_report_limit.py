@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from recorder.audit import report
+from recorder.audit import compare, report
 from recorder.ledger import Retention, Store, answers
 from recorder.ledger.conditions import parse_conditions
 from recorder.ledger.retention.erasing import Person
@@ -65,16 +65,21 @@ def test_the_first_groups_in_time_are_the_first_of_all(url: str, by: tuple[str, 
             assert (found.more, found.total) == (max(0, len(whole.rows) - limit), whole.total)
 
 
-@pytest.mark.parametrize("by", ["user", "session"])
+@pytest.mark.parametrize("where", [["duration_s>0", "session_id!=s-3"], ["stream=0"], ["session_id=s-4"]])
+@pytest.mark.parametrize(
+    "by",
+    [("user",), ("session",), ("user", "model"), ("day", "user"), ("session", "user"), ("tag:a", "session")],
+)
 def test_the_largest_of_many_are_found_among_the_calls_too(
-    url: str, monkeypatch: pytest.MonkeyPatch, by: str
+    url: str, monkeypatch: pytest.MonkeyPatch, by: tuple[str, ...], where: list[str]
 ) -> None:
     store = store_some(url)
-    where = parse_conditions(["duration_s>0", "session_id!=s-3"])
-    whole = report(store, (by,), where=where)
+    conditions = parse_conditions(where)
+    whole = report(store, by, where=conditions)
     monkeypatch.setattr(answers, "_MANY", 1)
-    for limit in (1, 3, 20):
-        found = report(store, (by,), where=where, limit=limit)
+    for few_calls, limit in ((0, 1), (0, 3), (20_000, 3), (20_000, 20)):
+        monkeypatch.setattr(answers, "_FEW_CALLS", few_calls)
+        found = report(store, by, where=conditions, limit=limit)
         assert found.rows == whole.rows[:limit]
         assert (found.more, found.total) == (max(0, len(whole.rows) - limit), whole.total)
 
@@ -87,3 +92,30 @@ def test_groups_that_are_left_out_are_no_more_when_their_calls_are_gone(url: str
     after = report(store, ("session",), limit=2)
     assert (before.more, after.more) == (7, 6)  # eight are left, and calls without a session
     assert after.total.calls + after.total.replayed == before.total.calls + before.total.replayed - 5
+
+
+@pytest.mark.parametrize("where", [[], ["user_id!=none"], ["duration_s>0", "session_id!=s-3"]])
+@pytest.mark.parametrize("by", [("user",), ("session",), ("model",), ("user", "model"), ("tag:team",)])
+def test_the_first_groups_of_a_comparison_are_the_first_of_all(
+    url: str, by: tuple[str, ...], where: list[str]
+) -> None:
+    store = store_some(url)
+    period = START_US + 21 * DAY_US + 7, START_US + 42 * DAY_US + 11
+    conditions = parse_conditions(where)
+    whole = compare(store, by, *period, conditions)
+    for limit in (0, 1, 3, 20):
+        found = compare(store, by, *period, conditions, limit=limit)
+        assert found.rows == whole.rows[:limit]
+        assert (found.more, found.total) == (max(0, len(whole.rows) - limit), whole.total)
+
+
+@pytest.mark.parametrize("by", [("user",), ("session",), ("user", "model"), ("outcome",)])
+def test_a_comparison_is_two_reports(url: str, by: tuple[str, ...]) -> None:
+    store = store_some(url)
+    before_us, since_us, until_us = (START_US + days * DAY_US + 5 for days in (8, 30, 52))
+    found = compare(store, by, since_us, until_us, limit=100)
+    now, before = report(store, by, since_us, until_us), report(store, by, before_us, since_us)
+    assert tuple(change.now for change in found.rows if change.now is not None) == now.rows
+    rows = {row.key: row for row in before.rows}
+    assert {change.key: change.before for change in found.rows if change.before is not None} == rows
+    assert (found.total.now, found.total.before) == (now.total, before.total)

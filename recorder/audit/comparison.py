@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from ..ledger.figures import Figures
 from ..ledger.filters import Where
-from .report import Key, ReportRow, report
+from ..ledger.question import question
+from .report import Key, ReportRow, row_of
 
 if TYPE_CHECKING:
     from ..ledger import Store
@@ -47,20 +49,23 @@ def compare(
     if any(name in ("day", "hour") for name in by):
         raise ValueError("the period before has other days and hours: leave them out, or leave out --compare")
     before_us = since_us - max(0, until_us - since_us)
-    now = report(store, by, since_us, until_us, where, tags)
-    before = report(store, by, before_us, since_us, where, tags)
-    known = {row.key: row for row in before.rows}
-    changes = [Change(row.key, row, known.pop(row.key, None)) for row in now.rows]
-    changes += [Change(key, None, row) for key, row in known.items()]
-    shown = changes if limit is None else changes[:limit]
+    now, before = (
+        question(by, begins, ends, where or (), tags or {})
+        for begins, ends in ((since_us, until_us), (before_us, since_us))
+    )
+    found = store.compared(now, before, limit)
     return Comparison(
-        tuple(shown),
-        len(changes) - len(shown),
-        Change((), now.total, before.total),
+        tuple(Change(key, _row(key, found.now.groups), _row(key, found.before.groups)) for key in found.keys),
+        found.more,
+        Change((), row_of((), found.now.total, total=True), row_of((), found.before.total, total=True)),
         since_us,
         until_us,
         before_us,
     )
+
+
+def _row(key: Key, groups: Mapping[Key, Figures]) -> ReportRow | None:
+    return row_of(key, groups[key]) if key in groups else None
 
 
 def difference(now: float | None, before: float | None) -> tuple[float | None, float | None]:

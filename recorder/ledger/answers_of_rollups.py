@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from msgspec.structs import replace
 from sqlalchemy import Connection, func, select
@@ -84,30 +83,56 @@ class Asked:
         question, dimension = self._question, self._dimension
         if len(self._spans) == 1 and not self._edges:
             return choose(self._connection, question, dimension, self._spans[0], limit)
-        place = value_place(question.by, dimension)
-        if place is None or len(question.by) > 1:
+        place = self._value_place()
+        if place is None:
             return None
-        live = Counter({key: figures.calls for key, figures in self._edges.items()})
-        replayed = Counter({key: figures.counts[REPLAYED] for key, figures in self._edges.items()})
-        for span in self._spans:
-            for key, number, others in count_values(self._connection, question, dimension, span):
-                live[key] += number
-                replayed[key] += others
-        counts = {key: number for key, number in live.items() if number or replayed[key]}
+        counts = self._counts_of_values()
         keys = first(counts, question, limit)
         return Chosen(keys, len(counts), Only(frozenset(key[place] for key in keys)))
+
+    def counts(self) -> dict[Key, int]:
+        """How many calls each group has; those that have replayed calls alone are there with none."""
+        if self._value_place() is not None:
+            return self._counts_of_values()
+        return self._counts_of_parts(part for span in self._spans for part in self._parts(span))
+
+    def of(self, keys: Collection[Key]) -> dict[Key, Figures]:
+        """The figures of some groups."""
+        place = self._value_place()
+        only = ALL_CELLS if place is None else Only(frozenset(key[place] for key in keys))
+        return self._figures(
+            frozenset(keys), [part for span in self._spans for part in self._parts(span, only)]
+        )
+
+    def _value_place(self) -> int | None:
+        """Where in a key its value is, where it has nothing else."""
+        return value_place(self._question.by, self._dimension) if len(self._question.by) == 1 else None
+
+    def _counts_of_values(self) -> dict[Key, int]:
+        return self._counts(
+            counted
+            for span in self._spans
+            for counted in count_values(self._connection, self._question, self._dimension, span)
+        )
+
+    def _counts_of_parts(self, parts: Iterable[Part]) -> dict[Key, int]:
+        return self._counts((part.key, part.sign * part.calls, part.sign * part.replayed) for part in parts)
+
+    def _counts(self, counted: Iterable[tuple[Key, int, int]]) -> dict[Key, int]:
+        live = {key: figures.calls for key, figures in self._edges.items()}
+        replayed = {key: figures.counts[REPLAYED] for key, figures in self._edges.items()}
+        for key, number, others in counted:
+            live[key] = live.get(key, 0) + number
+            if others:
+                replayed[key] = replayed.get(key, 0) + others
+        return {key: number for key, number in live.items() if number or replayed.get(key)}
 
     def _first_of_all(self, limit: int) -> tuple[dict[Key, Figures], int]:
         """The same, where the parts of all groups are read, and the figures of those that are shown."""
         parts = [part for span in self._spans for part in self._parts(span)]
-        live = Counter({key: figures.calls for key, figures in self._edges.items()})
-        replayed = Counter({key: figures.counts[REPLAYED] for key, figures in self._edges.items()})
-        for part in parts:
-            live[part.key] += part.sign * part.calls
-            replayed[part.key] += part.sign * part.replayed
-        there = {key: number for key, number in live.items() if number or replayed[key]}
-        chosen = first(there, self._question, limit)
-        return self._figures(set(chosen), parts), len(there) - len(chosen)
+        counts = self._counts_of_parts(parts)
+        chosen = first(counts, self._question, limit)
+        return self._figures(set(chosen), parts), len(counts) - len(chosen)
 
     def _parts(self, span: Span, only: Only = ALL_CELLS) -> Iterator[Part]:
         return read_parts(self._connection, self._question, self._dimension, span, only)

@@ -88,7 +88,7 @@ def _speed() -> ColumnElement[int]:
     spent = _c.duration_us - case((streamed, first), else_=0)
     within = _c.output_tokens.between(-_MOST_OUTPUT, _MOST_OUTPUT)
     speed = (number * literal_column("1000000000")).op("/")(func.nullif(spent, 0))
-    return case((and_(within, number != 0, spent > 0), speed))
+    return case((and_(within, _c.output_tokens != 0, number != 0, spent > 0), speed))
 
 
 _TIMES: Final = (_c.duration_us, _c.first_chunk_us, _c.first_token_us, _speed())

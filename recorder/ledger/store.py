@@ -10,6 +10,7 @@ from sqlalchemy import Row, func, select
 from ..exchange import Exchange
 from .access import check_exists, reading, writing
 from .answers import Answer, answer
+from .answers_compared import Compared, compared
 from .arrivals import Arrivals
 from .cassettes import CassetteSummary, StoreCassette, summaries
 from .checks import problems
@@ -147,6 +148,10 @@ class Store:
     def figures(self, question: Question, limit: int | None = None) -> Answer:
         """The figures of each group of calls that a question is about; where rollups know them, from these."""
         return answer(self._database, question, limit)
+
+    def compared(self, now: Question, before: Question, limit: int | None = None) -> Compared:
+        """The figures of the same groups in two periods, in which alone the questions differ."""
+        return compared(self._database, now, before, limit)
 
     def roll_up(self, progress: Progress = lambda done, total: None, *, rebuild: bool = False) -> int:
         """Count the calls that the rollups lack, or all calls anew; how many they were."""
