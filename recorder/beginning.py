@@ -131,16 +131,17 @@ class Beginning:
             operation = operation_id(request.body, request.headers, id, attempt_number)
             tags = self._tags() if tagged() else NO_TAGS
             request = self._to_keep(request, playback.request)
-        made = None
-        whole = comes_whole(playback, session)
-        if not whole or (self._telemetry is not None and self._telemetry.replays):
+        whole, telemetry, made = comes_whole(playback, session), self._telemetry, None
+        if not whole or (telemetry is not None and telemetry.replays):
             made = Attempt(
-                *route, None, tags, id, operation, self._home.finish, session, None, playback, True
+                *(*route, None, tags, id, operation, self._home.finish, session, None, playback),
+                replayed=True,
+                kept=kept,
+                bare=self._bare,
+                paused=nested and is_paused(),
             )
-            made.kept, made.bare = kept, self._bare
-            made.paused = nested and is_paused()
-            if self._telemetry is not None and self._telemetry.replays and not nested:
-                self._trace_replay(made, request, started_us, self._telemetry)
+            if telemetry is not None and telemetry.replays and not nested:
+                self._trace_replay(made, request, started_us, telemetry)
             if not whole or (made.traced is not None and made.traced.host is not None):
                 made.capture = Capture(request, started_us, made.finish) if kept else _NOT_KEPT
                 return made

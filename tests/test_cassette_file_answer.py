@@ -171,4 +171,4 @@ def test_all_answers_of_the_corpus_are_read_alike(corpus: list[Any]) -> None:  #
         document = FastReader().read(piece.text)
         assert document is not None
         assert found == read_recorded(read_document(document)).exchange
-    assert short > 0.99 * len(corpus)
+    assert short > 0.95 * len(corpus)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import accumulate, pairwise
 from operator import sub
 
@@ -121,7 +122,9 @@ def unpack(
     request = join_request(SplitBody(cut, kept.history, tuple(messages or ()), gaps))
     answer = join(Cut(kept.answer, kept.answer_holes, tuple(filled[number:])))
     return Exchange(
-        Request(_text(kept.method), _text(kept.url), _headers(kept.request_headers, request), request),
+        Request(
+            _known_text(kept.method), _known_text(kept.url), _headers(kept.request_headers, request), request
+        ),
         started_us,
         Ending(kept.kind, kept.ended_at_ns, kept.phase, _optional(kept.exception), _optional(kept.message)),
         None if kept.head is None else _unpack_head(kept.head, answer),
@@ -161,7 +164,13 @@ def _pack_headers(headers: Headers, body: bytes) -> _Pairs:
 
 
 def _headers(pairs: _Pairs, body: bytes) -> Headers:
-    return tuple([(name, b"%d" % len(body) if value is None else value) for name, value in pairs])
+    return tuple([_pair(name, b"%d" % len(body) if value is None else value) for name, value in pairs])
+
+
+@lru_cache(maxsize=1024)
+def _pair(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    """Shared by all the exchanges that have it: what is read at once is mostly of one kind."""
+    return name, value
 
 
 def _bytes(text: str) -> bytes:
@@ -174,3 +183,6 @@ def _text(data: bytes) -> str:
 
 def _optional(data: bytes | None) -> str | None:
     return None if data is None else _text(data)
+
+
+_known_text = lru_cache(maxsize=256)(_text)
