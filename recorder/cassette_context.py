@@ -190,6 +190,7 @@ class Cassette:
             prune=use.prune,
             dry_run=use.dry_run,
             advice=use.advice,
+            heads=self._recording.heads,
         )
         if session.mode != "all":
             check_age(session.name, session.recordings, use.max_age, use.on_expired)

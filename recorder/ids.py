@@ -42,7 +42,8 @@ def operation_id(body: bytes, retry: T, call_id: int, count: Callable[[T], int])
     """
     body_hash = hash(body)
     operation = call_id
-    if (last := _last.get()) is not None and last[0] == body_hash and count(retry) > last[2](last[1]):
+    last = _last.get()
+    if last is not None and last[0] == body_hash and retry != last[1] and count(retry) > last[2](last[1]):
         operation = last[3]
     _last.set((body_hash, retry, count, operation))
     return operation

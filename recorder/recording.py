@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from .attempt import Attempt
 from .beginning import Beginning, Route, Starts
 from .capture import Capture, qualified_name
-from .cassettes import Session
+from .cassettes import Heads, Session
 from .cassettes_in_use import CassettesInUse
 from .dialects import dialect_for, provider_for
 from .ended import Ended
@@ -57,6 +57,7 @@ class Recording:
         self._observers = tuple(observers)
         self._redactor = Redactor(settings.redact)
         self._telemetry = telemetry(self._redactor) if telemetry is not None else None
+        self.heads = lru_cache(maxsize=64)(Heads)  # cassettes of one recording take fingerprints alike
         self._route = lru_cache(maxsize=1024)(self._find_route)
         self._on_abandoned = on_abandoned
         self._starts = starts

@@ -1,6 +1,7 @@
 """Cassettes: recorded exchanges, matched to requests and played back."""
 
 from .concerns import check_age, check_unused
+from .heads import Heads
 from .lanes import named_lane
 from .matching import Matching
 from .options import CassetteOptions, Mode, OnMiss, Pace, Repeat, Use, use
@@ -17,6 +18,7 @@ __all__ = [
     "CassetteOptions",
     "CassetteSource",
     "Changes",
+    "Heads",
     "Matching",
     "Mode",
     "OnMiss",

@@ -23,7 +23,10 @@ class Head(NamedTuple):
 
 
 class Heads:
-    """Tells what counts of heads; keeps of them but hashes, no secret. `names` are the headers that are compared."""
+    """Tells what counts of heads; of all but the headers that are compared, those with these `names`, it keeps hashes.
+
+    It may outlive a cassette: those that come after it are asked by the same clients.
+    """
 
     def __init__(self, names: tuple[bytes, ...]) -> None:
         self._names = names

@@ -29,7 +29,8 @@ class Session:
     tasks or threads asked it. Only what was loaded is played, never what this session recorded.
     `significant` are the headers that take part in matching. With `prune` what is new is recorded and
     what was not used is dropped; with `dry_run` nothing changes, and a request that would be
-    recorded is answered by the nearest recording left, or is a miss. `advice` is what a miss tells to do.
+    recorded is answered by the nearest recording left, or is a miss. `advice` is what a miss tells to do,
+    `heads` gives what is remembered of heads of which these headers are compared.
     Raises CassetteMissing where mode `none` finds nothing, CassetteError for a wrong setting or a broken
     cassette, which mode `rewrite` does not mind.
     """
@@ -47,6 +48,7 @@ class Session:
         prune: bool = False,
         dry_run: bool = False,
         advice: str = ADVICE,
+        heads: Callable[[tuple[bytes, ...]], Heads] = Heads,
     ) -> None:
         for name, value, allowed in (
             ("mode", mode, Mode),
@@ -78,7 +80,7 @@ class Session:
         self._credentials = Credentials(_numbered(self._loaded))
         self._shelf = Shelf(self._loaded, matching, significant, self._credentials, repeat)
         self._explaining = Misses(self._shelf, matching, significant, advice)
-        self._heads = Heads(self._shelf.scope.headers)
+        self._heads = heads(self._shelf.scope.headers)
         self._lanes = Lanes()
         self._by_lane = not self.replay_only or self._shelf.lanes
         self.ignores: Callable[[Request], bool] | None = getattr(source, "ignores", None)
