@@ -103,8 +103,12 @@ class SecretEdits:
         return merged(edits, body)
 
     def _in_strings(self, body: bytes) -> Iterator[Edit]:
-        if names_parameter(body) or encoded(body) or escaped(body) or self._rules.own_query:
-            yield from map(_hidden, url_spans(body, self))
+        if not (names_parameter(body) or encoded(body) or escaped(body) or self._rules.own_query):
+            return
+        for segments in documents(body):
+            for leaf in leaves(body, segments):
+                if leaf.kind == "string" and self._rules.names_tell(leaf.path):
+                    yield from map(_hidden, url_spans(body, leaf.start, leaf.end, self))
 
     def _fields(self, body: bytes) -> Iterator[Edit]:
         if not (names_field(body) or escaped(body) or self._rules.own_fields):

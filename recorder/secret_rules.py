@@ -51,14 +51,18 @@ class SecretRules:
         """Whether the string at this place in JSON is secret, by its name."""
         while path and isinstance(path[-1], int):  # a list of secrets
             path = path[:-1]
-        if not path or not isinstance(name := path[-1], str) or path[0] in _NO_FIELDS_UNDER:
+        if not path or not isinstance(name := path[-1], str) or not self.names_tell(path):
             return False
-        if path[0] == "tools" and len(path) != 3 and path[2:3] != ("headers",):
-            return False  # a schema; what an MCP tool logs in with stands beside it
         name = squash(name)
         if name not in self._fields and (name in self.kept or not name.endswith(FIELD_ENDINGS)):
             return False
         return not any(isinstance(step, str) and "logprobs" in step for step in path)
+
+    def names_tell(self, path: Path) -> bool:
+        """Whether names say what is secret at this place in JSON: not in what a model said, nor in schemas."""
+        if path and path[0] == "tools":
+            return len(path) == 3 or path[2:3] == ("headers",)  # what an MCP tool logs in with
+        return not path or path[0] not in _NO_FIELDS_UNDER
 
     def secrets(self, data: bytes, nesting: int = _NESTING) -> list[Span]:
         """The spans of all secrets that show in a text, also where JSON strings in it use escapes.

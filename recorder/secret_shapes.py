@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from .secret_names import FIELD_ENDINGS, squash
 
@@ -233,6 +233,9 @@ _PARAMETER = (
 )
 _equals = re.compile(b"=" + _ASSIGNMENT).search
 _parameter = re.compile(b"=" + _PARAMETER).search
+_parameters = re.compile(b"=" + _PARAMETER).finditer
+_begun = re.compile(rb"(?:[?&;#\"']|u0026)\s*+[^\s=?&;#\"'<>(){},]+\Z").search
+_LONGEST_NAME: Final = 256
 _assignment_or_parameter = re.compile(b"=(?:" + _ASSIGNMENT + b"|(" + _PARAMETER + b"))").search
 _encoded = re.compile(
     rb"%[2-7](?:(?<=2)[25de]|(?<=3)[0-9d]|(?<=4)[0-9a-f]|(?<=5)[0-9abdf]|(?<=6)[1-9a-f]|(?<=7)[0-9ae])"
@@ -267,11 +270,16 @@ def may_hold(data: bytes, *, fields: bool = True) -> bool:
 
 
 def _assigns(data: bytes, folded: bytes) -> bool:
-    """Whether something is assigned that may be a secret; a short value only in what may have a URL or a form."""
+    """Whether something is assigned that may be a secret; a short value only to a parameter of a URL or a form."""
     found = _assignment_or_parameter(folded)
     if found is None or found.lastindex is None:
         return found is not None
-    return b"&" in data or b"://" in data or _equals(folded) is not None
+    if _equals(folded) is not None:
+        return True
+    return (b"&" in data or b"://" in data) and any(
+        _begun(folded, max(0, match.start() - _LONGEST_NAME), match.start())
+        for match in _parameters(folded, found.start())
+    )
 
 
 def _encodes(data: bytes, folded: bytes) -> bool:

@@ -23,13 +23,14 @@ class ToldInStrings(Told, Protocol):
     def parameter_spans(self, text: bytes) -> Iterator[Span]: ...
 
 
-def url_spans(text: bytes, told: ToldInStrings, nesting: int = _NESTING) -> Iterator[Span]:
-    """The secrets that names and encodings hide in the strings of JSON text, also of JSON text in those."""
-    for start, end in strings(text):
-        if _OF_INTEREST.search(text, start, end):
-            decoded = decode_string(text, start, end)
-            for first, last in _spans(decoded.text, told, nesting):
-                yield decoded.source(first), decoded.source(last)
+def url_spans(
+    text: bytes, start: int, end: int, told: ToldInStrings, nesting: int = _NESTING
+) -> Iterator[Span]:
+    """The secrets that names and encodings hide in a string of JSON text, also in JSON text in that."""
+    if _OF_INTEREST.search(text, start, end):
+        decoded = decode_string(text, start, end)
+        for first, last in _spans(decoded.text, told, nesting):
+            yield decoded.source(first), decoded.source(last)
 
 
 def _spans(text: bytes, told: ToldInStrings, nesting: int) -> Iterator[Span]:
@@ -38,7 +39,9 @@ def _spans(text: bytes, told: ToldInStrings, nesting: int) -> Iterator[Span]:
     elif _FORM.match(text):
         yield from pair_spans(text, told)
     elif _JSON.match(text):
-        yield from url_spans(text, told, nesting - 1) if nesting else ()
+        if nesting:
+            for start, end in strings(text):
+                yield from url_spans(text, start, end, told, nesting - 1)
         return
     if b"%" in text:
         yield from encoded_spans(text, told)

@@ -238,3 +238,21 @@ def test_json_stays_json_however_deep_a_secret_stands(text: str, depth: int, asc
         found = json.loads(found["b"])
     assert found.keys() == {"a"}
     assert found["a"] == text or "REDACTED" in found["a"]
+
+
+def test_names_tell_nothing_of_what_a_model_said() -> None:
+    message = {
+        "content": "https://h.test/?code=5",
+        "tool_calls": [{"arguments": '{"u": "https://h.test/?key=5"}'}],
+    }
+    body = json.dumps({"choices": [{"message": message}]}).encode()
+    exchange, answer = answered(body)
+    assert REDACTOR.exchange(exchange, answer) == (exchange, answer)
+
+
+def test_code_that_names_a_key_raises_no_alarm() -> None:
+    assert not may_hold(
+        b'client = Client(api_key=key, base_url=\\"https://h.test\\") if a && token=b else None'
+    )
+    assert may_hold(b'{"url": "https://h.test/?page=2&api_key=b"}')
+    assert may_hold(b'{"form": "name=a&password=b"}')
