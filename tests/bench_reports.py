@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import func, select
 
-from recorder.audit import report
+from recorder.audit import compare, report
 from recorder.ledger import Store
 from recorder.ledger.conditions import parse_conditions
 from recorder.ledger.database import open_database
@@ -74,6 +74,13 @@ QUESTIONS: dict[str, dict[str, Any]] = {
     },
     "by user, where stream: half of all (no index)": {"by": ("user",), "where": {"stream": 1}},
     "by session, where stream: half of all (no index)": {"by": ("session",), "where": {"stream": 1}},
+    **{
+        f"by {name}, where input: half of all (no index)": {
+            "by": (name,),
+            "where": parse_conditions(["input_tokens>1000"]),
+        }
+        for name in ("model", "user", "session")
+    },
 }
 SHOWN = 100
 """How many groups are asked for, as `recorder report` does."""
@@ -104,6 +111,10 @@ def _groups(store: Store, asked: dict[str, Any]) -> int:
     return len(report(store, **asked, limit=SHOWN).rows)
 
 
+def _changes(store: Store, by: tuple[str, ...]) -> int:
+    return len(compare(store, by, WEEK_US, WEEK_US + 7 * DAY_US, limit=SHOWN).rows)
+
+
 def _page(store: Store, filters: dict[str, Any]) -> int:
     return len(store.calls(limit=20, **filters))
 
@@ -116,6 +127,9 @@ def measure(url: str, rounds: int, *, rolled_up_only: bool = False) -> list[Row]
         if rolled_up_only and "(no index)" in question:
             continue
         rows.append(measured(question, partial(_groups, store, asked), rounds))
+    for name in ("model", "user", "session"):
+        title = f"by {name}, a week and the week before"
+        rows.append(measured(title, partial(_changes, store, (name,)), rounds))
     pages: dict[str, dict[str, Any]] = {
         "a page of ls": {},
         "a page of ls, of a user": {"where": {"user_id": "user-7"}},

@@ -34,7 +34,8 @@ def add_rows(
     """Count the calls of an edge one by one: those that are asked for, or all others."""
     columns, read_keys = _row_key(question.by)
     wanted = partial(_wanted, database, question, edge, others=others)
-    for raw, known in grouped(connection, wanted, columns).items():
+    counted = grouped(connection, wanted, columns, few=_is_short(edge))
+    for raw, known in counted.items():
         for key in read_keys(raw):
             group(found, key).add_tally(known, edge.sign)
 
@@ -85,6 +86,12 @@ def add_named(
 
 def _whole(question: Question) -> Edge:
     return Edge(question.since_us, question.until_us)
+
+
+def _is_short(edge: Edge) -> bool:
+    """Whether it is a part of an hour."""
+    since_us, until_us, _ = edge
+    return since_us is not None and until_us is not None and until_us - since_us <= HOUR_US
 
 
 def condition_of(database: Database, question: Question) -> ColumnElement[bool]:

@@ -62,6 +62,10 @@ _AT_ONCE: Final = 2_000_000
 """Groups of so many calls at a time have texts that fit into memory with ease."""
 
 
+_FEW: Final = 800
+"""Fewer calls take less time one by one."""
+
+
 def _sum(of: ColumnElement[Any]) -> ColumnElement[int]:
     return func.coalesce(func.sum(of), 0)
 
@@ -95,9 +99,17 @@ _TIMES: Final = (_c.duration_us, _c.first_chunk_us, _c.first_token_us, _speed())
 
 
 def grouped(
-    connection: Connection, query_of: Callable[..., Select[Any]], key: Sequence[ColumnElement[Any]]
+    connection: Connection,
+    query_of: Callable[..., Select[Any]],
+    key: Sequence[ColumnElement[Any]],
+    *,
+    few: bool = False,
 ) -> dict[Any, Tally]:
-    """A tally for each key, of the calls that `query_of` asks some columns of."""
+    """A tally for each key, of the calls that `query_of` asks some columns of; `few` says that these may be few."""
+    if few:
+        rows = list(fetched(connection, query_of(*key, *FACT_COLUMNS).limit(_FEW)))
+        if len(rows) < _FEW:
+            return tallies(rows, len(key))
     found = _grouped(connection, query_of, key)
     return tallies(fetched(connection, query_of(*key, *FACT_COLUMNS)), len(key)) if found is None else found
 
