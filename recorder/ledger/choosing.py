@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from heapq import nsmallest
+from heapq import nlargest, nsmallest
 from typing import Any, Final
 
 from msgspec import Struct
@@ -25,6 +25,10 @@ def first(calls: Mapping[Key, int], question: Question, limit: int) -> list[Key]
     """The keys of the groups that come first: in the order of time where they have one, else those with most calls."""
     if any(name in _IN_TIME for name in question.by):
         return nsmallest(limit, calls, key=in_order)
+    if 0 < limit < len(calls):
+        # Of many groups most are ruled out by their numbers alone.
+        least = nlargest(limit, calls.values())[-1]
+        calls = {key: number for key, number in calls.items() if number >= least}
     return nsmallest(limit, calls, key=lambda key: (-calls[key], in_order(key)))
 
 
