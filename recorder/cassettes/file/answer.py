@@ -18,6 +18,7 @@ from .read_fast import FastReader
 from .skeleton import Deviation
 
 _EVENTS = "\n  events:\n"
+_LAST = ("\n    - ", "\n      data: ")
 _AFTER = ("\n  wire:", "\nending:")
 _ITEM = b"\n    - "
 _DONE = b'"[DONE]"'
@@ -49,8 +50,7 @@ def _read_answer(piece: Piece, reader: FastReader) -> tuple[AnswerFields, list[b
     start = whole.find(_EVENTS, response, end)
     if start < 0:
         return _read_fields(whole[response:end], reader), None
-    found = (whole.find(sign, start, end) for sign in _AFTER)
-    after = next((at for at in found if at >= 0), end - 1)
+    after = _end_of_events(whole, start, end)
     fields = _read_fields(whole[response:start] + whole[after:end], reader)
     shown = fields.response
     if (
@@ -64,6 +64,15 @@ def _read_answer(piece: Piece, reader: FastReader) -> tuple[AnswerFields, list[b
     if "\t" in run or "\r" in run or "\x7f" in run or not (run.isascii() or _is_fit(run)):
         raise Deviation  # JSON itself allows no other sign that must not stand there
     return fields, _read_events(run.encode(), shown.style, shown.newline.encode())
+
+
+def _end_of_events(whole: str, start: int, end: int) -> int:
+    """Where the last line of the events ends, in a document that ends there."""
+    last = whole.rfind("\n", start, end - 1)
+    if whole.startswith(_LAST, last):
+        return end - 1
+    found = (whole.find(sign, start, end) for sign in _AFTER)
+    return next((at for at in found if at >= 0), end - 1)
 
 
 def _read_fields(text: str, reader: FastReader) -> AnswerFields:
@@ -92,14 +101,14 @@ def _read_events(run: bytes, style: Style, newline: bytes) -> list[bytes]:
 
 
 def _cut(run: bytes) -> tuple[list[bytes] | None, list[bytes]]:
-    """The names of the events, if they have any, and their data; each stands on a line of its own."""
+    """The names of the events, if they have any, and their data; those of each are to stand on one line."""
     before, *datas = run.split(_ITEM + b"data: ")
-    if not before and run.count(b"\n") == len(datas):
+    if not before:
         return None, datas
     before, *items = run.split(_ITEM + b"event: ")
     pairs = [item.partition(b"\n      data: ") for item in items]
     names = [name for name, _, _ in pairs]
-    if before or run.count(b"\n") != 2 * len(items) or not all(is_plain(name.decode()) for name in {*names}):
+    if before or not all(is_plain(name.decode()) for name in {*names}):
         raise Deviation
     return names, [data for _, _, data in pairs]
 
@@ -107,6 +116,8 @@ def _cut(run: bytes) -> tuple[list[bytes] | None, list[bytes]]:
 def _written(structures: list[bytes], style: Style) -> Sequence[bytes | Raw]:
     """The objects that were written in this style, given their structures."""
     text = b"[%b]" % b",".join(structures)
+    if b"\n" in text:
+        raise Deviation
     usual = style.escapes == "few" and b"\\" not in text and not (style.before or style.after)
     if usual and style.spacing in _SPACINGS:
         return _read_list(msgspec.json.format(text, indent=_SPACINGS[style.spacing]))
