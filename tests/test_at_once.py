@@ -13,6 +13,7 @@ import recorder
 from recorder import played
 from recorder.adapters import at_once
 from recorder.adapters.at_once import AtOnceStream
+from recorder.adapters.playback import build_response
 from recorder.cassettes import Session
 from recorder.ended import Ended
 from recorder.exchange import Ending, Exchange, Request, ResponseHead
@@ -124,6 +125,14 @@ def test_replay_ends_once_whoever_ends_it_first() -> None:
     assert list(reader) == [b"", b"b", b"c"]
     made.stream.close()
     assert made.outcome() == [("abandoned", (b"a",))]
+
+
+@pytest.mark.parametrize("value", [b"plain", "é".encode(), b"\xe9"])
+def test_headers_of_a_replay_have_the_encoding_that_the_library_finds(driver: Driver, value: bytes) -> None:
+    headers = ((b"x-a", b"b"), (b"x-value", value))
+    response = build_response(driver.library, ResponseHead(200, headers), None)
+    assert response.headers.encoding == driver.library.Headers(headers).encoding
+    assert response.headers.raw == list(headers)
 
 
 def test_row_of_a_replay_holds_what_was_asked(driver: Driver, rec: recorder.Recorder) -> None:
