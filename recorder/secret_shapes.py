@@ -234,7 +234,7 @@ _PARAMETER = (
 _equals = re.compile(b"=" + _ASSIGNMENT).search
 _parameter = re.compile(b"=" + _PARAMETER).search
 _parameters = re.compile(b"=" + _PARAMETER).finditer
-_begun = re.compile(rb"(?:[?&;#\"']|u0026)\s*+[^\s=?&;#\"'<>(){},]+\Z").search
+_begun = re.compile(rb"(?:[?&;#\"']|u0026)[^\s=?&;#\"'<>(){},]+\Z").search
 _LONGEST_NAME: Final = 256
 _assignment_or_parameter = re.compile(b"=(?:" + _ASSIGNMENT + b"|(" + _PARAMETER + b"))").search
 _encoded = re.compile(
