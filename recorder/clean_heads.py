@@ -8,6 +8,7 @@ from hashlib import blake2b
 from urllib.parse import unquote_plus
 
 from .body import decode_request
+from .byte_edits import settled
 from .credential_headers import (
     COOKIES,
     ENCODING,
@@ -19,7 +20,6 @@ from .credential_headers import (
     clean_credential,
 )
 from .exchange import Headers, Request
-from .json_spans import settled
 from .known_heads import KnownHeads
 from .secret_edits import PARAMETER, SecretEdits
 from .secret_rules import SecretRules

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Protocol
 from urllib.parse import unquote, unquote_plus
 
-from .json_spans import Span
+from .byte_edits import Span
 from .percent_encoding import unquoted
 
 _FORM = re.compile(rb"&*[\w.~*%+\[\]-]{1,200}=[^\s{}\"<>]*\s*\Z")

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Literal, NamedTuple
 
+from .byte_edits import Edit, Span
 from .sse import read_events
 
 Path = tuple[str | int, ...]
-Span = tuple[int, int]
 
-_ROUNDS = 8
 _STRING = rb'"[^"\\\r\n]*+(?:\\[^\r\n][^"\\\r\n]*+)*+"?'
 _TOKEN = re.compile(_STRING + rb'|[{}\[\],]|[^\s"{}\[\],:]++')
 _ANY_STRING = re.compile(_STRING)
@@ -74,17 +73,6 @@ class Decoded(NamedTuple):
         if offset == text_start:
             return source_start
         return source_end + max(0, offset - text_end)
-
-
-class Edit(NamedTuple):
-    """Bytes from `start` to `end` that become `new`."""
-
-    start: int
-    end: int
-    new: bytes
-
-
-Find = Callable[[bytes], list[Edit]]
 
 
 def leaves(
@@ -211,45 +199,6 @@ def spread(edit: Edit, pieces: Sequence[Decoded], ends: Sequence[int]) -> Iterat
                 piece.source(max(0, start - offset)), piece.source(min(len(piece.text), end - offset)), new
             )
             new = b""
-
-
-def merged(edits: Iterable[Edit], data: bytes) -> list[Edit]:
-    """Edits in order and apart: where two overlap the outer counts, and those that change nothing go."""
-    apart: list[Edit] = []
-    for edit in sorted(edits, key=lambda edit: (edit.start, -edit.end)):
-        if apart and edit.start < apart[-1].end:
-            apart[-1] = apart[-1]._replace(end=max(edit.end, apart[-1].end))
-        else:
-            apart.append(edit)
-    return [edit for edit in apart if data[edit.start : edit.end] != edit.new]
-
-
-def settled(data: bytes, find: Find, ends: list[int] | None = None) -> bytes:
-    """Apply edits until none is found; the same object back where there was none.
-
-    Taking one thing out can leave what looks like another, so the result is looked at again, some times.
-    `ends` are offsets that move along; one within an edit goes to its end.
-    """
-    for _ in range(_ROUNDS):
-        if not (edits := find(data)):
-            break
-        if ends is not None:
-            ends[:] = _moved(ends, edits)
-        stops = (0, *(edit.end for edit in edits))
-        kept = [data[stop : edit.start] + edit.new for stop, edit in zip(stops, edits, strict=False)]
-        data = b"".join((*kept, data[stops[-1] :]))
-    return data
-
-
-def _moved(offsets: Iterable[int], edits: Sequence[Edit]) -> Iterator[int]:
-    shift, reach, index = 0, 0, 0
-    for offset in offsets:
-        while index < len(edits) and edits[index].start < offset:
-            edit = edits[index]
-            shift += len(edit.new) - (edit.end - edit.start)
-            reach = edit.end
-            index += 1
-        yield max(offset, reach) + shift
 
 
 def _is_item(path: Path) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote_to_bytes
 
-from .json_spans import Span
+from .byte_edits import Span
 
 _ROUNDS = 3
 _TOKEN = re.compile(rb"(?:(?<=\\)[bfnrt])?([^/?#&=;\s\"'<>\\%]*+%[^/?#&=;\s\"'<>\\]*+)")

@@ -13,14 +13,15 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from .body import Answer
+from .byte_edits import Edit, settled
 from .clean_heads import CleanHeads, encode
 from .exchange import Exchange, Headers, Request
-from .json_spans import Edit, decode_string, running_strings, settled
+from .json_spans import decode_string, running_strings
 from .known_messages import KnownMessages
 from .rewriting import rewritten, with_length
+from .secret_alarm import DISTILLED, distil, may_hold
 from .secret_edits import LOGPROBS, SecretEdits
 from .secret_rules import SecretRules
-from .secret_shapes import DISTILLED, distil, may_hold
 from .settings import RedactionRules
 from .stream_fields import says_more
 

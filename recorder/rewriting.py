@@ -7,8 +7,8 @@ from itertools import pairwise
 from msgspec.structs import replace
 
 from .body import Answer, chunk_ends
+from .byte_edits import Find, settled
 from .exchange import Exchange, Headers, header
-from .json_spans import Find, settled
 
 
 def with_length(headers: Headers, length: int, *, keep_encoding: bool) -> Headers:

@@ -7,19 +7,12 @@ from collections.abc import Iterator
 from itertools import accumulate
 from urllib.parse import unquote_plus
 
+from .byte_edits import Edit, Span, merged
 from .form_fields import encoded_spans, form_spans
-from .json_spans import (
-    Edit,
-    Span,
-    decode_string,
-    documents,
-    leaves,
-    merged,
-    running_strings,
-    spread,
-)
+from .json_spans import decode_string, documents, leaves, running_strings, spread
+from .secret_alarm import encoded, escaped, names_field, names_parameter
 from .secret_rules import SecretRules
-from .secret_shapes import PLACEHOLDER, encoded, escaped, names_field, names_parameter
+from .secret_shapes import PLACEHOLDER
 from .url_strings import url_spans
 
 PARAMETER = re.compile(rb"(?<=[?&;#])([^=&;#]+)=([^&;#]+)")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
+from .byte_edits import Span
 from .errors import SettingsError
-from .json_spans import Path, Span, decode_string, strings
+from .json_spans import Path, decode_string, strings
 from .percent_encoding import encoded_tokens, unquoted
+from .secret_alarm import encoded, escaped, may_hold
 from .secret_names import FIELD_ENDINGS, FIELD_NAMES, HEADER_NAMES, QUERY_NAMES, squash
-from .secret_shapes import encoded, escaped, join_spans, may_hold, own_spans, shape_spans
+from .secret_shapes import join_spans, own_spans, shape_spans
 from .settings import RedactionRules
 
 _NESTING = 3

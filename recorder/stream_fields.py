@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .secret_shapes import distil
+from .secret_alarm import distil
 
 _TEXTS = re.compile(rb'"([A-Za-z_][A-Za-z0-9_-]*)"\s*:\s*(?:\[\s*)?"')
 _USUAL = frozenset(

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Protocol
 
+from .byte_edits import Span
 from .form_fields import Told, encoded_spans, pair_spans
-from .json_spans import Span, decode_string, strings
+from .json_spans import decode_string, strings
 
 _NESTING = 3
 """How deep JSON text in strings of JSON text is followed: a body, the arguments in it, a string in those."""

@@ -10,16 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recorder.byte_edits import Edit, merged, settled
 from recorder.json_spans import (
     Decoded,
-    Edit,
     Leaf,
     decode_string,
     documents,
     leaves,
-    merged,
     running_strings,
-    settled,
     spread,
     strings,
 )

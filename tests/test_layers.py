@@ -12,9 +12,10 @@ import recorder
 
 ROOMS = (
     {"errors", "settings", "visible", "amounts"},
-    {"exchange", "capture", "replay_capture", "body", "sse", "json_text", "json_spans"},
+    {"exchange", "capture", "replay_capture", "body", "sse", "json_text", "json_spans", "byte_edits"},
     {
         "secret_names",
+        "secret_alarm",
         "secret_shapes",
         "credential_headers",
         "rewriting",

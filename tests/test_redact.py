@@ -21,7 +21,8 @@ from recorder.body import Answer, chunk_ends, read_answer
 from recorder.errors import SettingsError
 from recorder.exchange import Ending, Exchange, Headers, Request, ResponseHead, header
 from recorder.redact import Redactor
-from recorder.secret_shapes import distil, may_hold, shape_spans
+from recorder.secret_alarm import distil, may_hold
+from recorder.secret_shapes import shape_spans
 from recorder.settings import RedactionRules
 from recorder.sse import read_events
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from recorder.body import Answer
 from recorder.exchange import Ending, Exchange, Headers, Request, ResponseHead
 from recorder.redact import Redactor
-from recorder.secret_shapes import may_hold, shape_spans
+from recorder.secret_alarm import may_hold
+from recorder.secret_shapes import shape_spans
 from recorder.settings import RedactionRules
 
 KEY = "sk-proj-" + "a1B2" * 10
