@@ -128,7 +128,7 @@ def test_a_call_that_could_not_be_recorded_keeps_the_old_file(
 def test_a_call_that_could_not_even_be_begun_keeps_the_old_file(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Redactor, "credential", _fail)
+    monkeypatch.setattr(Session, "find", _fail)
     with pytest.raises(CassetteError, match="1 of its calls could not be recorded"):
         use(path, "rewrite", lambda _: None)
     assert recordings(path) == 1
