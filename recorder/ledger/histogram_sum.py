@@ -57,28 +57,37 @@ class Sum:
             data, sign = self._parts[0]
             if sign > 0:
                 return in_order(data)
-        few: list[_Few] = [(self._counts, self._counts.values(), 1)] if self._counts else []
-        wide: tuple[dict[int, int], dict[int, int]] = ({}, {})
+        few: list[_Few] = []
+        if self._counts:
+            indices = sorted(self._counts)
+            few.append((indices, [self._counts[index] for index in indices], 1))
+        dense: tuple[list[bytes], list[bytes]] = ([], [])
         for data, sign in self._parts:
             if data[0] in WIDTHS:
-                low, found = lowest(data), wide[sign < 0]
-                found[low] = found.get(low, 0) + _wide(data)
+                dense[sign < 0].append(data)
             else:
                 few.append((*in_order(data), sign))
-        more, less = map(_joined, wide)
+        more, less = map(_joined, dense)
         if less[1]:
             few.append((range(less[0], less[0] + len(less[1])), less[1], -1))
         return _with(*more, few)
 
 
-_Few = tuple[Iterable[int], Iterable[int], int]
-"""Buckets, their counts, and whether these are added or taken away."""
+_Few = tuple[Sequence[int], Sequence[int], int]
+"""Buckets in order, their counts, and whether these are added or taken away."""
 
 
-def _joined(wide: Mapping[int, int]) -> tuple[int, list[int]]:
-    """Counts in long numbers, by the lowest bucket of each, added up."""
-    if not wide:
+def _joined(dense: Sequence[bytes]) -> tuple[int, list[int]]:
+    """Histograms of one count a bucket added up: the counts from the lowest bucket on."""
+    if not dense:
         return 0, []
+    if len(dense) == 1:
+        indices, counts = in_order(dense[0])
+        return indices[0], list(counts)
+    wide: dict[int, int] = {}
+    for data in dense:
+        low = lowest(data)
+        wide[low] = wide.get(low, 0) + _wide(data)
     low = min(wide)
     # Numbers of any length are added in one go, each count in eight bytes of its own.
     whole = sum(row << 8 * _LANE * (start - low) for start, row in wide.items())
@@ -89,8 +98,8 @@ def _joined(wide: Mapping[int, int]) -> tuple[int, list[int]]:
 def _with(low: int, row: list[int], few: Sequence[_Few]) -> tuple[Sequence[int], Sequence[int]]:
     """Counts from the lowest bucket on, with those of some buckets added."""
     if few:
-        least = min(min(indices) for indices, _, _ in few)
-        most = max(max(indices) for indices, _, _ in few)
+        least = min(indices[0] for indices, _, _ in few)
+        most = max(indices[-1] for indices, _, _ in few)
         if not row:
             low = least
         elif least < low:
@@ -98,8 +107,12 @@ def _with(low: int, row: list[int], few: Sequence[_Few]) -> tuple[Sequence[int],
             low = least
         row += [0] * (most + 1 - low - len(row))
         for indices, counts, sign in few:
-            for index, count in zip(indices, counts, strict=True):
-                row[index - low] += sign * count
+            if sign > 0:
+                for index, count in zip(indices, counts, strict=True):
+                    row[index - low] += count
+            else:
+                for index, count in zip(indices, counts, strict=True):
+                    row[index - low] -= count
     return range(low, low + len(row)), row
 
 
