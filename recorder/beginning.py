@@ -65,6 +65,7 @@ class Beginning:
         self._starts = starts
         self._bare = bare
         self._observed = observed
+        self._traces_replays = telemetry is not None and telemetry.replays
         self._headers: Headers = ()
 
     def attempt(
@@ -131,21 +132,7 @@ class Beginning:
             operation = operation_id(request.body, request.headers, id, attempt_number)
             tags = self._tags() if tagged() else NO_TAGS
             request = self._to_keep(request, playback.request)
-        whole, telemetry, made = comes_whole(playback, session), self._telemetry, None
-        if not whole or (telemetry is not None and telemetry.replays):
-            made = Attempt(
-                *(*route, None, tags, id, operation, self._home.finish, session, None, playback),
-                replayed=True,
-                kept=kept,
-                bare=self._bare,
-                paused=nested and is_paused(),
-            )
-            if telemetry is not None and telemetry.replays and not nested:
-                self._trace_replay(made, request, started_us, telemetry)
-            if not whole or (made.traced is not None and made.traced.host is not None):
-                made.capture = Capture(request, started_us, made.finish) if kept else _NOT_KEPT
-                return made
-        return Played(
+        played = Played(
             self._home,
             route,
             tags,
@@ -157,9 +144,24 @@ class Beginning:
             playback,
             request,
             started_us,
-            made,
             perf_counter_ns(),
         )
+        if self._traces_replays or not comes_whole(playback, session):
+            return self._with_attempt(played, session, nested)
+        return played
+
+    def _with_attempt(self, played: Played, session: Session, nested: bool) -> Attempt | Played:
+        """A replay with an attempt made of it now: for its span, and because nobody else plays what comes in parts."""
+        request, playback = played.request, played.playback
+        made = played.attempt_made()
+        made.kept, made.paused = played.kept, nested and is_paused()
+        if self._telemetry is not None and self._traces_replays and not nested:
+            self._trace_replay(made, request, played.started_us, self._telemetry)
+        if comes_whole(playback, session) and (made.traced is None or made.traced.host is None):
+            played.made = made
+            return played
+        made.capture = Capture(request, played.started_us, made.finish) if played.kept else _NOT_KEPT
+        return made
 
     def _trace_replay(
         self, attempt: Attempt, request: Request, started_us: int, telemetry: Telemetry

@@ -61,8 +61,8 @@ class Played(Struct, eq=False):
     playback: Exchange
     request: Request
     started_us: int
-    made: Attempt | None
     start_ns: int
+    made: Attempt | None = None
     stamps: list[int] = []
     head_ns: int = 0
     ended_ns: int = 0

@@ -42,7 +42,7 @@ class Made:
         route = self.recording.route("POST", "https://llm.test/chat/completions")
         assert route is not None
         replay = Played(
-            *(self.recording, route, NO_TAGS, 1, 1, None, False, kept, WHOLE, WHOLE.request, 0, None),
+            *(self.recording, route, NO_TAGS, 1, 1, None, False, kept, WHOLE, WHOLE.request, 0),
             start_ns=10,
             head_ns=20,
         )
