@@ -117,9 +117,15 @@ class Writer:
             self._start()
 
     def begin(self) -> None:
-        """Begin the thread now, and not while the caller of the first record waits."""
-        if not self._closing.shut:
-            self._start()
+        """Begin the thread now and have it look for replays, so that the caller of the first one need not wake it."""
+        if self._closing.shut:
+            return
+        rest = self._rest
+        rest.looks = True
+        self._start()
+        if rest.idle:
+            rest.idle = False
+            self._bell.ring()
 
     @property
     def open_sink(self) -> Sink | None:
