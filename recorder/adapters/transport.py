@@ -11,9 +11,7 @@ from msgspec import Struct
 
 from ..attempt import Attempt, is_sending, sessions_above
 from ..beginning import Route
-from ..capture import Capture
 from ..cassettes import Session
-from ..dialects import UsageFilter, ask_usage
 from ..errors import CassetteMiss
 from ..exchange import Exchange, Request
 from ..played import Played
@@ -23,6 +21,7 @@ from .at_once import AtOnceStream
 from .playback import REPLAYED, PlaybackStream, Player, build_response, miss_exchange
 from .read_stream import ReadStream
 from .tee import AsyncTee, SyncTee
+from .usage_asking import asking_for_usage, usage_filter
 
 
 class Binding(Struct, frozen=True):
@@ -93,7 +92,14 @@ class RecordingTransport:
 
     def _outgoing(self, attempt: Attempt, request: Any, request_body: bytes) -> Any:
         """What is sent: the caller's own request, or a copy that asks for usage or carries the trace."""
-        outgoing = self._asking(attempt, request, request_body)
+        outgoing = request
+        if (
+            self.recording.settings.include_usage
+            and attempt.half is not None
+            and attempt.dialect.name == "chat"
+        ):
+            with self.recording.guard:
+                outgoing = asking_for_usage(self._binding.library, attempt, request, request_body)
         carried = self.recording.carried(attempt)
         if not carried:
             return outgoing
@@ -105,33 +111,6 @@ class RecordingTransport:
             stream=outgoing.stream,
             extensions=outgoing.extensions,
         )
-
-    def _asking(self, attempt: Attempt, request: Any, request_body: bytes) -> Any:
-        """The caller's own request, or a copy that also asks for usage."""
-        if (
-            not self.recording.settings.include_usage
-            or attempt.half is None
-            or attempt.dialect.name != "chat"
-        ):
-            return request
-        outgoing = request
-        with self.recording.guard:
-            body = ask_usage(request_body, attempt.half)
-            if body is not None:
-                headers = [
-                    (name, value)
-                    for name, value in request.headers.raw
-                    if name.lower()
-                    not in (b"content-length", b"transfer-encoding", b"content-encoding", b"accept-encoding")
-                ]
-                headers.append(
-                    (b"accept-encoding", b"identity")
-                )  # else the extra chunk could not be kept back
-                outgoing = self._binding.library.Request(
-                    request.method, request.url, headers=headers, content=body, extensions=request.extensions
-                )
-                attempt.capture.usage_asked = True
-        return outgoing
 
     def _play_whole(self, played: Played, *, asynchronous: bool) -> Any:
         """The response of a recording that comes whole."""
@@ -230,7 +209,7 @@ class RecordingTransport:
 
     def _chunk_filter(self, response: Any, attempt: Attempt) -> ChunkFilter | None:
         """What is done with the chunks besides noting them, if anything."""
-        chunk_filter = _usage_filter(response, attempt.capture)
+        chunk_filter = usage_filter(response, attempt.capture)
         if attempt.traced is None or attempt.traced.host is None:
             return chunk_filter
         return self.recording.watch_for_host(attempt, chunk_filter)
@@ -265,14 +244,3 @@ def _bytes(value: Any) -> bytes | None:
         if isinstance(value, bytes)
         else None
     )
-
-
-def _usage_filter(response: Any, capture: Capture) -> ChunkFilter | None:
-    """What keeps back the usage that recorder asked for; None where it did not ask, or cannot look inside."""
-    if not capture.usage_asked:
-        return None
-    headers = response.headers
-    plain = headers.get("content-encoding", "identity").lower() == "identity"
-    streamed = headers.get("content-type", "").lower().startswith("text/event-stream")
-    capture.usage_asked = plain and streamed
-    return UsageFilter() if capture.usage_asked else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from msgspec import UNSET
@@ -21,36 +20,11 @@ from .document import (
     Misfit,
     RequestFields,
     ResponseFields,
-    Times,
 )
 from .headers import kept_request_headers, kept_response_headers, read_headers, without, write_headers
+from .reasons import usual_reason
 from .structure import Flow, Number, Open, Tree
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MS = 1_000_000
-_REASONS = {
-    200: "OK",
-    201: "Created",
-    202: "Accepted",
-    204: "No Content",
-    301: "Moved Permanently",
-    302: "Found",
-    307: "Temporary Redirect",
-    308: "Permanent Redirect",
-    400: "Bad Request",
-    401: "Unauthorized",
-    402: "Payment Required",
-    403: "Forbidden",
-    404: "Not Found",
-    405: "Method Not Allowed",
-    408: "Request Timeout",
-    409: "Conflict",
-    429: "Too Many Requests",
-    500: "Internal Server Error",
-    502: "Bad Gateway",
-    503: "Service Unavailable",
-    504: "Gateway Timeout",
-}
+from .times import MS, read_arrivals, read_time, write_time, write_times
 
 
 def write_recorded(recorded: Recorded, compared: Collection[bytes] = ()) -> dict[str, Tree]:
@@ -67,8 +41,8 @@ def write_recorded(recorded: Recorded, compared: Collection[bytes] = ()) -> dict
         "usage_asked": exchange.usage_asked or None,
     }
     tree = {
-        "recorded": _write_time(exchange.started_us),
-        "times": _write_times(exchange),
+        "recorded": write_time(exchange.started_us),
+        "times": write_times(exchange),
         "chunks": None if chunks is None else Flow(chunks),
         **flags,
         "request": _write_request(exchange.request, compared),
@@ -101,12 +75,12 @@ def read_exchange(
     """
     head, chunks = (None, ()) if response is None else _read_response(asked, response, events)
     times = asked.times
-    arrivals = _read_arrivals(times, len(chunks))
-    ended = times.end if times.end is not None else arrivals[-1] // _MS if arrivals else times.head
+    arrivals = read_arrivals(times, len(chunks))
+    ended = times.end if times.end is not None else arrivals[-1] // MS if arrivals else times.head
     return Exchange(
         request,
         read_time(asked.recorded),
-        _read_ending(ending, ended * _MS),
+        _read_ending(ending, ended * MS),
         head,
         chunks,
         arrivals,
@@ -146,7 +120,7 @@ def _write_response(exchange: Exchange, head: ResponseHead) -> tuple[Tree, Tree]
     version = head.http_version.decode("latin-1")
     reason = None if head.reason is None else head.reason.decode("latin-1")
     tree = Open(status=Number(head.status))
-    if reason != _usual_reason(head.status, version):
+    if reason != usual_reason(head.status, version):
         tree["reason"] = reason
     if version != "HTTP/1.1":
         tree["http_version"] = version
@@ -170,12 +144,10 @@ def _read_response(
     else:
         lengths = None if events is None or body is not readable else [*map(len, events)]
         chunks = cut(body, cuts, lengths)
-    reason = (
-        fields.reason if fields.reason is not UNSET else _usual_reason(fields.status, fields.http_version)
-    )
+    reason = fields.reason if fields.reason is not UNSET else usual_reason(fields.status, fields.http_version)
     version = _latin(fields.http_version, "$.response.http_version")
     reason_bytes = None if reason is None else _latin(reason, "$.response.reason")
-    return ResponseHead(fields.status, headers, version, reason_bytes, asked.times.head * _MS), chunks
+    return ResponseHead(fields.status, headers, version, reason_bytes, asked.times.head * MS), chunks
 
 
 def _unwired(
@@ -209,50 +181,6 @@ def _read_ending(fields: EndingKind | EndingFields, at_ns: int) -> Ending:
     return Ending(fields.kind, at_ns, fields.phase, exception, message)
 
 
-def _write_times(exchange: Exchange) -> Tree:
-    """Times to the millisecond, and only what does not follow from the one before."""
-    head = 0 if exchange.head is None else _ms(exchange.head.at_ns)
-    chunks = [_ms(arrival) for arrival in exchange.arrivals_ns]
-    end = _ms(exchange.ending.at_ns)
-    tree: dict[str, Tree] = {"head": Number(head)} if head else {}
-    if any(chunk != head for chunk in chunks):
-        tree["chunks"] = [Number(chunk) for chunk in chunks]
-    if end != (chunks[-1] if chunks else head):
-        tree["end"] = Number(end)
-    return Flow(tree) if tree else None
-
-
-def _read_arrivals(times: Times, count: int) -> tuple[int, ...]:
-    """A time for each chunk, also where an edit left more chunks than times."""
-    known = times.chunks or [times.head]
-    known = known + known[-1:] * (count - len(known))
-    return tuple([at * _MS for at in known[:count]])
-
-
-def _write_time(epoch_us: int) -> Tree:
-    try:
-        moment = _EPOCH + timedelta(microseconds=epoch_us)
-    except OverflowError:
-        return None
-    return None if not epoch_us else f"{moment:%Y-%m-%dT%H:%M:%S.%f}Z"
-
-
-def read_time(text: str | None) -> int:
-    """When a recording was made, in epoch microseconds; 0 is unknown. Raises Misfit."""
-    if text is None:
-        return 0
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise Misfit("$.recorded", "this is no time like 2026-11-21T12:00:00Z") from error
-    moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-    return (moment - _EPOCH) // timedelta(microseconds=1)
-
-
-def _usual_reason(status: int, version: str) -> str | None:
-    return _REASONS.get(status) if version.startswith("HTTP/1") else None
-
-
 def _is_stream(headers: Headers, body: bytes) -> bool:
     kind = header(headers, b"content-type") or b""
     return b"event-stream" in kind.lower() or body.startswith((b"data: ", b"event: "))
@@ -263,7 +191,3 @@ def _latin(text: str, path: str) -> bytes:
         return text.encode("latin-1")
     except UnicodeEncodeError as error:
         raise Misfit(path, f"this holds Latin-1 only: {error}") from error
-
-
-def _ms(ns: int) -> int:
-    return (ns + _MS // 2) // _MS

@@ -12,8 +12,9 @@ from ...exchange import Exchange, Request
 from ..source import Recorded, Unread
 from .document import AskedFields, Misfit, RequestFields, read_asked_fields
 from .documents import Piece
-from .exchanges import read_request, read_time
+from .exchanges import read_request
 from .read_fast import FastReader
+from .times import read_time
 
 _LONG = 4096
 _READ = RequestFields(method="", url="")
