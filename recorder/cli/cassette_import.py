@@ -14,8 +14,8 @@ from ..ledger.url import shown
 from . import options
 from .calls import counted
 from .cassette_place import OURS, is_ours, open_file, tell_notes
-from .cassette_progress import progress
 from .console import output, say, write_text
+from .progress import progress
 from .text import json_text, styled
 
 if TYPE_CHECKING:

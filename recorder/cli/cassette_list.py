@@ -16,8 +16,8 @@ from ..ledger.url import shown
 from . import options
 from .calls import OUTCOME_STYLES, counted
 from .cassette_place import OURS, files_under, open_file, open_stored
-from .cassette_progress import progress
 from .console import output, say, write_text
+from .progress import progress
 from .store import open_store
 from .tables import Cell, Column, print_footer, print_table
 from .text import json_text, styled

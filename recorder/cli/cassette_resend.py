@@ -15,7 +15,7 @@ import typer
 
 from ..errors import SettingsError
 from .cassette_plan import Plan, Resend
-from .cassette_progress import progress
+from .progress import progress
 
 if TYPE_CHECKING:
     import httpx

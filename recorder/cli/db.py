@@ -9,13 +9,13 @@ from rich.text import Text
 
 from . import options
 from .calls import counted
-from .cassette_progress import progress
 from .console import output, say
 from .db_erase import erase
 from .db_prune import prune
 from .db_snapshot import snapshot
 from .db_stats import stats
 from .db_status import status
+from .progress import progress
 from .store import open_store
 from .text import styled
 

@@ -12,11 +12,11 @@ from ..ledger.url import is_sqlite, shown
 from . import options
 from .calls import counted
 from .cassette_list import show_size
-from .cassette_progress import progress
 from .consent import ask
 from .console import messages, output, say, write_text
 from .journal_place import wanted_directory
 from .leftovers import store_leftovers
+from .progress import progress
 from .text import json_text, styled, visible
 
 if TYPE_CHECKING:

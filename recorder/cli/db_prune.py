@@ -11,9 +11,9 @@ from rich.text import Text
 from . import options
 from .calls import counted
 from .cassette_list import show_size
-from .cassette_progress import progress
 from .consent import ask
 from .console import messages, output, say, write_text
+from .progress import progress
 from .tables import Cell, Column, print_footer, print_table
 from .text import json_text
 

@@ -10,8 +10,8 @@ import typer
 from ..ledger.url import shown
 from . import options
 from .cassette_list import show_size
-from .cassette_progress import progress
 from .console import output, write_text
+from .progress import progress
 from .text import json_text, styled
 
 

@@ -14,8 +14,8 @@ from rich.text import Text
 from ..errors import CallFileError
 from . import options
 from .calls import counted
-from .cassette_progress import progress
 from .console import say, write_text
+from .progress import progress
 from .store import bring_index_up_to_date, open_to_look
 from .text import json_text, styled, visible
 

@@ -17,8 +17,8 @@ from ..errors import CallFileError
 from ..ledger.url import shown
 from . import options
 from .calls import counted
-from .cassette_progress import Advance, progress
 from .console import say, write_text
+from .progress import Advance, progress
 from .text import json_text, styled
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from ..errors import StoreError
 from ..ledger.url import shown
 from . import options
 from .calls import print_losses
-from .cassette_progress import progress
 from .console import messages, output, say, write_text
+from .progress import progress
 from .report_changes import plain_comparison, print_comparison
 from .report_rows import plain_report, print_report
 from .store import open_to_look

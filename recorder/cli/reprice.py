@@ -10,9 +10,9 @@ from rich.text import Text
 from ..amounts import show_money
 from . import options
 from .calls import UNPRICED, counted
-from .cassette_progress import progress
 from .console import output, write_text
 from .money import exact_units, maybe_units
+from .progress import progress
 from .tables import Cell, Column, print_footer, print_table
 from .text import json_text, styled
 from .times import UNKNOWN

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..ledger.url import argument, is_sqlite, resolved
 from ..settings import default_store
-from .cassette_progress import progress
+from .progress import progress
 
 if TYPE_CHECKING:
     from ..ledger import Store
