@@ -134,6 +134,8 @@ def test_an_edited_answer_is_read_the_same_or_not_at_all(document: str) -> None:
         ("event: a", "event: true"),
         ("event: a", "event: 'a'"),
         ("event: a", "id: 1"),
+        ("  events:", '  style: {"spacing": "indent 2"}\n  events:'),
+        ("  events:", '  style: {"after": "\\n"}\n  events:'),
         ("  events:", "  text: a\n  events:"),
         ("  events:", "  json: 1\n  events:"),
         ("  events:", "  events: []\n  events:"),
@@ -172,3 +174,33 @@ def test_all_answers_of_the_corpus_are_read_alike(corpus: list[Any]) -> None:  #
         assert document is not None
         assert found == read_recorded(read_document(document)).exchange
     assert short > 0.95 * len(corpus)
+
+
+def test_events_that_hold_nothing_are_left_to_the_yaml_library() -> None:
+    document = write_block(sent(named({"content": 1})))
+    empty = document[: document.index("  events:")] + "  events:\n"
+    for after in ("", "ending: complete\n", "  wire:\n"):
+        assert shortly(piece_of(empty + after)) is None
+    assert patiently(piece_of(empty)).body == b""
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        b'data: {\ndata:   "content": 1\ndata: }\n\n',
+        b'data: {"content":1}\ndata: \n\n',
+        b'data:  {"a":1}\n\n',
+    ],
+)
+@pytest.mark.parametrize("lead", [b"", b"event: a\n"])
+def test_json_on_many_lines_of_an_event_stays_as_it_was_sent(event: bytes, lead: bytes) -> None:
+    piece = piece_of(write_block(sent(*[lead + event] * 9)))
+    assert patiently(piece).body == (lead + event) * 9
+    assert shortly(piece) in (None, patiently(piece))
+
+
+@pytest.mark.parametrize("ending", ["ending: complete\n", "ending:\n  kind: error\n"])
+def test_events_of_something_else_than_the_response_are_refused(ending: str) -> None:
+    document = write_block(sent(named({"content": "long" * 30}))).removesuffix("ending: closed_early\n")
+    assert shortly(piece_of(document)) is not None
+    assert shortly(piece_of(document.replace("  events:", f"{ending}  events:"))) is None

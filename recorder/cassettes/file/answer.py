@@ -19,7 +19,8 @@ from .skeleton import Deviation
 
 _EVENTS = "\n  events:\n"
 _LAST = ("\n    - ", "\n      data: ")
-_AFTER = ("\n  wire:", "\nending:")
+_ENDING = "\nending:"
+_AFTER = ("\n  wire:", _ENDING)
 _ITEM = b"\n    - "
 _DONE = b'"[DONE]"'
 _SPACINGS = {"compact": -1, "spaced": 0}
@@ -50,6 +51,8 @@ def _read_answer(piece: Piece, reader: FastReader) -> tuple[AnswerFields, list[b
     start = whole.find(_EVENTS, response, end)
     if start < 0:
         return _read_fields(whole[response:end], reader), None
+    if whole.find(_ENDING, response, start) >= 0:
+        raise Deviation  # they are no events of the response's
     after = _end_of_events(whole, start, end)
     fields = _read_fields(whole[response:start] + whole[after:end], reader)
     shown = fields.response
@@ -87,6 +90,8 @@ def _is_fit(run: str) -> bool:
 
 def _read_events(run: bytes, style: Style, newline: bytes) -> list[bytes]:
     """The bytes of events that have JSON data and at most a name besides."""
+    if not (run and style.on_one_line):
+        raise Deviation  # an event has a line of data for each line of its JSON
     names, datas = _cut(run)
     ends = [b"[DONE]"] if datas[-1] == _DONE else []
     structures = datas[: len(datas) - len(ends)]

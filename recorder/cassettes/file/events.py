@@ -47,10 +47,10 @@ def read_events(events: list[EventFields], style: Style, newline: str) -> list[b
     """The bytes of each event; raises Misfit."""
     gap = newline.encode() * 2
     segments = []
-    plain = style == DEFAULT
+    plain, quick = style == DEFAULT, style.on_one_line
     for place, event in enumerate(events):
         try:
-            if _is_usual(event) and (data := bytes(event.data))[:1] == b"{":  # type: ignore[arg-type]
+            if quick and _is_usual(event) and (data := bytes(event.data))[:1] == b"{":  # type: ignore[arg-type]
                 if not plain or b"\\u" in data:
                     data = restore(data, style)
                 segments.append(b"data: " + data + gap)

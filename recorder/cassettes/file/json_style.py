@@ -31,6 +31,11 @@ class Style(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True)
     before: str = ""
     after: str = ""
 
+    @property
+    def on_one_line(self) -> bool:
+        """Whether nothing that is written so has a line end."""
+        return not self.spacing.startswith("indent") and "\n" not in self.before + self.after
+
 
 DEFAULT = Style()
 
