@@ -189,10 +189,11 @@ class Beginning:
         """The request of a replay, which is to hold little memory while it waits for the store."""
         if recorded.body != request.body:
             return request
-        if request.headers != self._headers:
-            self._headers = request.headers
+        headers = self._headers
+        if request.headers != headers:
+            self._headers = headers = request.headers
         url = recorded.url if recorded.url == request.url else request.url
-        return Request(recorded.method, url, self._headers, recorded.body)
+        return Request(recorded.method, url, headers, recorded.body)
 
     def _tags(self) -> Tags:
         with self._guard:
