@@ -11,7 +11,7 @@ from .byte_edits import Span
 from .percent_encoding import unquoted
 
 _FORM = re.compile(rb"&*[\w.~*%+\[\]-]{1,200}=[^\s{}\"<>]*\s*\Z")
-_PAIR = re.compile(rb"([^=&\s]+)=([^&]*[^&\s])")
+_PAIR = re.compile(rb"(?<![^=&\s])([^=&\s]++)=([^&]*[^&\s])")
 _PAIR_AFTER_SEMICOLON = re.compile(rb"(?<=;)([^=&;\s]+)=([^&;]*[^&;\s])")
 _BOUNDARY = re.compile(rb"(?:\A|\n)(--[^\r\n]+)")
 _SIGN = rb"(?:[^\r\n]|\r?\n[ \t])"  # a header may go on in the next line

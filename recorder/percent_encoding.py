@@ -9,7 +9,11 @@ from urllib.parse import unquote_to_bytes
 from .byte_edits import Span
 
 _ROUNDS = 3
-_TOKEN = re.compile(rb"(?:(?<=\\)[bfnrt])?([^/?#&=;\s\"'<>\\%]*+%[^/?#&=;\s\"'<>\\]*+)")
+_END = rb"/?#&=;\s\"'<>\\"
+# It is looked for where one may begin alone, or a long text without an end would be read again from each byte.
+_TOKEN = re.compile(
+    rb"(?<![^%b])(?:(?<=\\)(?:[bfnrt]|u[0-9a-fA-F]{4}))?+([^%b%%]*+%%[^%b]*+)" % (_END, _END, _END)
+)
 
 
 def unquoted(text: bytes) -> Iterator[bytes]:

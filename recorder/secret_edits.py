@@ -15,7 +15,7 @@ from .secret_rules import SecretRules
 from .secret_shapes import PLACEHOLDER
 from .url_strings import url_spans
 
-PARAMETER = re.compile(rb"(?<=[?&;#])([^=&;#]+)=([^&;#]+)")
+PARAMETER = re.compile(rb"(?<=[?&;#])([^=?&;#]++)=([^&;#]+)")
 """A parameter in a URL: its name and its value."""
 LOGPROBS = frozenset(("logprobs", "prompt_logprobs"))
 _USERINFO = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]+)@")

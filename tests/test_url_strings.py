@@ -194,6 +194,28 @@ def test_long_texts_take_time_in_proportion(unit: str, content_type: bytes) -> N
     assert time.process_time() - started < 5
 
 
+@pytest.mark.parametrize(
+    ("head", "unit", "tail"),
+    [
+        ("%41 ", "a", ""),
+        ("", "a:", "://%41"),
+        ("https://h/", "?", "&sig=a"),
+        ("%41&a=b;&sig=c&", ";", ""),
+    ],
+)
+def test_long_texts_without_an_end_take_time_in_proportion(head: str, unit: str, tail: str) -> None:
+    text = head + unit * (400_000 // len(unit)) + tail
+    started = time.process_time()
+    clean(json.dumps({"a": text}).encode())
+    clean(f"x={text}".encode(), REDACTOR, b"application/x-www-form-urlencoded")
+    assert time.process_time() - started < 5
+
+
+@pytest.mark.parametrize("query", ["??sig=hunter2", "?a?sig=hunter2"])
+def test_parameter_after_another_question_mark_is_one(query: str) -> None:
+    assert b"hunter2" not in clean(json.dumps({"u": f"https://h.test/{query}"}).encode())
+
+
 def test_form_and_anchored_patterns_take_little_time() -> None:
     own = Redactor(RedactionRules(patterns=("^tiger$",)))
     started = time.process_time()
@@ -239,6 +261,11 @@ def test_json_stays_json_however_deep_a_secret_stands(text: str, depth: int, asc
         found = json.loads(found["b"])
     assert found.keys() == {"a"}
     assert found["a"] == text or "REDACTED" in found["a"]
+
+
+def test_escape_before_what_is_encoded_stays_whole() -> None:
+    text = "é" + "".join(f"%{byte:02x}" for byte in KEY.encode())
+    assert json.loads(clean(json.dumps({"choices": text}).encode())) == {"choices": "éREDACTED"}
 
 
 def test_names_tell_nothing_of_what_a_model_said() -> None:
