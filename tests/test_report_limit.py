@@ -119,3 +119,8 @@ def test_a_comparison_is_two_reports(url: str, by: tuple[str, ...]) -> None:
     rows = {row.key: row for row in before.rows}
     assert {change.key: change.before for change in found.rows if change.before is not None} == rows
     assert (found.total.now, found.total.before) == (now.total, before.total)
+
+
+def test_groups_are_counted_where_none_is_shown(url: str) -> None:
+    store_calls(url, a_call(session_id="a"), a_call(session_id="b"))
+    assert report(Store(url), ("session",), START_US - DAY_US, limit=0).more == 2

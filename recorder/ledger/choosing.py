@@ -54,7 +54,8 @@ def choose(
     if times and span.hours != (HOUR if "hour" in times else DAY):
         return None
     one_each = bool(times) or span.hours == ALL
-    query = _cells_in_order(connection, question, dimension, span, times).limit(limit)
+    # How many groups there are stands in their rows, so that one is asked for where none is shown.
+    query = _cells_in_order(connection, question, dimension, span, times).limit(max(limit, 1))
     if one_each:
         number = _number_of_cells(connection, question, dimension, span)
         rows = list(fetched(connection, query))
