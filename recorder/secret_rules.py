@@ -17,6 +17,8 @@ from .settings import RedactionRules
 _NESTING = 3
 """How deep JSON text in strings of JSON text is followed: a body, the arguments in it, a string in those."""
 _ANCHOR = re.compile(r"(?<!\[)\^|\$|\\[AZ]")
+_IN_PARAMETERS = b"+]"
+"""What may stand in or after a name in a URL besides what `squash` takes out: `auth[name]`, and spaces as `+`."""
 _NO_FIELDS_UNDER = frozenset(("choices", "usage", "functions", "response_format"))
 
 
@@ -92,7 +94,7 @@ class SecretRules:
     def _may_hold_own(self, data: bytes) -> bool:
         if self.patterns or may_hold(data):
             return True
-        squashed = data.lower().translate(None, b"-_ .")
+        squashed = data.lower().translate(None, b"-_ ." + _IN_PARAMETERS)
         return any(name in squashed for name in (*self.own_fields, *self.own_query))
 
     def holds_apart(self, text: bytes) -> bool:
@@ -125,9 +127,9 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 def _key_end(name: str) -> bytes:
     """What a body with such a field holds, squashed; nothing where JSON may spell the name otherwise."""
-    return f'{squash(name)}"'.encode() if name.isascii() else b""
+    return f'{squash(name)}"'.encode().translate(None, _IN_PARAMETERS) if name.isascii() else b""
 
 
 def _parameter_end(name: str) -> bytes:
     """What a URL with such a parameter holds, squashed; an equals sign alone where it may be spelled otherwise."""
-    return f"{squash(name)}=".encode() if name.isascii() else b"="
+    return f"{squash(name)}=".encode().translate(None, _IN_PARAMETERS) if name.isascii() else b"="

@@ -268,6 +268,12 @@ def test_escape_before_what_is_encoded_stays_whole() -> None:
     assert json.loads(clean(json.dumps({"choices": text}).encode())) == {"choices": "éREDACTED"}
 
 
+@pytest.mark.parametrize("parameter", ["a[tiger]", "a[lion]", "ti+ger"])
+def test_own_names_count_in_brackets_and_with_spaces(parameter: str) -> None:
+    own = Redactor(RedactionRules(query=("tiger",), fields=("lion",)))
+    assert b"hunter2" not in clean(json.dumps({"u": f"https://h.test/?{parameter}=hunter2"}).encode(), own)
+
+
 def test_names_tell_nothing_of_what_a_model_said() -> None:
     message = {
         "content": "https://h.test/?code=5",
