@@ -22,7 +22,7 @@ from .url import check_url, is_memory, is_sqlite, resolved, sqlite_path
 # Two processes that open one new store at once must not both create it.
 _MIGRATION_LOCK = "SELECT pg_advisory_xact_lock(7165312418402)"
 # How long a writer waits for locks of others before it says so.
-_LOCK_TIMEOUT = "SET LOCAL lock_timeout = '10s'"
+LOCK_TIMEOUT = "SET LOCAL lock_timeout = '10s'"
 
 _logger = logging.getLogger("recorder")
 _in_memory: WeakValueDictionary[str, Database] = WeakValueDictionary()
@@ -67,7 +67,7 @@ class Database:
             connection.execution_options(**{WRITE: True})
             with connection.begin():
                 if not self.is_sqlite:
-                    connection.exec_driver_sql(_LOCK_TIMEOUT)
+                    connection.exec_driver_sql(LOCK_TIMEOUT)
                 yield connection
 
     @contextmanager

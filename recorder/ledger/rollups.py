@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection, func, select
 from .access import reading, writing
 from .cell_rows import count_values, forget_value, kept_cells, remove_cells, write_cells
 from .cells import COUNTED, COUNTED_COLUMNS, FEW, Cell
-from .database import Database
+from .database import LOCK_TIMEOUT, Database
 from .histogram import Inconsistent
 from .intake import nothing
 from .kept_cells import Kept, changed
@@ -28,7 +28,8 @@ Progress = Callable[[int, int], None]
 Between = Callable[[], None]
 """What is called between pieces of work that take less than a millisecond each."""
 
-_LOCK = "SELECT pg_advisory_xact_lock(7165312418404)"
+# Of several writers each waits for all before it, whose turns take a second or two when there is much to do.
+_LOCK = f"SET LOCAL lock_timeout = '60s'; SELECT pg_advisory_xact_lock(7165312418404); {LOCK_TIMEOUT}"
 _BATCH = 5_000
 _PIECE = 1_000
 _counted = itemgetter(*COUNTED)
