@@ -21,8 +21,10 @@ from .url import check_url, is_memory, is_sqlite, resolved, sqlite_path
 
 # Two processes that open one new store at once must not both create it.
 _MIGRATION_LOCK = "SELECT pg_advisory_xact_lock(7165312418402)"
-# How long a writer waits for locks of others before it says so.
-LOCK_TIMEOUT = "SET LOCAL lock_timeout = '10s'"
+# How long a writer waits for locks of others before it says so; and where many stand in line, for all before it, whose
+# turns take a second or two each when there is much to do.
+_LOCK_TIMEOUT = "SET LOCAL lock_timeout = '10s'"
+_LINE_TIMEOUT = "SET LOCAL lock_timeout = '60s'"
 
 _logger = logging.getLogger("recorder")
 _in_memory: WeakValueDictionary[str, Database] = WeakValueDictionary()
@@ -67,7 +69,7 @@ class Database:
             connection.execution_options(**{WRITE: True})
             with connection.begin():
                 if not self.is_sqlite:
-                    connection.exec_driver_sql(LOCK_TIMEOUT)
+                    connection.exec_driver_sql(_LOCK_TIMEOUT)
                 yield connection
 
     @contextmanager
@@ -170,6 +172,11 @@ def open_database(url: str, *, keep: bool = False, durable: bool = False) -> Dat
         if (database := _in_memory.get(resolved(url))) is None:
             database = _in_memory[resolved(url)] = Database(url, keep=keep)
         return database
+
+
+def stand_in_line(connection: Connection, lock: str) -> None:
+    """Take an advisory lock of a server until the transaction ends, after all who have asked for it before."""
+    connection.exec_driver_sql(f"{_LINE_TIMEOUT}; SELECT {lock}; {_LOCK_TIMEOUT}")
 
 
 def _journal_mode(connection: sqlite3.Connection, deadline: float) -> str:

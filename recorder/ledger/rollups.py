@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection, func, select
 from .access import reading, writing
 from .cell_rows import count_values, forget_value, kept_cells, remove_cells, write_cells
 from .cells import COUNTED, COUNTED_COLUMNS, FEW, Cell
-from .database import LOCK_TIMEOUT, Database
+from .database import Database, stand_in_line
 from .histogram import Inconsistent
 from .intake import nothing
 from .kept_cells import Kept, changed
@@ -28,8 +28,7 @@ Progress = Callable[[int, int], None]
 Between = Callable[[], None]
 """What is called between pieces of work that take less than a millisecond each."""
 
-# Of several writers each waits for all before it, whose turns take a second or two when there is much to do.
-_LOCK = f"SET LOCAL lock_timeout = '60s'; SELECT pg_advisory_xact_lock(7165312418404); {LOCK_TIMEOUT}"
+_LOCK = "pg_advisory_xact_lock(7165312418404)"
 _BATCH = 5_000
 _PIECE = 1_000
 _counted = itemgetter(*COUNTED)
@@ -136,7 +135,7 @@ def _recount(connection: Connection, condition: ColumnElement[bool], sign: int) 
 
 def _take_turn(connection: Connection) -> None:
     if connection.dialect.name != "sqlite":
-        connection.exec_driver_sql(_LOCK)
+        stand_in_line(connection, _LOCK)
 
 
 def _pending(connection: Connection) -> ColumnElement[bool] | None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Table, func, select, text
 
 from ..bulk import copy_rows, insert_into_sqlite, select_known
+from ..database import stand_in_line
 
 _PARAMETERS = 500
 _PIECE = 100
@@ -81,13 +82,13 @@ def insert_hashed(
 def share_lock(connection: Connection) -> None:
     """Keep collectors out until the transaction ends; writers do not wait for each other."""
     if connection.dialect.name != "sqlite":
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock_shared({_LOCK})")
+        stand_in_line(connection, f"pg_advisory_xact_lock_shared({_LOCK})")
 
 
 def exclusive_lock(connection: Connection) -> None:
     """Wait until no writer has a transaction, and let none begin until this one ends."""
     if connection.dialect.name != "sqlite":
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        stand_in_line(connection, f"pg_advisory_xact_lock({_LOCK})")
 
 
 def _hash(row: Mapping[str, Any]) -> bytes:
