@@ -26,7 +26,7 @@ from recorder.ledger import Store, former
 from recorder.ledger.content.reading import Reader
 from recorder.ledger.journal import journal_directory
 from recorder.ledger.journal.draining import Draining
-from recorder.ledger.journal.frames import HEAD_BYTES
+from recorder.ledger.journal.frames import HEAD_BYTES, MARK
 from recorder.ledger.journal.kept import Kept
 from recorder.ledger.journal.status import condition
 from recorder.ledger.journal.writing import Writing
@@ -247,9 +247,7 @@ def test_damage_costs_one_call_and_is_reported(url: str, directory: Path, hurt: 
     leave_behind(url, 5)
     path = segment(directory)
     data = bytearray(path.read_bytes())
-    third = [at for at in range(len(data)) if data.startswith(b"\xf1RJ\x01", at)][
-        5
-    ]  # the end of the third call
+    third = [at for at in range(len(data)) if data.startswith(MARK, at)][5]  # the end of the third call
     data[{"head": third, "body": third + HEAD_BYTES + 9, "length": third + 4}[hurt]] ^= 0x5A
     path.write_bytes(data)
     assert condition(directory).corrupt == 1
@@ -293,7 +291,7 @@ def failing(code: int, *, after: int = 0) -> Any:
     write = Writing.write
     left = [after]
 
-    def fail(writing: Writing, file: int, data: bytearray) -> int:
+    def fail(writing: Writing, file: int, data: bytes) -> int:
         left[0] -= 1
         if left[0] < 0:
             raise OSError(code, os.strerror(code))
@@ -464,7 +462,7 @@ def test_a_signal_inside_an_append_may_make_a_call(url: str, monkeypatch: pytest
     write, rec = Writing.write, recorder.Recorder(url)
     inner = [1]
 
-    def interrupted(writing: Writing, file: int, data: bytearray) -> int:
+    def interrupted(writing: Writing, file: int, data: bytes) -> int:
         if inner:
             inner.pop()
             make_calls(rec, 1)

@@ -8,15 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.ledger.journal.frames import HEAD_BYTES, MARK, pieces, seal
+from recorder.ledger.journal.frames import HEAD_BYTES, MARK, framed, pieces
 from recorder.ledger.journal.segment import read_pieces
-
-
-def framed(record: bytes) -> bytes:
-    frame = bytearray(HEAD_BYTES) + record
-    seal(frame)
-    return bytes(frame)
-
 
 RECORDS = st.lists(st.binary(max_size=60) | st.just(MARK * 3) | st.just(framed(b"inner")[:-1]), max_size=8)
 

@@ -11,6 +11,7 @@ import pytest
 from recorder.exchange import Ending, Request, ResponseHead
 from recorder.ledger.journal.backlog import claim_backlog
 from recorder.ledger.journal.entries import Dropped, End, Start, frame_of
+from recorder.ledger.journal.frames import MARK
 from recorder.ledger.journal.kept import Kept
 from recorder.ledger.journal.status import condition
 
@@ -19,7 +20,7 @@ HEADERS = ((b"content-type", b"application/json"),)
 
 
 def a_start(number: int, dice: random.Random) -> Start:
-    body = b'{"model":"m-%d","pad":"%s"}' % (number, b"\xf1RJ\x01" * dice.randrange(30))
+    body = b'{"model":"m-%d","pad":"%s"}' % (number, MARK * dice.randrange(30))
     request = Request("POST", "https://model.test/v1/chat/completions", HEADERS, body)
     ids = [(number + kind).to_bytes(16, "big") for kind in (1_000, 2_000)]
     return Start(ids[0], ids[1], bytes(16), bytes(8), (None, None, {}), None, "chat", "corp", request, number)

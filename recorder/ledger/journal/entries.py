@@ -15,7 +15,7 @@ from ...exchange import Ending, Request, ResponseHead
 from ...particulars import Particulars, particulars
 from ...sampling import Rule
 from ...tagging import Tags
-from .frames import HEAD_BYTES, seal
+from .frames import framed
 
 UNWRITABLE = (UnicodeEncodeError, OverflowError, TypeError)
 """What encoding raises for values that msgpack does not have, such as lone surrogates."""
@@ -77,7 +77,7 @@ class Dropped(Struct, frozen=True, array_like=True, tag=3):
 
 Entry = Start | End | Dropped
 
-encode_into = msgspec.msgpack.Encoder().encode_into
+_encode = msgspec.msgpack.Encoder().encode
 decode = msgspec.msgpack.Decoder(Entry).decode
 
 
@@ -128,10 +128,7 @@ def end_of(ended: Ended) -> End:
 
 def frame_of(entry: Entry) -> bytes:
     """An entry as it stands in a segment."""
-    frame = bytearray()
-    encode_into(entry, frame, HEAD_BYTES)
-    seal(frame)
-    return bytes(frame)
+    return framed(_encode(entry))
 
 
 def dropped(attempt: Attempt) -> Dropped:

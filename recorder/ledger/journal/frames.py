@@ -1,7 +1,7 @@
 """How records stand in a segment: each in a frame that tells where it ends and whether it is whole.
 
 A frame is a mark, the length of the record, a checksum and the record. The mark is what reading goes on
-from behind damage; the checksum is that of the whole frame, where four zeros stand in its place.
+from behind damage; the checksum is the record's CRC-32, which begins with the length.
 """
 
 from __future__ import annotations
@@ -11,14 +11,12 @@ from struct import Struct
 from typing import Final, NamedTuple
 from zlib import crc32
 
-MARK: Final = b"\xf1RJ\x01"
+MARK: Final = b"\xf1RJ\x02"
 """Begins each frame; its last byte is the version of the format."""
 
 HEAD_BYTES: Final = 12
 
 _head = Struct(">4sII")
-_checksum = Struct(">I")
-_CHECKSUM_AT: Final = 8
 _PIECE_BYTES: Final = 5 * 1024
 
 
@@ -30,18 +28,17 @@ class Piece(NamedTuple):
     record: bytes | None
 
 
-def seal(frame: bytearray) -> None:
-    """Make a frame of a record for whose head there is room before it."""
-    _head.pack_into(frame, 0, MARK, len(frame) - HEAD_BYTES, 0)
-    checksum = crc32(frame) if len(frame) <= _PIECE_BYTES else _checksum_of(frame)
-    _checksum.pack_into(frame, _CHECKSUM_AT, checksum)
+def framed(record: bytes) -> bytes:
+    """A record in its frame."""
+    size = len(record)
+    return _head.pack(MARK, size, crc32(record, size) if size <= _PIECE_BYTES else _checksum(record)) + record
 
 
-def _checksum_of(data: bytearray) -> int:
-    """The checksum of all, which is taken piece by piece: for more than 5 KB, zlib gives the interpreter away."""
-    checksum = 0
-    with memoryview(data) as view:
-        for start in range(0, len(data), _PIECE_BYTES):
+def _checksum(record: bytes) -> int:
+    """The checksum of a long record, taken piece by piece: for more than 5 KB, zlib gives the interpreter away."""
+    checksum = len(record)
+    with memoryview(record) as view:
+        for start in range(0, len(record), _PIECE_BYTES):
             checksum = crc32(view[start : start + _PIECE_BYTES], checksum)
     return checksum
 
@@ -84,8 +81,7 @@ def _record(data: bytes, start: int) -> bytes | None:
     if length is None or start + length > len(data):
         return None
     record = data[start + HEAD_BYTES : start + length]
-    checksum = crc32(record, crc32(data[start : start + _CHECKSUM_AT] + bytes(4)))
-    return record if checksum == _head.unpack_from(data, start)[2] else None
+    return record if crc32(record, len(record)) == _head.unpack_from(data, start)[2] else None
 
 
 def _next(data: bytes, start: int) -> int | None:

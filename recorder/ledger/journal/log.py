@@ -8,15 +8,13 @@ import threading
 from pathlib import Path
 from typing import Final
 
-from .entries import Entry, encode_into
+from .entries import Entry, frame_of
 from .files import Position, bytes_in, new_name, remove, segment_path, sync
-from .frames import HEAD_BYTES, seal
 from .locks import lock_file
 from .writing import Writing
 
 SEGMENT_BYTES: Final = 4 * 1024 * 1024
 _TRIES = 5
-_SPARE_BYTES: Final = 256 * 1024
 
 
 class Log:
@@ -40,7 +38,6 @@ class Log:
         self._live: int | None = None
         self._file: int | None = None
         self._writing = False
-        self._spare: list[bytearray] = []
         self._disk = Writing()
         # Reentrant: a signal or the garbage collector may end a capture inside any of these methods.
         self._lock = threading.RLock()
@@ -65,12 +62,10 @@ class Log:
         Raises OSError where that cannot be done; the log is then as it was. Raises one of UNWRITABLE
         for what cannot be written.
         """
-        frame = self._spare.pop() if self._spare else bytearray()
-        encode_into(entry, frame, HEAD_BYTES)
+        frame = frame_of(entry)
         size = len(frame)
         if bounded and self._appended - self._stored + self._others + size > self._limit_bytes:
             return False
-        seal(frame)
         with self._lock:
             file = self._file
             if file is None or (self._size >= SEGMENT_BYTES and not self._writing):
@@ -87,8 +82,6 @@ class Log:
             self._appended += size
             if self._synced:
                 sync(file)
-        if size <= _SPARE_BYTES and not self._spare:
-            self._spare.append(frame)
         return True
 
     def close(self, *, remove_lock: bool = False) -> Position:

@@ -35,12 +35,12 @@ class Writing:
         self._clock = clock
         self._slow_until = 0.0 if _held is not None else float("inf")
 
-    def write(self, file: int, data: bytearray) -> int:
+    def write(self, file: int, data: bytes) -> int:
         """How many bytes of the data were written. Raises OSError where none could be."""
         began = self._clock()
         if began < self._slow_until:
             return os.write(file, data)
-        written: int = _held(file, bytes(data), len(data))
+        written: int = _held(file, data, len(data))
         if self._clock() - began > _SLOW_S:
             self._slow_until = began + _WHILE_S
         if written < 0:  # for a signal, which is handled on the way back, or for a reason that this one tells
