@@ -16,6 +16,8 @@ from .journal import Journal
 class AppendingIntake:
     """Writes to the journal and leaves it to another process to store that; keeps what cannot be written."""
 
+    _writes_replays = True
+
     def __init__(self, directory: Path, limit_bytes: int, *, synced: bool = False) -> None:
         self.journal = Journal(directory, limit_bytes, synced=synced)
         self._memory = MemoryIntake(limit_bytes)
@@ -62,7 +64,11 @@ class AppendingIntake:
 
     def put(self, record: Record) -> bool:
         """Add a record; false where there is no room for it."""
-        if isinstance(record, Ended) and not self._shut:
+        if (
+            type(record) is Ended
+            and not self._shut
+            and (self._writes_replays or not record.attempt.replayed)
+        ):
             written = self.journal.end(record)
             if written != "failed":
                 return written == "written"

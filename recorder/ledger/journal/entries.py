@@ -77,7 +77,7 @@ class Dropped(Struct, frozen=True, array_like=True, tag=3):
 
 Entry = Start | End | Dropped
 
-_encode = msgspec.msgpack.Encoder().encode
+encode = msgspec.msgpack.Encoder().encode
 decode = msgspec.msgpack.Decoder(Entry).decode
 
 
@@ -128,7 +128,7 @@ def end_of(ended: Ended) -> End:
 
 def frame_of(entry: Entry) -> bytes:
     """An entry as it stands in a segment."""
-    return framed(_encode(entry))
+    return framed(encode(entry))
 
 
 def dropped(attempt: Attempt) -> Dropped:

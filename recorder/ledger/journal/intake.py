@@ -9,9 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from ...ended import Ended
-from ...played import Played
-from ..intake import MemoryIntake, Record, nothing
+from ..intake import MemoryIntake, nothing
 from .appending import AppendingIntake
 from .backlog import Backlog, claim_backlog
 from .files import Position, names, segment_path
@@ -34,7 +32,12 @@ def _is_finished(own: Backlog, end: Position) -> bool:
 
 
 class JournalIntake(AppendingIntake):
-    """Also stores what it wrote, and what dead processes left; with `every`, what living ones write as well."""
+    """Also stores what it wrote, and what dead processes left; with `every`, what living ones write as well.
+
+    A replay waits in memory: what it answered was recorded before, and no money is lost with its row.
+    """
+
+    _writes_replays = False
 
     def __init__(
         self,
@@ -81,15 +84,6 @@ class JournalIntake(AppendingIntake):
     def kept(self) -> int:
         """How many records this process has written and not stored."""
         return max(0, self.journal.ended - self._settled)
-
-    def put(self, record: Record) -> bool:
-        """Add a record; false where there is no room for it.
-
-        A replay waits in memory: what it answered was recorded before, and no money is lost with its row.
-        """
-        if type(record) is Played or (isinstance(record, Ended) and record.attempt.replayed):
-            return self._memory.put(record)
-        return super().put(record)
 
     def take(self, limit: int, between: Callable[[], None] = nothing) -> list[Any]:
         """The oldest records of one source after the other; they stay until they are settled."""

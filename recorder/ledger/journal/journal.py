@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from ...attempt import Attempt
 from ...ended import Ended
@@ -26,7 +26,7 @@ _logger = logging.getLogger("recorder")
 class Journal:
     """Writes down each call twice: before its send, and at its end.
 
-    `ended` counts the ends that were written, `refused` those for which there was no room.
+    `refused` counts the ends for which there was no room.
     """
 
     def __init__(
@@ -38,7 +38,6 @@ class Journal:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.log = Log(directory, limit_bytes, synced=synced)
-        self.ended = 0
         self.refused = 0
         self._clock = clock
         self._failing_until: float | None = None
@@ -46,18 +45,23 @@ class Journal:
         self._elsewhere: list[Attempt] = []
         self._lock = threading.RLock()
 
+    @property
+    def ended(self) -> int:
+        """How many ends were written."""
+        return self.log.ends
+
     def start(self, attempt: Attempt, request: Request, started_us: int, *, redacted: bool) -> None:
         """Write that a call is about to be sent; `request` is without secrets."""
-        written = self._write(start_of, attempt, request, started_us, redacted)
-        attempt.journalled = written == "written"
+        if self._failing_until is None or self._tries_again():
+            written = self._write(start_of(attempt, request, started_us, redacted))
+            attempt.journalled = written == "written"
 
     def end(self, ended: Ended) -> Written:
         """Write how a call has ended; what comes of it is counted, unless it `failed` and has to wait elsewhere."""
-        written = self._write(end_of, ended)
-        if written == "written":
-            with self._lock:
-                self.ended += 1
-        elif written == "full":
+        written: Written = "failed"
+        if self._failing_until is None or self._tries_again():
+            written = self._write(end_of(ended))
+        if written == "full":
             with self._lock:
                 self.refused += 1
             self.drop(ended.attempt)
@@ -67,8 +71,8 @@ class Journal:
 
     def drop(self, attempt: Attempt) -> None:
         """Write that a call which started is not to be recorded."""
-        if attempt.journalled:
-            self._write(dropped, attempt, bounded=False)
+        if attempt.journalled and (self._failing_until is None or self._tries_again()):
+            self._write(dropped(attempt), bounded=False)
 
     def drop_elsewhere(self) -> None:
         """Drop the starts of calls whose ends had to wait elsewhere, and wait no more."""
@@ -76,19 +80,21 @@ class Journal:
         while self._elsewhere:
             self.drop(self._elsewhere.pop())
 
-    def _write(self, entry: Callable[..., Entry], *about: Any, bounded: bool = True) -> Written:
-        if self._failing_until is not None and self._clock() < self._failing_until:
-            return "failed"
+    def _write(self, entry: Entry, *, bounded: bool = True) -> Written:
         try:
-            if not self.log.append(entry(*about), bounded=bounded):
-                return "full"
+            written: Written = "written" if self.log.append(entry, bounded=bounded) else "full"
         except UNWRITABLE:
             return "failed"
         except OSError as error:
             self._fail(error)
             return "failed"
-        self._failing_until = None
-        return "written"
+        if written == "written":
+            self._failing_until = None
+        return written
+
+    def _tries_again(self) -> bool:
+        """Whether a disk that has failed was left alone for long enough."""
+        return self._failing_until is None or self._clock() >= self._failing_until
 
     def _fail(self, error: OSError) -> None:
         self._failing_until = self._clock() + _PATIENCE_S

@@ -8,8 +8,9 @@ import threading
 from pathlib import Path
 from typing import Final
 
-from .entries import Entry, frame_of
+from .entries import End, Entry, encode
 from .files import Position, bytes_in, new_name, remove, segment_path, sync
+from .frames import framed
 from .locks import lock_file
 from .writing import Writing
 
@@ -21,13 +22,14 @@ class Log:
     """Appends frames, each with one write; opened with the first of them.
 
     With `synced` each is on the disk itself when `append` returns. `limit_bytes` bounds the whole journal,
-    also what other processes left in it.
+    also what other processes left in it. `ends` counts the ends of calls among what was appended.
     """
 
     def __init__(self, directory: Path, limit_bytes: int, *, synced: bool = False) -> None:
         self.directory = directory
         self.name: str | None = None
         self.number = 0
+        self.ends = 0
         self._limit_bytes = limit_bytes
         self._synced = synced
         self._appended = 0
@@ -62,7 +64,7 @@ class Log:
         Raises OSError where that cannot be done; the log is then as it was. Raises one of UNWRITABLE
         for what cannot be written.
         """
-        frame = frame_of(entry)
+        frame = framed(encode(entry))
         size = len(frame)
         if bounded and self._appended - self._stored + self._others + size > self._limit_bytes:
             return False
@@ -80,6 +82,7 @@ class Log:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.directory))
             self._size += size
             self._appended += size
+            self.ends += type(entry) is End
             if self._synced:
                 sync(file)
         return True
