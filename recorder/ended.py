@@ -89,12 +89,15 @@ class Ended(Struct, eq=False):
         """The exchange without the secrets of its answer; only a stream must be read for that."""
         if self._read is not None:
             return self._settled()[0]
-        answer, head, redactor = self._whole_answer(), self.wire.head, self._redactor
+        wire, redactor = self.wire, self._redactor
+        if redactor.passes(wire):
+            return wire
+        answer, head = self._whole_answer(), wire.head
         if answer.data.startswith(b"{") and b"\n" not in answer.data:  # one document, as most answers are
-            return redactor.exchange(self.wire, answer)[0]
+            return redactor.exchange(wire, answer)[0]
         if self._seen is not None:
             return self._settled()[0]
-        exchange, clean = redactor.exchange(self.wire, answer)
+        exchange, clean = redactor.exchange(wire, answer)
         if (head is not None and is_stream(head, clean.data)) or redactor.may_split(clean):
             texts = self.attempt.dialect.read_texts(clean)
             if texts is None or redactor.suspicious(texts) or redactor.splits(clean, assembled=True):

@@ -21,15 +21,15 @@ class KnownHeads:
 
     def find(self, request: Request) -> tuple[Headers, str] | None:
         """The headers and URL of a request without their secrets, the same objects where they have none."""
-        if not (key := _key(request)) or (found := self._clean.get(key)) is None:
+        sent = request.headers
+        if not (key := _key(request.url, sent)) or (found := self._clean.get(key)) is None:
             return None
         headers, url = found
-        whole = request.headers if headers is None else (*headers, request.headers[-1])
-        return whole, request.url if url is None else url
+        return sent if headers is None else (*headers, sent[-1]), request.url if url is None else url
 
     def add(self, request: Request, headers: Headers, url: str) -> None:
         """These are the headers and the URL of a request without their secrets."""
-        if not (key := _key(request)):
+        if not (key := _key(request.url, request.headers)):
             return
         if len(self._clean) > _MOST:
             self._clean.clear()
@@ -37,9 +37,8 @@ class KnownHeads:
         self._clean[key] = kept, None if url is request.url else url
 
 
-def _key(request: Request) -> int:
+def _key(url: str, headers: Headers) -> int:
     """What a head is remembered by; 0 where it is not remembered."""
-    headers = request.headers
     if not headers or headers[-1][0] not in _LENGTH or not headers[-1][1].isdigit():
         return 0
-    return hash((request.url, headers[-1][0], headers[:-1]))
+    return hash((url, headers[-1][0], headers[:-1]))

@@ -51,6 +51,10 @@ class KnownMessages:
         self._clean: set[int] = set()
         self._openings: tuple[_Opening, ...] = ()
 
+    def knows(self, body: bytes) -> bool:
+        """Whether a body is known to hold no secret, as one that is sent again."""
+        return len(body) < _SHORT and hash(body) in self._clean
+
     def news(self, body: bytes, messages: Raw | None) -> News | None:
         """What is new in a request's body: that without the messages that are known; None where all of it is."""
         news = News(body) if messages is None or len(body) < _SHORT else self._without(body, messages)

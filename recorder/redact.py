@@ -73,6 +73,8 @@ class Redactor:
         """A decoded body without its secrets, of which only what is new is looked at."""
         if body[:1] not in _JSON_BEGINS:
             body = settled(body, self._form_edits(headers))
+        elif self._known_messages.knows(body):
+            return body
         if (news := self._known_messages.news(body, messages)) is None:
             return body
         if self._may_hold(news.text) and settled(news.text, self._edits.body) is not news.text:
@@ -87,6 +89,23 @@ class Redactor:
     def credential(self, request: Request) -> bytes | None:
         """A fingerprint of what a request logs in with, None where it has nothing; good in this process only."""
         return self._heads.credential(request)
+
+    def passes(self, exchange: Exchange) -> bool:
+        """Whether its response is one plain JSON object in which nothing may be a secret, as most are.
+
+        Asked before anything is read; `exchange` says what of the others has to go.
+        """
+        head, chunks = exchange.head, exchange.chunks
+        if self._off:
+            return True
+        if head is None or len(chunks) != 1 or exchange.ending.message is not None:
+            return False
+        body = chunks[0]
+        if body[:1] != b"{" or b"\n" in body or not _is_short(head.reason):
+            return False
+        values, named = self._heads.kinds.sort(head.headers)
+        values.append(body)
+        return not (named or self._may_hold(b"\n".join(values)))
 
     def exchange(self, exchange: Exchange, answer: Answer) -> tuple[Exchange, Answer]:
         """Both without the secrets of the response; the same objects where it has none."""

@@ -11,7 +11,7 @@ import pytest
 from recorder.ledger.journal import writing
 from recorder.ledger.journal.writing import Writing
 
-DATA = bytearray(b"\0record\0" * 1000)
+DATA = b"\0record\0" * 1000
 
 
 def test_what_is_written_is_in_the_file(tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ def test_a_full_disk_is_told() -> None:
 def test_others_go_on_while_a_slow_disk_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     slow: list[int] = []
 
-    def released(file: int, data: bytearray) -> int:
+    def released(file: int, data: bytes) -> int:
         slow.append(file)
         return len(data)
 

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from recorder.body import Answer, chunk_ends, read_answer
 from recorder.errors import SettingsError
@@ -715,6 +716,32 @@ def test_any_bytes_pass(body: bytes, ends: list[int]) -> None:
     exchange, answer = REDACTOR.deltas(*REDACTOR.exchange(before, told))
     assert exchange.body == answer.data
     assert len(exchange.chunks) == len(before.chunks)
+
+
+@given(
+    PROSE,
+    st.sampled_from(["{}", '{{"a": "{}"}}', '{{"api_key": "{}"}}', "\n{{{}}}"]),
+    st.sampled_from([b"x-request-id", b"set-cookie", b"content-encoding", b"location", b"x-api-key"]),
+    KEYS | PROSE,
+    st.sampled_from([None, b"OK", b"No such key sk-1234567890abcdef"]),
+    st.sampled_from([None, "failed with sk-1234567890abcdef"]),
+)
+def test_an_answer_that_passes_unread_has_nothing_to_redact(
+    text: str, frame: str, name: bytes, value: str, reason: bytes | None, message: str | None
+) -> None:
+    headers = ((b"content-type", b"application/json"), (name, value.encode()))
+    exchange, answer = answered(frame.format(text).encode(), headers, message=message)
+    exchange = replace(exchange, head=ResponseHead(200, headers, reason=reason))
+    if REDACTOR.passes(exchange):
+        assert REDACTOR.exchange(exchange, answer) == (exchange, answer)
+
+
+def test_most_answers_pass_unread() -> None:
+    headers = ((b"content-type", b"application/json"), (b"x-request-id", b"req_1"))
+    body = b'{"choices":[{"message":{"content":"Because of Rayleigh."}}]}'
+    assert REDACTOR.passes(answered(body, headers)[0])
+    assert not REDACTOR.passes(answered(b'{"api_key":"short"}', headers)[0])
+    assert not REDACTOR.passes(answered(gzip.compress(body), (*headers, (b"content-encoding", b"gzip")))[0])
 
 
 def recorded() -> Iterator[tuple[Request, Exchange]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
@@ -36,6 +36,7 @@ Later = Callable[[Callable[[], None]], None]
 _NO_MESSAGES = Messages()
 _Started = tuple[Traced | None, int, int]
 """What is kept of the attempt, its trace id and its span id; 0 is none."""
+_NOTHING_STARTED: Final[_Started] = (None, 0, 0)
 
 
 class Outcome(Protocol):
@@ -92,6 +93,8 @@ class Telemetry:
         Without a span of its own the ids are those of the caller's trace.
         """
         context = otel_context.get_current()
+        if not (context or self._heard()):
+            return _NOTHING_STARTED
         otel = self._settings.otel
         if context and otel == "auto":
             if is_suppressed(context):

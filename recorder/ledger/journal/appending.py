@@ -64,11 +64,7 @@ class AppendingIntake:
 
     def put(self, record: Record) -> bool:
         """Add a record; false where there is no room for it."""
-        if (
-            type(record) is Ended
-            and not self._shut
-            and (self._writes_replays or not record.attempt.replayed)
-        ):
+        if type(record) is Ended and not self._shut and (self._writes_replays or not record.attempt.replayed):
             written = self.journal.end(record)
             if written != "failed":
                 return written == "written"

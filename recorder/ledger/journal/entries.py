@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
@@ -77,6 +77,9 @@ class Dropped(Struct, frozen=True, array_like=True, tag=3):
 
 Entry = Start | End | Dropped
 
+_NO_TRACE: Final = bytes(16)
+_NO_SPAN: Final = bytes(8)
+
 encode = msgspec.msgpack.Encoder().encode
 decode = msgspec.msgpack.Decoder(Entry).decode
 
@@ -88,8 +91,8 @@ def start_of(attempt: Attempt, request: Request, started_us: int, redacted: bool
     return Start(
         written,
         written if operation == id else operation.to_bytes(16, "big"),
-        attempt.trace_id.to_bytes(16, "big"),
-        attempt.span_id.to_bytes(8, "big"),
+        attempt.trace_id.to_bytes(16, "big") if attempt.trace_id else _NO_TRACE,
+        attempt.span_id.to_bytes(8, "big") if attempt.span_id else _NO_SPAN,
         attempt.tags,
         attempt.session.name if attempt.session is not None else None,
         attempt.dialect.name,
