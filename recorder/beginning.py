@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from time import perf_counter_ns
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from .attempt import Attempt
 from .bare import bare_request
 from .capture import Capture
 from .cassettes import Recorded, Session, Slot
-from .dialects import Dialect, attempt_number
+from .dialects import attempt_number
 from .ended import is_rewritten
 from .exchange import Exchange, Headers, Request
 from .guard import Guard
@@ -18,6 +18,7 @@ from .ids import new_id, operation_id
 from .pausing import is_paused
 from .played import Home, Played, comes_whole
 from .redact import Redactor
+from .routes import Route
 from .tagging import NO_TAGS, Tags, current_tags, tagged
 from .telemetry import Telemetry
 
@@ -31,13 +32,6 @@ class Starts(Protocol):
     def start(self, attempt: Attempt, request: Request, started_us: int, *, redacted: bool) -> None: ...
 
     def drop(self, attempt: Attempt) -> None: ...
-
-
-class Route(NamedTuple):
-    """How requests of one method and URL are read, and who answers them."""
-
-    dialect: Dialect
-    provider: str
 
 
 class Beginning:

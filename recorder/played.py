@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from time import perf_counter_ns
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -15,11 +15,9 @@ from .cassettes import Session
 from .ended import CALL_BYTES, Ended
 from .exchange import Ending, Exchange, Phase, Request
 from .replay_capture import ReplayCapture
+from .routes import Route
 from .sampling import Content
 from .tagging import Tags
-
-if TYPE_CHECKING:
-    from .beginning import Route
 
 
 class Home(Protocol):

@@ -6,21 +6,20 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Protocol
-from urllib.parse import unquote
 
 from .attempt import Attempt
-from .beginning import Beginning, Route, Starts
+from .beginning import Beginning, Starts
 from .capture import Capture, qualified_name
 from .cassettes import Heads, Session
 from .cassettes_in_use import CassettesInUse
-from .dialects import dialect_for, provider_for
 from .ended import Ended
 from .errors import CassetteMiss
-from .exchange import Exchange, Request, endpoint
+from .exchange import Exchange, Request
 from .guard import Guard
 from .pausing import is_paused
 from .played import Played
 from .redact import Redactor
+from .routes import Route, Routes
 from .sampling import Sampling
 from .settings import Settings
 from .telemetry import ChunkFilter, Names, Telemetry, TelemetrySettings, TerminalWatch, Traced
@@ -58,7 +57,8 @@ class Recording:
         self._redactor = Redactor(settings.redact)
         self._telemetry = telemetry(self._redactor) if telemetry is not None else None
         self.heads = lru_cache(maxsize=64)(Heads)  # cassettes of one recording take fingerprints alike
-        self._route = lru_cache(maxsize=1024)(self._find_route)
+        routes = Routes(settings)
+        self._find_route, self._provider_of = routes.find, routes.provider
         self._on_abandoned = on_abandoned
         self._starts = starts
         self._sampling = sampling or Sampling(settings)
@@ -88,7 +88,7 @@ class Recording:
         """
         if (not self.active or is_paused()) and not self.cassettes and session is None:
             return None
-        return self._route(method, url)
+        return self._find_route(method, url)
 
     def begin(
         self, request: Request, route: Route, session: Session | None = None, *, nested: bool = False
@@ -171,7 +171,7 @@ class Recording:
 
     def tell(self, attempt: Attempt, exchange: Exchange) -> Ended:
         """What an attempt came to, which is read when somebody asks."""
-        return Ended(attempt, exchange, self._redactor, self.guard, self._provider, self._sampling)
+        return Ended(attempt, exchange, self._redactor, self.guard, self._provider_of, self._sampling)
 
     def _observe(self, attempt: Attempt | None, ended: Ended | Played) -> None:
         for observer in self._observers:
@@ -220,14 +220,6 @@ class Recording:
         if attempt.session is not None:
             attempt.session.lose("recorder failed to record a call; its log says why")
 
-    def _provider(self, url: str) -> str:
-        host, port, _ = endpoint(url)
-        return provider_for(host, port, self.settings.providers)
-
-    def _find_route(self, method: str, url: str) -> Route | None:
-        dialect = dialect_for(method, unquote(endpoint(url)[2]), self.settings.record_paths)
-        return None if dialect is None else Route(dialect, self._provider(url))
-
     def _drop(self, attempt: Attempt) -> None:
         with self.guard:
             if self._starts is not None:
@@ -245,8 +237,7 @@ class Recording:
     def _tell_host(self, attempt: Attempt) -> None:
         with self.guard:
             if self._telemetry is not None and attempt.traced is not None and not attempt.capture.ended:
-                exchange = attempt.capture.so_far()
-                ended = Ended(attempt, exchange, self._redactor, self.guard, self._provider)
+                ended = self.tell(attempt, attempt.capture.so_far())
                 self._telemetry.tell_host(attempt.traced, attempt.provider, ended)
 
     def _end_traced(self, traced: Traced, ended: Ended) -> None:

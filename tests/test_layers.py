@@ -33,7 +33,7 @@ ROOMS = (
     {"call", "dialects"},
     {"pricing"},
     {"cassettes"},
-    {"guard", "ids", "tagging", "pausing", "particulars", "sampling", "bare"},
+    {"guard", "ids", "tagging", "pausing", "particulars", "sampling", "bare", "routes"},
     {"telemetry"},
     {"attempt", "beginning", "cassettes_in_use", "ended", "played", "recording"},
     {"adapters"},

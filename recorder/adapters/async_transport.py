@@ -6,10 +6,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from ..attempt import Attempt
-from ..beginning import Route
 from ..errors import CassetteMiss
 from ..exchange import Exchange
 from ..played import Played
+from ..routes import Route
 from .playback import pause
 from .transport import RecordingTransport
 

@@ -10,12 +10,12 @@ from typing import Any
 from msgspec import Struct
 
 from ..attempt import Attempt, is_sending, sessions_above
-from ..beginning import Route
 from ..cassettes import Session
 from ..errors import CassetteMiss
 from ..exchange import Exchange, Request
 from ..played import Played
 from ..recording import Recording
+from ..routes import Route
 from ..telemetry import ChunkFilter
 from .at_once import AtOnceStream
 from .playback import REPLAYED, PlaybackStream, Player, build_response, miss_exchange
