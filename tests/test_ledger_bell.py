@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import queue
+
+import pytest
+
 from recorder.ledger.bell import Bell
 
 
@@ -33,3 +37,18 @@ def test_what_is_called_is_run_by_who_hears_it() -> None:
     assert not bell.quiet
     assert [bell.hear(0), bell.hear(0), bell.hear(0)] == [True, True, False]
     assert (heard, bell.quiet) == (["work"], True)
+
+
+def test_its_queue_is_the_one_that_queues_are_when_it_is_first_rung(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[object] = []
+
+    class Late(queue.Queue[object]):
+        def __init__(self) -> None:
+            super().__init__()
+            made.append(self)
+
+    bell = Bell(lambda: lambda: True)
+    assert bell.quiet
+    monkeypatch.setattr(queue, "SimpleQueue", Late)
+    bell.ring()
+    assert (len(made), bell.quiet, bell.hear(0), bell.quiet) == (1, False, True, True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Callable
-from queue import Empty, SimpleQueue
 
 
 class Ticket:
@@ -20,17 +20,21 @@ _Message = Ticket | Callable[[], None] | None
 
 
 class Bell:
-    """Rung from anywhere, even from a finalizer; heard by one thread. `mark` makes what a ticket is settled by."""
+    """Rung from anywhere, even from a finalizer; heard by one thread. `mark` makes what a ticket is settled by.
+
+    Its queue is made when it is first needed: gevent, which puts others into the place of queues and threads, may
+    come after the recorder, and to wait at a queue of before would stop all of its greenlets.
+    """
 
     def __init__(self, mark: Callable[[], Callable[[], bool]]) -> None:
         self._mark = mark
-        self._messages: SimpleQueue[_Message] = SimpleQueue()
+        self._queues: dict[None, queue.SimpleQueue[_Message]] = {}
         self._tickets: list[Ticket] = []
 
     @property
     def quiet(self) -> bool:
         """Whether all that was told was heard."""
-        return self._messages.empty()
+        return not self._queues or self._messages.empty()
 
     @property
     def waiting(self) -> int:
@@ -51,11 +55,17 @@ class Bell:
         self._messages.put(ticket)
         return ticket
 
+    @property
+    def _messages(self) -> queue.SimpleQueue[_Message]:
+        found = self._queues.get(None)
+        # Of two threads that make one, both go on with the same.
+        return self._queues.setdefault(None, queue.SimpleQueue()) if found is None else found
+
     def hear(self, seconds: float | None) -> bool:
         """Take one message, and do what it says; false where none came in time."""
         try:
             message = self._messages.get(timeout=seconds) if seconds != 0 else self._messages.get_nowait()
-        except Empty:
+        except queue.Empty:
             return False
         if isinstance(message, Ticket):
             message.is_settled = self._mark()

@@ -2,7 +2,7 @@
 
 Some of these pytest plugins and tracers cannot be installed together, so each has an environment below `.venv/coexist`.
 Beside a plugin a suite is recorded and then replayed with its upstream gone, and pytest must list everybody's
-options and fixtures. Beside a tracer each call must have one span of a model call.
+options and fixtures. Beside a tracer each call must have one span of a model call, beside gevent one row.
 """
 
 from __future__ import annotations
@@ -90,14 +90,17 @@ TRACERS = tuple(
 )
 
 
+GREENLETS = Neighbour("gevent", ("gevent>=25.9",), "beside_gevent.py")
+
+
 def main(names: list[str]) -> int:
     """Run those named, or all; how many failed."""
     failed = 0
-    for neighbour in (*NEIGHBOURS, *TRACERS):
+    for neighbour in (*NEIGHBOURS, *TRACERS, GREENLETS):
         if names and neighbour.name not in names:
             continue
         python = environment(neighbour)
-        problems = trace(python, neighbour) if neighbour in TRACERS else run(python, neighbour)
+        problems = run(python, neighbour) if neighbour in NEIGHBOURS else script(python, neighbour)
         print(f"{neighbour.name}: {'; '.join(problems) if problems else 'ok'}", flush=True)
         failed += bool(problems)
     return failed
@@ -137,8 +140,8 @@ def run(python: Path, neighbour: Neighbour) -> list[str]:
     return problems
 
 
-def trace(python: Path, neighbour: Neighbour) -> list[str]:
-    """What is wrong with the spans of calls that another tracer sees as well."""
+def script(python: Path, neighbour: Neighbour) -> list[str]:
+    """What a script says is wrong, with calls that another tracer sees as well, or that greenlets make."""
     command = [str(python), str(HERE / neighbour.suite), neighbour.name]
     if neighbour.name == "distro":
         command.insert(0, str(python.with_name("opentelemetry-instrument")))

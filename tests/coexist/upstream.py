@@ -26,10 +26,16 @@ class Handler(BaseHTTPRequestHandler):
         """Quietly."""
 
 
+class Server(ThreadingHTTPServer):
+    """Lets as many clients connect at once as there are."""
+
+    request_queue_size = 128
+
+
 @contextmanager
 def upstream() -> Iterator[str]:
     """Its URL, while it runs."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with Server(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/v1/chat/completions"
         server.shutdown()
