@@ -91,7 +91,7 @@ class Redactor:
         return self._heads.credential(request)
 
     def passes(self, exchange: Exchange) -> bool:
-        """Whether its response is one plain JSON object in which nothing may be a secret, as most are.
+        """Whether its response is one short JSON object in which nothing may be a secret, as many are.
 
         Asked before anything is read; `exchange` says what of the others has to go.
         """
@@ -101,7 +101,7 @@ class Redactor:
         if head is None or len(chunks) != 1 or exchange.ending.message is not None:
             return False
         body = chunks[0]
-        if body[:1] != b"{" or b"\n" in body or not _is_short(head.reason):
+        if len(body) >= DISTILLED or body[:1] != b"{" or b"\n" in body or not _is_short(head.reason):
             return False
         values, named = self._heads.kinds.sort(head.headers)
         values.append(body)
