@@ -40,7 +40,7 @@ Scope = tuple[Token[_Sent], SpanScope | None]
 
 
 class Attempt(Struct, eq=False):
-    """One attempt at one call; `half` is None while a replayed request was not read.
+    """One attempt at one call; `half` is None while nobody has read the request.
 
     `playback` is the recorded exchange that answers it; nothing is sent then. `replayed` says that the answer is a
     recording's, its own or that of a cassette further down. One that is not `kept` interests nobody once

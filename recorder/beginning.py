@@ -8,6 +8,7 @@ from typing import Protocol
 
 from .attempt import Attempt
 from .bare import bare_request
+from .call import RequestHalf
 from .capture import Capture
 from .cassettes import Recorded, Session, Slot
 from .dialects import attempt_number
@@ -15,6 +16,7 @@ from .ended import is_rewritten
 from .exchange import Exchange, Headers, Request
 from .guard import Guard
 from .ids import new_id, operation_id
+from .known_messages import LONG
 from .pausing import is_paused
 from .played import Home, Played, comes_whole
 from .redact import Redactor
@@ -37,8 +39,9 @@ class Starts(Protocol):
 class Beginning:
     """Begins the attempts of one recorder, each of which tells its `home` how it ended.
 
-    One whose content is not stored is `bare` from the start; of those replayed, somebody must want to hear
-    (`observed`), or nothing is captured.
+    A request is read before its send where somebody listens to spans, where it is long, so that its messages are
+    to be told apart, or where all are to be (`eager`); else later, if at all. One whose content is not stored is
+    `bare` from the start; of those replayed, somebody must want to hear (`observed`), or nothing is captured.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class Beginning:
         starts: Starts | None,
         bare: bool,
         observed: bool,
+        eager: bool,
     ) -> None:
         self._home = home
         self._redactor = redactor
@@ -59,6 +63,7 @@ class Beginning:
         self._starts = starts
         self._bare = bare
         self._observed = observed
+        self._eager = eager
         self._traces_replays = telemetry is not None and telemetry.replays
         self._headers: Headers = ()
 
@@ -91,14 +96,19 @@ class Beginning:
 
     def _live(self, request: Request, route: Route, started_us: int, nested: bool) -> Attempt:
         dialect, provider = route
-        half = dialect.read_request(request, provider)
+        telemetry = (
+            None if nested or self._telemetry is None or not self._telemetry.heard() else self._telemetry
+        )
+        half: RequestHalf | None = None
+        if telemetry is not None or self._eager or len(request.body) >= LONG:
+            half = dialect.read_request(request, provider)
         id = new_id(started_us // 1000)
-        operation = operation_id(request.body, half.attempt, id, int)
+        operation = operation_id(request.body, request.headers, id, attempt_number)
         tags = self._tags() if tagged() else NO_TAGS
         attempt = Attempt(dialect, provider, half, tags, id, operation, self._home.finish, kept=not nested)
-        if self._telemetry is not None and not nested:
+        if telemetry is not None and half is not None:
             try:
-                attempt.traced, attempt.trace_id, attempt.span_id = self._telemetry.start(
+                attempt.traced, attempt.trace_id, attempt.span_id = telemetry.start(
                     half, started_us, tags, operation
                 )
             except BaseException as error:

@@ -69,7 +69,7 @@ class CallError(Struct, frozen=True, gc=False):
 
 
 class RequestHalf(Struct, frozen=True, gc=False):
-    """The request's meaning, read once before the send.
+    """The request's meaning, read once.
 
     `parameters` holds every top-level field of the body but the messages, tools and functions.
     Those stay raw JSON (`raw_messages`, `raw_tools`, `raw_functions`), since most callers of this

@@ -13,8 +13,8 @@ _MOST_OPENINGS: Final = 32
 _OPENING_BYTES: Final = 8 * 1024 * 1024
 _split = msgspec.json.Decoder(list[Raw]).decode
 _NEEDLE_BYTES: Final = 64
-_SHORT: Final = 4_096
-"""Bodies that are looked through whole, which takes no longer than telling their messages apart."""
+LONG: Final = 4_096
+"""From how many bytes on the messages of a body are told apart: to look through less whole takes no longer."""
 _SHORT_REST: Final = 512
 _SPACE: Final = b" \t\r\n"
 
@@ -53,11 +53,11 @@ class KnownMessages:
 
     def knows(self, body: bytes) -> bool:
         """Whether a body is known to hold no secret, as one that is sent again."""
-        return len(body) < _SHORT and hash(body) in self._clean
+        return len(body) < LONG and hash(body) in self._clean
 
     def news(self, body: bytes, messages: Raw | None) -> News | None:
         """What is new in a request's body: that without the messages that are known; None where all of it is."""
-        news = News(body) if messages is None or len(body) < _SHORT else self._without(body, messages)
+        news = News(body) if messages is None or len(body) < LONG else self._without(body, messages)
         return None if hash(news.text) in self._clean else news
 
     def _without(self, body: bytes, messages: Raw) -> News:
@@ -120,7 +120,7 @@ def _begun(body: bytes, start: int, last: int) -> _Opening | None:
     """How a body begins whose last message stands at `last`; None where that is too little to be kept."""
     text = body[:last].rstrip(_SPACE).removesuffix(b",")
     at = len(text) - _NEEDLE_BYTES
-    return _Opening(text, start, at, text[at:]) if len(text) >= _SHORT else None
+    return _Opening(text, start, at, text[at:]) if len(text) >= LONG else None
 
 
 def _place(body: bytes, messages: bytes) -> int:

@@ -70,6 +70,7 @@ class Recording:
             starts=starts,
             bare=not self._sampling.store_content,
             observed=bool(self._observers) or telemetry is not None,
+            eager=settings.include_usage,
         )
         self._open: set[Attempt | Played] = set()
         self._abandoned: deque[Capture | Played] = deque()

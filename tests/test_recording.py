@@ -17,10 +17,14 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 import recorder
+from recorder.attempt import Attempt
 from recorder.beginning import Beginning
 from recorder.ended import Ended
+from recorder.exchange import Request
 from recorder.ledger import Store
-from recorder.telemetry import Telemetry
+from recorder.recording import Recording
+from recorder.settings import Settings
+from recorder.telemetry import Telemetry, TelemetrySettings
 
 from .drivers import URL, Driver, Reply
 from .test_transport import ANSWER, ASK, STREAM_HEADERS
@@ -64,6 +68,33 @@ def test_call_that_recorder_fails_to_record_is_counted_and_its_span_ends(
     assert lenient.close() is not lost
     assert len(spans.get_finished_spans()) == (where[0] is not Beginning)
     assert "bug" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("length", "include_usage", "traced", "read"),
+    [
+        (10, False, False, False),
+        (10, False, True, True),
+        (10, True, False, True),
+        (5_000, False, False, True),
+    ],
+)
+def test_a_request_is_read_before_its_send_only_where_somebody_needs_it(
+    provider: TracerProvider, length: int, include_usage: bool, traced: bool, read: bool
+) -> None:
+    recording = Recording(
+        Settings(include_usage=include_usage),
+        telemetry=lambda redactor: Telemetry(
+            redactor, TelemetrySettings(tracer_provider=provider if traced else None)
+        ),
+    )
+    route = recording.route("POST", URL)
+    assert route is not None
+    body = {"model": "m-1", "messages": [{"role": "user", "content": "?" * length}]}
+    attempt = recording.begin(Request("POST", URL, (), json.dumps(body).encode()), route)
+    assert isinstance(attempt, Attempt)
+    assert (attempt.half is not None) is read
+    attempt.capture.forget()
 
 
 def test_each_failure_is_logged_once_for_its_place(

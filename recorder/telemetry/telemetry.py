@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Protocol
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
@@ -36,7 +36,6 @@ Later = Callable[[Callable[[], None]], None]
 _NO_MESSAGES = Messages()
 _Started = tuple[Traced | None, int, int]
 """What is kept of the attempt, its trace id and its span id; 0 is none."""
-_NOTHING_STARTED: Final[_Started] = (None, 0, 0)
 
 
 class Outcome(Protocol):
@@ -85,6 +84,10 @@ class Telemetry:
         self.replays = settings.replay_spans and settings.otel != "off"
         self.propagates = settings.propagate and settings.otel != "off"
 
+    def heard(self) -> bool:
+        """Whether a call is of interest here: somebody listens, or the caller's context may say something of it."""
+        return bool(otel_context.get_current()) or self._heard()
+
     def start(
         self, half: RequestHalf, started_us: int, tags: Tags, operation: int, *, replayed: bool = False
     ) -> _Started:
@@ -93,8 +96,6 @@ class Telemetry:
         Without a span of its own the ids are those of the caller's trace.
         """
         context = otel_context.get_current()
-        if not (context or self._heard()):
-            return _NOTHING_STARTED
         otel = self._settings.otel
         if context and otel == "auto":
             if is_suppressed(context):
