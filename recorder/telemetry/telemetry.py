@@ -86,7 +86,7 @@ class Telemetry:
 
     def heard(self) -> bool:
         """Whether a call is of interest here: somebody listens, or the caller's context may say something of it."""
-        return bool(otel_context.get_current()) or self._heard()
+        return self._heard() or bool(otel_context.get_current())
 
     def start(
         self, half: RequestHalf, started_us: int, tags: Tags, operation: int, *, replayed: bool = False
