@@ -2,6 +2,12 @@
 
 Distinct requests, bodies compared, one process, every recording asked for once. A contender whose single
 calls take long is asked only a sample, from all over the cassette.
+
+The contenders take turns, load by load, another one first each time. The first call after a load is slow for
+each of them, since loading leaves nothing of it in the processor's caches, and the row of one recording has no
+other calls. One who had all of his loads in a row would have the next call's code there from the one before,
+the more of it the less his loading does: a dict that is loaded alone, five times in a row, is asked in 150 µs
+then, and in 220 µs where anything else is loaded in between, be it a file or a store.
 """
 
 from __future__ import annotations
@@ -13,9 +19,10 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +39,8 @@ URL = "https://api.deepseek.com/chat/completions"
 SIZES = ((1, 0), (100, 0), (1_000, 0), (10_000, 0), (1_000, 100))
 """How many recordings, of how many events each; 0 is an answer that is not streamed."""
 MOST_S = 2.0
+LARGE = 10_000
+"""From so many recordings on, each is loaded once."""
 HEADERS = {"authorization": "Bearer sk-bench", "content-type": "application/json"}
 
 Opened = AbstractContextManager[httpx2.Client]
@@ -169,6 +178,7 @@ def recorder_store(recorded: list[Exchange], folder: Path) -> Iterator[Callable[
         def load() -> Iterator[httpx2.Client]:
             with rec.cassette("bench") as cassette, httpx2.Client(transport=Refusing()) as client:
                 yield cassette.wrap(client)
+            rec.flush()  # or its thread would still be storing what was replayed while the next one has its turn
 
         yield load
 
@@ -212,24 +222,51 @@ CONTENDERS = {
 }
 
 
-def measure(name: str, size: int, events: int) -> Result:
-    try:
-        import_module("vcr") if name == "vcrpy" else None
-    except ModuleNotFoundError:
-        return Result(name, size, events)
+def measure(size: int, events: int) -> list[Result]:
+    """What each contender comes to at one size."""
     bodies = [ask(number) for number in range(size)]
     recorded = exchanges(size, events)
-    with tempfile.TemporaryDirectory() as folder, CONTENDERS[name](recorded, Path(folder)) as load:
-        loads, rates = [], []
-        for _ in range(1 if size >= 10_000 else 5):
-            gc.collect()
-            started = time.perf_counter()
-            with load() as client:
-                loads.append(time.perf_counter() - started)
-                rates.append(rate(client, bodies))
-            if loads[-1] > MOST_S:
-                break
-    return Result(name, size, events, statistics.median(loads) * 1000, statistics.median(rates))
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        loaders = {
+            name: stack.enter_context(contender(recorded, Path(folder)))
+            for name, contender in CONTENDERS.items()
+            if name != "vcrpy" or find_spec("vcr") is not None
+        }
+        found: dict[str, list[tuple[float, float]]] = {name: [] for name in loaders}
+        for turn in range(rounds(size)):
+            for name in turned(list(loaders), turn):
+                if all(load_s <= MOST_S for load_s, _ in found[name]):
+                    found[name].append(take_turn(loaders[name], bodies))
+    return [Result(name, size, events, *medians(found.get(name, []))) for name in CONTENDERS]
+
+
+def rounds(size: int) -> int:
+    """How often each is loaded: the fewer calls one load gives, the more often."""
+    if size == 1:
+        return 25
+    return 1 if size >= LARGE else 5
+
+
+def turned(names: list[str], turn: int) -> list[str]:
+    """Another one first each time."""
+    first = turn % len(names)
+    return names[first:] + names[:first]
+
+
+def take_turn(load: Callable[[], Opened], bodies: list[bytes]) -> tuple[float, float]:
+    """How many seconds one load takes, and how many calls a second come after it."""
+    gc.collect()
+    started = time.perf_counter()
+    with load() as client:
+        load_s = time.perf_counter() - started
+        return load_s, rate(client, bodies)
+
+
+def medians(turns: list[tuple[float, float]]) -> tuple[float | None, float | None]:
+    """Milliseconds a load and calls a second; None without a turn."""
+    if not turns:
+        return None, None
+    return statistics.median(load_s for load_s, _ in turns) * 1000, statistics.median(r for _, r in turns)
 
 
 def rate(client: httpx2.Client, bodies: list[bytes]) -> float:
@@ -250,7 +287,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--format", choices=("table", "json"), default="table")
     as_json = parser.parse_args().format == "json"
-    results = [measure(name, size, events) for size, events in SIZES for name in CONTENDERS]
+    results = [result for size, events in SIZES for result in measure(size, events)]
     if as_json:
         print(json.dumps([{name: getattr(r, name) for name in Result.__slots__} for r in results], indent=2))
         return
