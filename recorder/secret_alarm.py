@@ -6,6 +6,7 @@ Whatever `secret_shapes.shape_spans` finds, `may_hold` must have said yes to.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 # The quick question is asked of text in lower case with "." as "-", so that one search serves many prefixes.
@@ -22,20 +23,36 @@ _underscore = re.compile(
     rb"|(?<=k_(?:live|test|prod)_.{10})))"
 ).search
 _SECRET_NAME = (
-    rb"(?:(?<=[a-z_-]key%b)(?<!cache_key%b)|(?<=(?:cret|word|sswd|rase|tial|ials)%b)|(?<=zation%b)"
-    rb"|(?<=oken%b)(?! *\"(?:[^\"\\]|\\.){0,99}+\", *\"logprob))"
+    rb"(?<=[a-z_ -]key%b)(?<!cache_key%b)|(?<=(?:cret|word|sswd|rase|tial|ials)%b)|(?<=zation%b)"
+    rb"|(?<=oken%b)(?! *\"(?:[^\"\\]|\\.){0,99}+\", *\"logprob)"
 )
-_field = re.compile(rb"\":(?<=[erwsalo][yntdels]\":)" + _SECRET_NAME.replace(b"%b", rb"\":")).search
-_spaced_field = re.compile(rb"\" :" + _SECRET_NAME.replace(b"%b", rb"\" :")).search
+_OR_VALUE = rb"|(?<=\"value%b)()"
+
+
+def _ends(name: bytes, end: bytes) -> bytes:
+    """A pattern of what ends like this name, and with that end."""
+    return b"(?:%b)" % name.replace(b"%b", end)
+
+
+_field = re.compile(rb"\":" + _ends(_SECRET_NAME, rb"\":")).search
+_spaced_field = re.compile(rb"\" :" + _ends(_SECRET_NAME, rb"\" :")).search
+_field_or_value = re.compile(
+    rb"\":(?<=[ailkors][aelorsuw][delnsty]\":)" + _ends(_SECRET_NAME + _OR_VALUE, rb"\":")
+).search
+_spaced_field_or_value = re.compile(rb"\" :" + _ends(_SECRET_NAME + _OR_VALUE, rb"\" :")).search
+_IS_SECRET_NAME = rb" *+: *+\"(?:[^\"\\]|\\.)*+\"" + _ends(_SECRET_NAME, rb"\"")
+_pair_named = re.compile(rb"name\"(?<=\"name\")" + _IS_SECRET_NAME).search
+_pair_keyed = re.compile(rb"key\"(?<=\"key\")" + _IS_SECRET_NAME).search
 _backslash = re.compile(rb"\\(?:/|u00(?:0[9ad]|2[05bdef]|3[0-9ad]|[4-7])|\":(?<=(?:key|ken)\\\":))").search
 _ASSIGNMENT = rb"(?:(?<=(?:en|ey|et|ig|re)=)|(?<=(?:en|ey) =)) ?(?:\\?[\"'])?[a-z0-9_~+/%-]{16}"
-_NAMED = rb"(?<=(?:key|jwt|pwd|sas|sig|uth|ode)%b)|(?<=(?:oken|cret|word|sswd|rase|tial|ials|ture)%b)"
+_NAMED = (
+    rb"(?<=(?:key|jwt|pwd|sas|sig|uth|ode)%b)|(?<=(?:oken|cret|word|sswd|rase|tial|ials|ture)%b)"
+    rb"|(?<=(?:zation|ertion)%b)"
+)
+_BRACKETS = (rb"\]", rb"\[\]", rb"\]\[\]", rb"\[\d\]", rb"\]\[\d\]", rb"\[\d\d\]", rb"\]\[\d\d\]")
+_IN_BRACKETS = b"|".join(_NAMED.replace(b"%b", brackets + b"%b") for brackets in _BRACKETS)
 _PARAMETER = (
-    rb"(?<=[]deghlnsty]=)(?:"
-    + _NAMED.replace(b"%b", b"=")
-    + rb"|(?<=(?:zation|ertion)=)|"
-    + _NAMED.replace(b"%b", rb"\]=")
-    + rb")[^&;#\s\"]"
+    rb"(?<=[]deghlnsty]=)" + _ends(_NAMED + rb"|(?<=\]=)(?:" + _IN_BRACKETS + b")", b"=") + rb"[^&;#\s\"]"
 )
 _equals = re.compile(b"=" + _ASSIGNMENT).search
 _parameter = re.compile(b"=" + _PARAMETER).search
@@ -61,8 +78,12 @@ def may_hold(data: bytes, *, fields: bool = True) -> bool:
     return bool(
         _dash(folded)
         or _underscore(folded)
-        or _field(folded)
-        or (fields and _spaced_field(folded))
+        or ((found := _field_or_value(folded)) is not None and _names(folded, found, _field))
+        or (
+            fields
+            and (found := _spaced_field_or_value(folded)) is not None
+            and _names(folded, found, _spaced_field)
+        )
         or (b"\\" in data and _backslash(folded))
         or (b"I" in data and _google_or_aws(data))
         or (b"B" in data and _bearer(data))
@@ -97,6 +118,22 @@ def _encodes(data: bytes, folded: bytes) -> bool:
         if _encoded(folded, at, at + 3):
             return True
     return _encoded(folded, at + 1) is not None
+
+
+def _names(
+    folded: bytes, found: re.Match[bytes], field: Callable[[bytes, int], re.Match[bytes] | None]
+) -> bool:
+    """Whether what was found is a field with a secret name, or, before the next of these, the value of such a pair."""
+    return found.lastindex is None or field(folded, found.end()) is not None or _names_pair(folded)
+
+
+def _names_pair(folded: bytes) -> bool:
+    return bool(_pair_named(folded) or _pair_keyed(folded))
+
+
+def names_pair(data: bytes) -> bool:
+    """Whether JSON text may have an object such as `{"name": "API_KEY", "value": "…"}`."""
+    return b'"value' in data and _names_pair(data.translate(_FOLDED))
 
 
 def names_field(data: bytes) -> bool:

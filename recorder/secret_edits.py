@@ -10,7 +10,9 @@ from urllib.parse import unquote_plus
 from .byte_edits import Edit, Span, merged
 from .form_fields import encoded_spans, form_spans
 from .json_spans import decode_string, documents, leaves, running_strings, spread
-from .secret_alarm import encoded, escaped, names_field, names_parameter
+from .named_values import Pairs
+from .secret_alarm import encoded, escaped, names_field, names_pair, names_parameter
+from .secret_names import one_of_list
 from .secret_rules import SecretRules
 from .secret_shapes import PLACEHOLDER
 from .url_strings import url_spans
@@ -56,10 +58,13 @@ class SecretEdits:
         return self._rules.holds_apart(text)
 
     def is_secret_parameter(self, name: str) -> bool:
-        """Whether the value of a parameter or a form's field is secret, also of one in brackets: `auth[password]`."""
-        return self._rules.is_secret_parameter(name) or (
-            name.endswith("]") and self._rules.is_secret_parameter(name.rstrip("]").rpartition("[")[2])
-        )
+        """Whether the value of a parameter or a form's field is secret, also with brackets: `auth[password][]`."""
+        if self._rules.is_secret_parameter(name):
+            return True
+        if not name.endswith("]"):
+            return False
+        name = one_of_list(name)
+        return any(map(self._rules.is_secret_parameter, {name, name.rstrip("]").rpartition("[")[2]}))
 
     def hides(self, text: bytes) -> bool:
         """Whether a text that was encoded holds a secret: by its shape, in JSON, or in a URL."""
@@ -104,12 +109,16 @@ class SecretEdits:
                     yield from map(_hidden, url_spans(body, leaf.start, leaf.end, self))
 
     def _fields(self, body: bytes) -> Iterator[Edit]:
-        if not (names_field(body) or escaped(body) or self._rules.own_fields):
+        if not (names_field(body) or names_pair(body) or escaped(body) or self._rules.own_fields):
             return
         for segments in documents(body):
+            pairs = Pairs()
             for leaf in leaves(body, segments):
-                if leaf.kind == "string" and leaf.start < leaf.end and self._rules.is_secret_field(leaf.path):
-                    yield _hidden((leaf.start, leaf.end))
+                if leaf.kind == "string":
+                    if leaf.start < leaf.end and self._rules.is_secret_field(leaf.path):
+                        yield _hidden((leaf.start, leaf.end))
+                    pairs.add(leaf)
+            yield from map(_hidden, pairs.spans(body, self._rules.is_secret_pair))
 
 
 def _hidden(span: Span) -> Edit:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 _SEPARATORS = str.maketrans("", "", "-_ .")
+_PLACE = re.compile(r"\[[0-9]{0,2}\]\Z")
 
 
 def squash(name: str) -> str:
     """A name in the form that names are compared in: `api_key`, `API-Key` and `apiKey` are one."""
     return name.lower().translate(_SEPARATORS)
+
+
+def one_of_list(name: str) -> str:
+    """The name of a list, given the one of a parameter that is one of it: of `token[]` and `token[0]` it is `token`."""
+    return _PLACE.sub("", name)
 
 
 def _names(*lines: str) -> frozenset[str]:

@@ -18,7 +18,8 @@ _NESTING = 3
 """How deep JSON text in strings of JSON text is followed: a body, the arguments in it, a string in those."""
 _ANCHOR = re.compile(r"(?<!\[)\^|\$|\\[AZ]")
 _IN_PARAMETERS = b"+]"
-"""What may stand in or after a name in a URL besides what `squash` takes out: `auth[name]`, and spaces as `+`."""
+_PLACES = re.compile(rb"\[[0-9]{0,2}\]")
+"""What may stand in or after a name in a URL besides what `squash` takes out: `auth[name]`, spaces as `+`, `name[]`."""
 _NO_FIELDS_UNDER = frozenset(("choices", "usage", "functions", "response_format"))
 
 
@@ -62,6 +63,10 @@ class SecretRules:
             return False
         return not any(isinstance(step, str) and "logprobs" in step for step in path)
 
+    def is_secret_pair(self, name: str, path: Path) -> bool:
+        """Whether the value at this place is secret, which an object has beside its name: `{"name": …, "value": …}`."""
+        return self.is_secret_field((*path[:-1], name))
+
     def names_tell(self, path: Path) -> bool:
         """Whether names say what is secret at this place in JSON: not in what a model said, nor in schemas."""
         if path and path[0] == "tools":
@@ -94,7 +99,7 @@ class SecretRules:
     def _may_hold_own(self, data: bytes) -> bool:
         if self.patterns or may_hold(data):
             return True
-        squashed = data.lower().translate(None, b"-_ ." + _IN_PARAMETERS)
+        squashed = _bare(data.lower()).translate(None, b"-_ .")
         return any(name in squashed for name in (*self.own_fields, *self.own_query))
 
     def holds_apart(self, text: bytes) -> bool:
@@ -127,9 +132,14 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 def _key_end(name: str) -> bytes:
     """What a body with such a field holds, squashed; nothing where JSON may spell the name otherwise."""
-    return f'{squash(name)}"'.encode().translate(None, _IN_PARAMETERS) if name.isascii() else b""
+    return _bare(f'{squash(name)}"'.encode()) if name.isascii() else b""
 
 
 def _parameter_end(name: str) -> bytes:
     """What a URL with such a parameter holds, squashed; an equals sign alone where it may be spelled otherwise."""
-    return f"{squash(name)}=".encode().translate(None, _IN_PARAMETERS) if name.isascii() else b"="
+    return _bare(f"{squash(name)}=".encode()) if name.isascii() else b"="
+
+
+def _bare(text: bytes) -> bytes:
+    """Squashed text without what may stand in or after a name in a URL."""
+    return _PLACES.sub(b"", text).translate(None, _IN_PARAMETERS)

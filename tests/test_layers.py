@@ -20,6 +20,7 @@ ROOMS = (
         "credential_headers",
         "rewriting",
         "form_fields",
+        "named_values",
         "percent_encoding",
         "url_strings",
         "known_heads",

@@ -324,7 +324,7 @@ def test_urls_are_redacted_by_name_and_by_shape(url: str, expected: str | None) 
         *("password", "passwd", "secret", "client_secret", "clientSecret", "api_key", "apikey", "api-key"),
         *("x-api-key", "Access_Token", "refreshToken", "id_token", "token", "auth_token", "Authorization"),
         *("private_key", "privateKey", "credential", "credentials", "OPENAI_API_KEY", "SecretAccessKey"),
-        *("db_password", "p\\u0061ssword"),
+        *("db_password", "p\\u0061ssword", "API Key"),
     ],
 )
 @pytest.mark.parametrize("colon", [":", ": ", " : ", "\t:\n"])

@@ -136,7 +136,20 @@ def test_own_parameters_are_found_in_json_and_kept_ones_stay() -> None:
     assert found == {"url": "https://h.test/?ticket=REDACTED&api_key=y"}
 
 
-@pytest.mark.parametrize("name", ["db_password", "OPENAI_API_KEY", "auth%5Btoken%5D", "user[password]"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("db_password", "OPENAI_API_KEY", "auth%5Btoken%5D", "user[password]", "a[authorization]"),
+        *(
+            "token[]",
+            "token[0]",
+            "user[password][]",
+            "user[password][12]",
+            "a%5Bsecret%5D%5B%5D",
+            "a[assertion][]",
+        ),
+    ],
+)
 def test_parameter_goes_by_the_endings_of_fields_too(name: str) -> None:
     url = f"https://h.test/x?{name}=abc&page=2"
     expected = url.replace("abc", "REDACTED")
@@ -268,9 +281,17 @@ def test_escape_before_what_is_encoded_stays_whole() -> None:
     assert json.loads(clean(json.dumps({"choices": text}).encode())) == {"choices": "éREDACTED"}
 
 
-@pytest.mark.parametrize("parameter", ["a[tiger]", "a[lion]", "ti+ger"])
+@pytest.mark.parametrize("parameter", ["tokens[]", "a[b][]", "x[token]y", "[]", "token[x]", "a[password][x]"])
+def test_brackets_make_no_secret_of_another_name(parameter: str) -> None:
+    url = f"https://h.test/x?{parameter}=abc&page=2"
+    assert hidden({"url": url}) == {"url": url}
+
+
+@pytest.mark.parametrize(
+    "parameter", ["a[tiger]", "a[lion]", "ti+ger", "tiger[]", "a[lion][7]", "zebra[0]", "ape[]"]
+)
 def test_own_names_count_in_brackets_and_with_spaces(parameter: str) -> None:
-    own = Redactor(RedactionRules(query=("tiger",), fields=("lion",)))
+    own = Redactor(RedactionRules(query=("tiger",), fields=("lion", "zebra[0]", "ape[]")))
     assert b"hunter2" not in clean(json.dumps({"u": f"https://h.test/?{parameter}=hunter2"}).encode(), own)
 
 
