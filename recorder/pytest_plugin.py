@@ -89,10 +89,15 @@ def pytest_collection_modifyitems(
     return result
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """All plugins are loaded by now, and no conftest is."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser
+) -> Generator[None, object, object]:
+    """All plugins are loaded by now, and no conftest is; when they are, it is known whose options are whose."""
     vcr_hooks.add_hook(early_config.pluginmanager)
+    result = yield
+    vcr_hooks.offer_options(early_config, parser)
+    return result
 
 
 @pytest.fixture(scope="session")
@@ -106,6 +111,11 @@ def recorded(request: pytest.FixtureRequest, recorder_config: dict[str, Any]) ->
     """The cassette of this test, in use until the test ends."""
     suite = request.config.stash[_SUITE]
     wrong = ""
+    if suite.options.vcr.disable_recording:
+        pytest.fail(
+            "recorder: --disable-recording gives no test a cassette, and this one asks for its own",
+            pytrace=False,
+        )
     try:
         running = suite.open(request, recorder_config)
     except RecorderError as error:

@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
-from .precedence import LEVELS, MODES, Chosen, effective, refusal, unusable
+from . import vcr_options
+from .precedence import LEVELS, MODES, Chosen, effective, refusal, under_ci, unusable
+from .vcr_options import VcrOptions
 
 DEFAULTS = {"mode": "none", "max_age": None, "on_expired": "warn", "on_unused": "ignore", "orphans": "ignore"}
 ALLOWED = {"mode": MODES, "on_expired": LEVELS, "on_unused": LEVELS, "orphans": LEVELS}
@@ -20,7 +22,7 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What was asked for outside the tests; `update` is None, `yes` or `dry-run`."""
+    """What was asked for outside the tests; `update` is None, `yes` or `dry-run`, `vcr` pytest-recording's options."""
 
     command_line: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -28,11 +30,12 @@ class Options:
     report: bool = False
     update: str | None = None
     allowed_hosts: tuple[str, ...] | None = None
+    vcr: VcrOptions = field(default_factory=VcrOptions)
 
     def chosen(self, name: str, *, marker: Any = None, fixture: Any = None) -> Chosen:
         """What holds for one setting, given what marker and fixture say."""
         return effective(
-            command_line=self.command_line.get(name),
+            command_line=self.command_line.get(name) or (self._vcr_mode if name == "mode" else None),
             environment=self.environment.get("RECORDER_MODE") or None if name == "mode" else None,
             marker=marker,
             fixture=fixture,
@@ -45,6 +48,11 @@ class Options:
         if self.update is not None:
             return Chosen("new_episodes", "--recorder-update")
         return self.chosen("mode", marker=marker, fixture=fixture)
+
+    @property
+    def _vcr_mode(self) -> str | None:
+        """The mode that `--record-mode` says; under CI, where nothing records, it is no reason to refuse the run."""
+        return None if under_ci(self.environment) and self.vcr.mode != "none" else self.vcr.mode
 
     def wrong(self, mode: Chosen) -> str | None:
         """Why this mode cannot be used, or None."""
@@ -78,8 +86,9 @@ def read(config: pytest.Config) -> Options:
         report=bool(config.getoption("recorder_report")),
         update=config.getoption("recorder_update"),
         allowed_hosts=None if hosts is None else tuple(host for host in hosts.split(",") if host),
+        vcr=vcr_options.read(config),
     )
-    if options.update and options.chosen("mode").by == "command line":
+    if options.update and line["mode"] is not None:
         raise pytest.UsageError(
             "recorder: --recorder-update chooses the mode itself; leave --recorder-mode out"
         )
@@ -95,12 +104,17 @@ def read(config: pytest.Config) -> Options:
 def header(options: Options) -> str:
     """The line of the report header: which mode holds, and who set it."""
     mode = options.mode()
-    names = {"command line": "--recorder-mode", "environment": "RECORDER_MODE", "ini": "ini recorder_mode"}
+    if options.vcr.disable_recording:
+        return "recorder: no cassettes, set by --disable-recording"
+    line = "--recorder-mode" if options.command_line.get("mode") else "--record-mode"
+    names = {"command line": line, "environment": "RECORDER_MODE", "ini": "ini recorder_mode"}
     told = f"recorder: mode {mode.value}, set by {names.get(mode.by, mode.by)}"
     if mode.by == "default":
         told = f"recorder: mode {mode.value} (default)"
     if mode.by in ("ini", "default"):
         told += "; markers and recorder_config come first"
+    if options.vcr.mode not in (None, "none") and under_ci(options.environment):
+        told += f"; --record-mode={options.vcr.mode} does not count under CI"
     if options.update == "dry-run":
         told += "; dry run, nothing is recorded"
     return told

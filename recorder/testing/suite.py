@@ -63,7 +63,8 @@ class Suite:
             self._names.collected(each.folder(item.path), _test(item))
         for item, each in spoken:
             self._claimed.add(self._file(item, each))
-            ask_for_fixture(item, FIXTURE)
+            if not self.options.vcr.disable_recording:
+                ask_for_fixture(item, FIXTURE)
             mode = self.options.mode(**each.modes(legacy=False))
             if mode.by == "marker" and (text := self.options.wrong(mode)):
                 raise pytest.UsageError(f"{item.nodeid}: {text}")

@@ -22,7 +22,7 @@ NAMES = frozenset(
 @pytest.fixture
 def vcr(request: pytest.FixtureRequest) -> VcrView | None:
     """The cassette of a test that is marked to have one."""
-    if request.node.get_closest_marker("recorded") is None:
+    if request.node.get_closest_marker("recorded") is None or request.getfixturevalue("disable_recording"):
         return None
     return VcrView(request.getfixturevalue("recorded"))
 
@@ -61,6 +61,6 @@ def record_mode(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def disable_recording() -> bool:
-    """Cassettes are always in use."""
-    return False
+def disable_recording(request: pytest.FixtureRequest) -> bool:
+    """Whether no test of this run has a cassette."""
+    return read(request.config).vcr.disable_recording

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from . import vcr_fixtures
+from . import vcr_fixtures, vcr_options
 
 _PLUGINS = {"pytest-recording", "pytest-vcr", "cassetter"}
 _MARKERS = (
@@ -23,11 +23,21 @@ _ALONE = pytest.StashKey[bool]()
 
 def add_markers(config: pytest.Config) -> None:
     """Register pytest-recording's markers, for suites that are strict about markers."""
-    found = {distribution.project_name for _, distribution in config.pluginmanager.list_plugin_distinfo()}
-    config.stash[_ALONE] = not found & _PLUGINS
+    config.stash[_ALONE] = _is_alone(config)
     if config.stash[_ALONE]:
         for line in _MARKERS:
             config.addinivalue_line("markers", line)
+
+
+def offer_options(config: pytest.Config, parser: pytest.Parser) -> None:
+    """Add pytest-recording's options, which suites have in `addopts`."""
+    if _is_alone(config):
+        vcr_options.offer(config, parser)
+
+
+def _is_alone(config: pytest.Config) -> bool:
+    found = {distribution.project_name for _, distribution in config.pluginmanager.list_plugin_distinfo()}
+    return not found & _PLUGINS
 
 
 def offer_fixtures(config: pytest.Config, items: Iterable[pytest.Item]) -> None:
@@ -44,7 +54,10 @@ def _lacks_fixture(item: pytest.Item) -> bool:
 
 
 def blocked(items: Iterable[pytest.Item]) -> Iterator[pytest.Item]:
-    """The tests with the marker `block_network`; raises UsageError where it names hosts as nobody can read them."""
+    """The tests with the marker `block_network`, or all with the option of that name.
+
+    Raises UsageError where hosts are named as nobody can read them.
+    """
     for item in items:
         try:
             if (hosts := allowed_hosts(item)) is None:
@@ -60,22 +73,30 @@ def blocked(items: Iterable[pytest.Item]) -> Iterator[pytest.Item]:
 
 
 def allowed_hosts(item: pytest.Item) -> Sequence[str] | None:
-    """The hosts to which a test may connect that has pytest-recording's marker; None where it may to any.
+    """The hosts to which a test may connect that has pytest-recording's marker or option; None where it may to any.
 
     As there, a host is one that begins as the expression says, and one text may name several, with commas.
     """
-    marker = item.get_closest_marker("block_network")
-    if marker is None or not item.config.stash[_ALONE]:
+    if not item.config.stash[_ALONE]:
         return None
-    if marker.args or marker.kwargs.keys() - {"allowed_hosts"}:
-        raise TypeError("it takes allowed_hosts=… alone")
-    allowed = marker.kwargs.get("allowed_hosts")
+    marker, asked = item.get_closest_marker("block_network"), vcr_options.read(item.config)
+    if marker is None and not asked.block_network:
+        return None
+    allowed = None if marker is None else _of_marker(marker)
     if allowed is None and (named := item.get_closest_marker("allowed_hosts")) is not None:
         allowed = named.args[0] if named.args else ()
+    if allowed is None:
+        allowed = asked.allowed_hosts
     each = allowed.split(",") if isinstance(allowed, str) else [*(allowed or ())]
     if not all(isinstance(host, str) for host in each):
         raise TypeError("hosts are texts")
     return [f"(?:{host.strip()}).*" for host in each if host.strip()]
+
+
+def _of_marker(marker: pytest.Mark) -> Any:
+    if marker.args or marker.kwargs.keys() - {"allowed_hosts"}:
+        raise TypeError("it takes allowed_hosts=… alone")
+    return marker.kwargs.get("allowed_hosts")
 
 
 def refused(text: str) -> RuntimeError:
