@@ -200,6 +200,9 @@ class Cassette:
         """From now on calls go through the cassette."""
         self._session = self._last = session
         self._discarded = None
+        if session.recordings:  # known now, the way of its requests need not be found by the first one
+            request = session.recordings[0].request
+            self._recording.route(request.method, request.url, session)
         self._coverage.begin(session, self._varied())
 
     def _take_out(self, session: Session) -> None:

@@ -29,6 +29,10 @@ _SPECIAL_HEADERS = {
     "link": LOCATION,
 }
 _KNOWN_HEADERS = 4096
+_USUAL = (
+    b"host accept accept-encoding connection user-agent content-type content-length authorization".split()
+)
+"""The headers that nearly every request has, known before the first one."""
 
 
 class HeaderKinds:
@@ -38,6 +42,8 @@ class HeaderKinds:
         self._names = names
         self._kept = kept
         self._kinds: dict[bytes, int] = {}
+        for name in _USUAL:
+            self._kinds[name] = self._kinds[name.title()] = self.kind_of(name)
 
     def sort(self, headers: Headers) -> tuple[list[bytes], list[int]]:
         """The values that only their shape can give away, and the positions of the other headers."""

@@ -139,7 +139,7 @@ def recorded(request: pytest.FixtureRequest, recorder_config: dict[str, Any]) ->
 
 @pytest.fixture
 def _network_shut(request: pytest.FixtureRequest) -> Iterator[None]:
-    """What pytest-recording's marker `block_network` asks for, this machine included."""
+    """What pytest-recording's marker and option `block_network` ask for, this machine included."""
     from .adapters.network import block_network  # heavy, and wanted on demand only
 
     allowed = vcr_hooks.allowed_hosts(request.node) or ()

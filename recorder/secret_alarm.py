@@ -123,11 +123,12 @@ def _encodes(data: bytes, folded: bytes) -> bool:
 def _names(
     folded: bytes, found: re.Match[bytes], field: Callable[[bytes, int], re.Match[bytes] | None]
 ) -> bool:
-    """Whether what was found is a field with a secret name, or, before the next of these, the value of such a pair."""
+    """Whether what was found is a field with a secret name, or a `value` and there is a secret name somewhere."""
     return found.lastindex is None or field(folded, found.end()) is not None or _names_pair(folded)
 
 
 def _names_pair(folded: bytes) -> bool:
+    """Whether some object has a `name` or `key` that says so."""
     return bool(_pair_named(folded) or _pair_keyed(folded))
 
 
