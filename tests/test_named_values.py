@@ -14,6 +14,7 @@ from recorder.body import Answer
 from recorder.exchange import Ending, Exchange, Request, ResponseHead
 from recorder.redact import Redactor
 from recorder.secret_alarm import may_hold
+from recorder.secret_names import FIELD_ENDINGS, FIELD_NAMES
 from recorder.settings import RedactionRules
 
 REDACTOR = Redactor(RedactionRules())
@@ -125,6 +126,17 @@ def test_the_quick_question_misses_no_pair(
     assert (found != body) == (clean(named) != named)
     assert found == body or may_hold(body)
     assert clean(found) == found
+
+
+@pytest.mark.parametrize("name", sorted({*FIELD_NAMES, *FIELD_ENDINGS}))
+def test_every_secret_name_raises_the_alarm(name: str) -> None:
+    for text in (
+        f'"{name}":',
+        f'"x_{name}" :',
+        f'"name":"{name}","value":',
+        f'"value" :"x","key": "My {name}",',
+    ):
+        assert may_hold(f'{{"a":1,{text}"x"}}'.encode()), text
 
 
 def test_values_without_a_secret_name_raise_no_alarm() -> None:

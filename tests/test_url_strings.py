@@ -15,6 +15,7 @@ from recorder.body import Answer
 from recorder.exchange import Ending, Exchange, Headers, Request, ResponseHead
 from recorder.redact import Redactor
 from recorder.secret_alarm import may_hold
+from recorder.secret_names import FIELD_ENDINGS, FIELD_NAMES, QUERY_NAMES
 from recorder.secret_shapes import shape_spans
 from recorder.settings import RedactionRules
 
@@ -279,6 +280,14 @@ def test_json_stays_json_however_deep_a_secret_stands(text: str, depth: int, asc
 def test_escape_before_what_is_encoded_stays_whole() -> None:
     text = "é" + "".join(f"%{byte:02x}" for byte in KEY.encode())
     assert json.loads(clean(json.dumps({"choices": text}).encode())) == {"choices": "éREDACTED"}
+
+
+@pytest.mark.parametrize(
+    "form", ["{}", "a[{}]", "{}[]", "a[{}][]", "{}[0]", "a[{}][7]", "{}[12]", "a[{}][31]"]
+)
+def test_every_secret_parameter_raises_the_alarm(form: str) -> None:
+    for name in {*QUERY_NAMES, *FIELD_NAMES, *FIELD_ENDINGS}:
+        assert may_hold(b'{"u":"https://h.test/?%b=x"}' % form.format(name).encode()), name
 
 
 @pytest.mark.parametrize("parameter", ["tokens[]", "a[b][]", "x[token]y", "[]", "token[x]", "a[password][x]"])
