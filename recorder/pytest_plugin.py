@@ -6,33 +6,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from .errors import RecorderError
 from .testing import options, vcr_hooks
 from .testing.begun import Begun
-from .testing.opening import Refused
+from .testing.fixtures import _network_shut, recorded, recorded_spans, recorder_config
+from .testing.kept import NETWORK, REFUSED, RUNNING, SUITE, is_worker, new_misses
 from .testing.running import Running
-from .testing.span_memory import span_memory
 from .testing.suite import Suite, ask_for_fixture
 from .testing.summary import summary_lines
 from .testing.tracebacks import shorten
 
-if TYPE_CHECKING:
-    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+__all__ = ["_network_shut", "recorded", "recorded_spans", "recorder_config"]
+"""The fixtures, for which pytest looks here."""
 
-    from .cassette_context import Cassette
-
-_SUITE = pytest.StashKey[Suite]()
-_RUNNING = pytest.StashKey[Running]()
-_REFUSED = pytest.StashKey[list[str]]()
-_NETWORK = pytest.StashKey[ExitStack]()
-_SHUT = pytest.StashKey[ExitStack]()
 _FINE = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 _MARKER = (
     "recorded(mode=…, match=…, ignore=…, path=…, …): give the test a cassette, "
@@ -48,23 +41,23 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", _MARKER)
     vcr_hooks.add_markers(config)
     folder = getattr(config, "workerinput", {}).get("recorder")
-    suite = config.stash[_SUITE] = Suite(options.read(config), Begun(folder and Path(folder)))
+    suite = config.stash[SUITE] = Suite(options.read(config), Begun(folder and Path(folder)))
     config.pluginmanager.register(suite)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    if (suite := config.stash.get(_SUITE, None)) is not None:
+    if (suite := config.stash.get(SUITE, None)) is not None:
         suite.begun.end()
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """A worker of pytest-xdist is about to start."""
-    node.workerinput["recorder"] = str(node.config.stash[_SUITE].begun.folder)
+    node.workerinput["recorder"] = str(node.config.stash[SUITE].begun.folder)
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    return options.header(config.stash[_SUITE].options)
+    return options.header(config.stash[SUITE].options)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -75,14 +68,14 @@ def pytest_collection_modifyitems(
     everything = dict.fromkeys(items)
     result = yield
     everything |= dict.fromkeys(items)
-    suite = config.stash[_SUITE]
+    suite = config.stash[SUITE]
     try:
         suite.collected(config, everything)
         vcr_hooks.offer_fixtures(config, everything)
         for item in vcr_hooks.blocked(everything):
             ask_for_fixture(item, _network_shut.__name__)
     except pytest.UsageError as error:
-        if not _is_worker(config):
+        if not is_worker(config):
             raise
         suite.refused = str(error)
         items.clear()
@@ -100,72 +93,17 @@ def pytest_load_initial_conftests(
     return result
 
 
-@pytest.fixture(scope="session")
-def recorder_config() -> dict[str, Any]:
-    """Keywords for every cassette of the tests that see this; override it, in any scope."""
-    return {}
-
-
-@pytest.fixture
-def recorded(request: pytest.FixtureRequest, recorder_config: dict[str, Any]) -> Iterator[Cassette]:
-    """The cassette of this test, in use until the test ends."""
-    suite = request.config.stash[_SUITE]
-    wrong = ""
-    if suite.options.vcr.disable_recording:
-        pytest.fail(
-            "recorder: --disable-recording gives no test a cassette, and this one asks for its own",
-            pytrace=False,
-        )
-    try:
-        running = suite.open(request, recorder_config)
-    except RecorderError as error:
-        wrong = str(error)
-        if isinstance(error, Refused):
-            suite.refused = f"{request.node.nodeid}: {error}"
-    if suite.refused and not _is_worker(request.config):
-        pytest.exit(suite.refused, returncode=pytest.ExitCode.USAGE_ERROR)
-    if wrong:
-        pytest.fail(wrong, pytrace=False)
-    request.node.stash[_RUNNING] = running
-    if running.mode.value != "none":
-        for key in (_NETWORK, _SHUT):
-            if (network := request.node.stash.get(key, None)) is not None:
-                network.close()  # it is to be recorded
-    yield running.cassette
-    running.leave()
-    if texts := _new_misses(request.node):
-        pytest.fail("\n\n".join(texts), pytrace=False)
-
-
-@pytest.fixture
-def _network_shut(request: pytest.FixtureRequest) -> Iterator[None]:
-    """What pytest-recording's marker and option `block_network` ask for, this machine included."""
-    from .adapters.network import block_network  # heavy, and wanted on demand only
-
-    allowed = vcr_hooks.allowed_hosts(request.node) or ()
-    with ExitStack() as network:
-        network.enter_context(block_network(allowed, error=vcr_hooks.refused, this_machine=False))
-        request.node.stash[_SHUT] = network
-        yield
-
-
-@pytest.fixture
-def recorded_spans() -> InMemorySpanExporter:
-    """The spans of the calls that this test's cassette replays or records; see `recorded.assert_spans`."""
-    return span_memory()
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    hosts = item.config.stash[_SUITE].options.allowed_hosts
+    hosts = item.config.stash[SUITE].options.allowed_hosts
     if hosts is None:
         return (yield)
     from .adapters.network import block_network  # heavy, and wanted on demand only
 
-    item.stash[_REFUSED] = []
+    item.stash[REFUSED] = []
     with ExitStack() as network:
-        network.enter_context(block_network(hosts, item.stash[_REFUSED].append))
-        item.stash[_NETWORK] = network
+        network.enter_context(block_network(hosts, item.stash[REFUSED].append))
+        item.stash[NETWORK] = network
         return (yield)
 
 
@@ -175,15 +113,15 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     try:
         result = yield
     except BaseException as error:
-        texts = [text for text in _new_misses(item) if text not in str(error)]
+        texts = [text for text in new_misses(item) if text not in str(error)]
         if texts and isinstance(error, pytest.skip.Exception):
             pytest.fail("\n\n".join(texts), pytrace=False)
         if texts:
             item.add_report_section("call", "recorder", "\n\n".join(texts))
         raise
-    if texts := _new_misses(item):
+    if texts := new_misses(item):
         pytest.fail("\n\n".join(texts), pytrace=False)
-    if (running := item.stash.get(_RUNNING, None)) is not None:
+    if (running := item.stash.get(RUNNING, None)) is not None:
         running.check_unused()
     return result
 
@@ -191,7 +129,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 @pytest.hookimpl(wrapper=True, tryfirst=True)  # around the tear-down of all fixtures
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object]:
     """What was recorded is kept or put aside when nothing can fail the test any more."""
-    running = item.stash.get(_RUNNING, None)
+    running = item.stash.get(RUNNING, None)
     try:
         result = yield
     except BaseException:
@@ -212,24 +150,24 @@ def pytest_runtest_makereport(
     if not item.config.option.fulltrace:
         shorten(call, item.config.rootpath)
     report = yield
-    if (running := item.stash.get(_RUNNING, None)) is not None:
+    if (running := item.stash.get(RUNNING, None)) is not None:
         running.settle(report)
     shows = report.longrepr is not None or report.sections or hasattr(report, "wasxfail")
-    if shows and (running is not None or item.config.stash[_SUITE].has(item.nodeid)):
+    if shows and (running is not None or item.config.stash[SUITE].has(item.nodeid)):
         from .testing.report_secrets import hide_secrets  # the rules of redaction, wanted only here
 
         hide_secrets(report)
     if running is not None and call.when == "teardown":
         report.recorder = running.verdict().packed()  # type: ignore[attr-defined]
-        del item.stash[_RUNNING]
+        del item.stash[RUNNING]
     return report
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    config, suite = session.config, session.config.stash[_SUITE]
+    config, suite = session.config, session.config.stash[SUITE]
     if config.option.collectonly:
         return
-    if _is_worker(config):
+    if is_worker(config):
         config.workeroutput["recorder"] = suite.found(config)  # type: ignore[attr-defined]
         return
     if suite.refused:
@@ -246,11 +184,11 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_testnodedown(node: Any, error: object) -> None:
     """A worker of pytest-xdist has ended, and leaves what it found."""
     if found := getattr(node, "workeroutput", {}).get("recorder"):
-        node.config.stash[_SUITE].seen_by_worker(found)
+        node.config.stash[SUITE].seen_by_worker(found)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    suite = config.stash[_SUITE]
+    suite = config.stash[SUITE]
     wanted, verdicts = suite.options, list(suite.verdicts.values())
     shown = sorted(suite.orphans or ()) if wanted.chosen("orphans").value != "ignore" else []
     dry_run = wanted.update == "dry-run"
@@ -271,17 +209,3 @@ def _end(item: pytest.Item, running: Running) -> str:
     if running.rejected:
         item.add_report_section("teardown", "recorder", f"recordings not kept, see {running.rejected}")
     return ""
-
-
-def _new_misses(item: pytest.Item) -> list[str]:
-    """What has missed since this was last asked, and connections that were refused."""
-    refused = item.stash.get(_REFUSED, [])
-    texts = refused[:]
-    refused.clear()
-    if (running := item.stash.get(_RUNNING, None)) is not None and (missed := running.missed()):
-        texts += missed
-    return texts
-
-
-def _is_worker(config: pytest.Config) -> bool:
-    return hasattr(config, "workerinput")
