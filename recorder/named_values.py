@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from .byte_edits import Span
 from .json_spans import Leaf, Path, decode_string
 
 _NAMES = ("name", "key")
-_VALUE = "value"
+VALUE = "value"
 
 
 class Pairs:
@@ -23,7 +24,7 @@ class Pairs:
         step = leaf.path[-1] if leaf.path else ""
         if step in _NAMES:
             self._names.append(leaf)
-        elif step == _VALUE and leaf.start < leaf.end:
+        elif step == VALUE and leaf.start < leaf.end:
             self._values.setdefault(leaf.path[:-1], []).append(leaf)
 
     def spans(self, body: bytes, is_secret: Callable[[str, Path], bool]) -> Iterator[Span]:
@@ -33,3 +34,8 @@ class Pairs:
                 name = decode_string(body, leaf.start, leaf.end).text.decode("utf-8", "replace")
                 if is_secret(name, values[0].path):
                     yield from (value[1:3] for value in values)
+
+
+def has_secret_name(fields: Mapping[str, Any], is_secret: Callable[[str], bool]) -> bool:
+    """The same of one parsed object: whether its `value` is secret."""
+    return any(isinstance(name := fields.get(each), str) and is_secret(name) for each in _NAMES)

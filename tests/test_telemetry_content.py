@@ -337,7 +337,12 @@ def test_password_in_a_tool_call_is_stored_and_not_shown(otel: Otel, tmp_path: P
 
 
 @pytest.mark.parametrize(
-    "arguments", ['{"password":"correct horse","cut', '[{"body":"{\\"password\\":\\"correct horse\\"}"}]']
+    "arguments",
+    [
+        '{"password":"correct horse","cut',
+        '[{"body":"{\\"password\\":\\"correct horse\\"}"}]',
+        '{"fields":[{"value":"correct horse","name":"password"},{"key":"page","value":"2"}]}',
+    ],
 )
 def test_password_in_broken_or_nested_arguments_is_not_shown(
     otel: Otel, tmp_path: Path, arguments: str

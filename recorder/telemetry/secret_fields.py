@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..named_values import VALUE, has_secret_name
 from ..redact import Redactor
 from ..secret_shapes import PLACEHOLDER
 from .content import Part
@@ -37,8 +38,11 @@ def _clean(value: Any, redactor: Redactor, *, secret: bool = False) -> Any:
     if isinstance(value, list):
         return [_clean(item, redactor, secret=secret) for item in value]
     if isinstance(value, dict):
+        is_secret = redactor.is_secret_name
+        named = has_secret_name(value, is_secret)
         return {
-            name: _clean(item, redactor, secret=redactor.is_secret_name(name)) for name, item in value.items()
+            name: _clean(item, redactor, secret=is_secret(name) or (named and name == VALUE))
+            for name, item in value.items()
         }
     return value
 
