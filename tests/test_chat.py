@@ -491,6 +491,10 @@ def test_counts_that_contradict_each_other_are_noted() -> None:
             "10000",
             "Authentication",
         ),
+        (422, {"error": "Too long", "error_type": "validation"}, "validation", "Too long"),
+        (400, {"error_code": "BAD_REQUEST", "message": "Odd"}, "BAD_REQUEST", "Odd"),
+        (429, {"detail": {"error": "busy"}}, "429", "busy"),
+        (400, {"base_resp": {"status_code": 2013, "status_msg": "invalid params"}}, "2013", "invalid params"),
         (503, b"upstream connect error", "503", "upstream connect error"),
         (502, b"", "502", "HTTP 502 without a body"),
         (502, b"<html>" + b"x" * 9999, "502", "<html>" + "x" * 494),
@@ -526,6 +530,17 @@ def test_error_of_a_failed_request(status: int, body: Any, type: str, message: s
         ),
         ({"detail": "Not Found"}, "_OTHER", "Not Found"),
         ([{"error": {"code": 400, "message": "Bad"}}], "400", "Bad"),
+        ({"error_code": 17, "error_msg": "Daily limit"}, "17", "Daily limit"),
+        (
+            {"choices": None, "base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}},
+            "1008",
+            "insufficient balance",
+        ),
+        (
+            {"choices": [{"message": {}}], "base_resp": {"status_code": 1027, "status_msg": "sensitive"}},
+            "1027",
+            "sensitive",
+        ),
         ({"choices": [{"index": 0, "error": {"code": 502, "message": "Upstream"}}]}, "502", "Upstream"),
     ],
 )
@@ -538,10 +553,24 @@ def test_error_under_status_200(body: Any, type: str, message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "extra", [{"error": None}, {"error": {}}, {"error": ""}, {"error": False}, {"message": "hi", "code": 0}]
+    "extra",
+    [
+        {"error": None},
+        {"error": {}},
+        {"error": ""},
+        {"error": False},
+        {"message": "hi", "code": 0},
+        {"base_resp": {"status_code": 0, "status_msg": "success"}},
+        {"base_resp": "fine"},
+    ],
 )
 def test_no_error_where_there_is_none(extra: dict[str, Any]) -> None:
     assert answered({"choices": [{"message": {"content": "x"}}], **extra}).error is None
+
+
+@pytest.mark.parametrize("code", [0, "0", 200, None], ids=repr)
+def test_code_of_success_is_no_error(code: Any) -> None:
+    assert answered({"code": code, "message": "Success", "data": {}}).error is None
 
 
 # What cannot be read

@@ -350,6 +350,14 @@ def test_whole_calls_without_index_and_id_stay_apart() -> None:
     assert calls([first], [second]) == expected
 
 
+def test_one_id_for_all_calls_does_not_make_them_one() -> None:
+    first, second = piece('{"x":1}', "add", "null"), piece('{"y":2}', "sub", "null")
+    expected = (ToolCall("null", "add", '{"x":1}'), ToolCall("null", "sub", '{"y":2}'))
+    assert calls([first, second]) == calls([first], [second]) == expected
+    assert calls([{**first, "index": 0}], [{**second, "index": 0}]) == expected
+    assert calls([first, first]) == (expected[0], expected[0])
+
+
 def test_id_that_comes_late_belongs_to_the_call() -> None:
     assert calls([piece("", "add", index=0)], [piece('{"x":1}', id="a", index=0)]) == (A,)
     assert calls([piece("", "add")], [piece('{"x":1}', id="a")]) == (A,)
@@ -446,6 +454,11 @@ def test_stream_is_complete_with_its_marker_or_all_finish_reasons() -> None:
             CallError("ServerError", "Full"),
         ),
         (event({"message": "Full", "code": "full"}), CallError("full", "Full")),
+        (
+            event({"choices": None, "base_resp": {"status_code": 1039, "status_msg": "Full"}}),
+            CallError("1039", "Full"),
+        ),
+        (event({"choices": [], "x_groq": {"id": "r", "error": "Full"}}), CallError("_OTHER", "Full")),
         (b"event: error\n" + event({"message": "Full"}), CallError("_OTHER", "Full")),
         (
             b"event: error\n" + event({"error": {"message": "Full", "type": "server"}}),

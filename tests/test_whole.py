@@ -49,6 +49,7 @@ ANSWERS = st.fixed_dictionaries(
         **dict.fromkeys(
             ("id", "model", "system_fingerprint", "service_tier", "error", "errors", "code"), ODD
         ),
+        "base_resp": ODD | st.fixed_dictionaries({"status_code": ODD}),
         "usage": USAGES | ODD,
     },
 )

@@ -11,7 +11,9 @@ from ..call import CallError
 _TYPE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _CANONICAL = re.compile(r"[A-Z]+(?:_[A-Z]+)*")
 _BEGINNING = 500
-_MESSAGES = ("message", "detail", "Message", "msg", "error_description")
+_MESSAGES = ("message", "detail", "Message", "msg", "error_msg", "error_description")
+_FINE = (None, 0, "0", 200, "200")
+"""Codes that say of an answer that all went well."""
 
 
 def read_failure(value: Any, status: int | None, *, certain: bool = False) -> CallError | None:
@@ -20,7 +22,8 @@ def read_failure(value: Any, status: int | None, *, certain: bool = False) -> Ca
     `certain` says that it is an error in any case (an HTTP status, an `event: error`), so that any text
     in it is the message. Known shapes: `{"error": {...}}` and `{"error": "text"}`, the same in a list
     (Google), `{"object": "error", ...}` (vLLM, Mistral), `{"message", "code"}`, `{"detail"}` (FastAPI),
-    `{"errors": [...]}` (Cloudflare).
+    `{"errors": [...]}` (Cloudflare), `{"error_code", "error_msg"}` (Baidu) and `{"base_resp": {"status_code",
+    "status_msg"}}` (MiniMax), the last two under status 200.
     """
     found = _find(value, certain)
     if found is None:
@@ -52,6 +55,9 @@ def _find(value: Any, certain: bool) -> tuple[tuple[Any, ...], str | None] | Non
     errors = value.get("errors")
     if isinstance(errors, list) and errors and "choices" not in value:
         return _find({"error": errors[0]}, certain)
+    verdict = value.get("base_resp")
+    if isinstance(verdict, dict) and verdict.get("status_code") not in _FINE:
+        return (verdict["status_code"],), _text(verdict.get("status_msg"))
     if certain or _says_error(value):
         return _codes(value), _message(value)
     return None
@@ -60,7 +66,7 @@ def _find(value: Any, certain: bool) -> tuple[tuple[Any, ...], str | None] | Non
 def _says_error(value: dict[str, Any]) -> bool:
     if "choices" in value:
         return False
-    coded = value.get("code") is not None and bool(_message(value))
+    coded = any(value.get(name) not in _FINE for name in ("code", "error_code")) and bool(_message(value))
     return (
         value.get("object") == "error" or value.get("type") == "error" or coded or bool(value.get("detail"))
     )
@@ -71,7 +77,7 @@ def _codes(error: dict[str, Any]) -> tuple[Any, ...]:
     code, status = error.get("code"), error.get("status")
     if type(code) is int and isinstance(status, str) and _CANONICAL.fullmatch(status):
         return status, code
-    return code, error.get("type")
+    return code, error.get("type"), error.get("error_code"), error.get("error_type")
 
 
 def _type(codes: tuple[Any, ...], status: int | None) -> str:
@@ -93,7 +99,8 @@ def _text(value: Any) -> str | None:
         return None
     if isinstance(value, str):
         return value if value.strip() else None
-    inner = [value, *(value.get(name) for name in _MESSAGES)] if isinstance(value, dict) else [value]
+    names = (*_MESSAGES, "error")
+    inner = [value, *(value.get(name) for name in names)] if isinstance(value, dict) else [value]
     return next((text for item in inner if (text := _plain_text(item))), None) or _compact(value)[:_BEGINNING]
 
 

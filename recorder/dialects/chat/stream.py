@@ -97,6 +97,8 @@ class Stream:
             self._usage = self._merge(self._usage, chunk.usage)
         if chunk.x_groq is not None and isinstance(chunk.x_groq, dict):
             self._aside = self._merge(self._aside, chunk.x_groq.get("usage"))
+            if chunk.x_groq.get("error"):
+                self._fail(read_failure(chunk.x_groq, self.status), end)
 
     def _take_choices(self, choices: list[ChunkChoice], end: int) -> None:
         brought = 0

@@ -43,7 +43,8 @@ def join_tool_calls(deltas: list[list[Any]], notes: list[str]) -> tuple[ToolCall
     Which call a piece belongs to is told by `index`, else by `id`, else it continues the last one.
     A new id together with a name starts a call even at an index that is taken (some providers send
     every whole call at index 0); a new id without a name does not (old vLLM invents one for every
-    piece). Two pieces of one delta never belong together, if the second is named.
+    piece). Two pieces of one delta never belong together, if the second is named, unless they share an id
+    and the first is not whole yet; nor do two names at one id once the arguments of the first are whole.
     """
     drafts: list[ToolDraft] = []
     for delta in deltas:
@@ -77,8 +78,11 @@ def _continued(drafts: list[ToolDraft], touched: list[ToolDraft], piece: dict[st
         draft = next((draft for draft in reversed(drafts) if draft.id == id), late[0] if late else None)
     else:
         draft = drafts[-1] if drafts else None
-    if draft is None or not name or (id and id == draft.id):
+    if draft is None or not name:
         return draft
+    if id and id == draft.id:  # Mistral once named every call "null"
+        another = draft.name != name or (bool(arguments) and draft in touched)
+        return None if another and draft.whole() else draft
     if (id and draft.id) or draft in touched or (draft.arguments and draft.name != name):
         return None
     return None if arguments and draft.whole() else draft

@@ -13,7 +13,6 @@ from ..usage import read_usage
 from .media import with_media
 from .tools import read_function_call, read_tool_calls
 
-
 class _Message(Struct, gc=False):
     role: str | None = None
     content: str | None = None
@@ -42,6 +41,7 @@ class _Whole(Struct, gc=False):
     system_fingerprint: str | None = None
     service_tier: str | None = None
     error: Any = None
+    base_resp: Any = None
 
 
 _decode = msgspec.json.Decoder(_Whole).decode
@@ -53,7 +53,7 @@ def read_usual(data: bytes, notes: list[str]) -> AnswerHalf | None:
         whole = _decode(data)
     except UNREADABLE:
         return None
-    if whole.error or not whole.choices:
+    if whole.error or whole.base_resp or not whole.choices:
         return None
     choices: list[Choice] = []
     for choice in whole.choices:
