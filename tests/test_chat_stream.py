@@ -98,6 +98,23 @@ def test_reasoning_under_both_names_is_not_doubled() -> None:
     )
 
 
+def test_reasoning_that_only_details_tell_is_read_from_them() -> None:
+    text = {"type": "reasoning.text", "id": "r-1", "index": 0}
+    answer = read(
+        chunk({"content": "", "reasoning_details": [{**text, "text": "The user"}]}),
+        chunk({"reasoning_details": [{"type": "reasoning.summary", "summary": " asks."}]}),
+        chunk({"content": "Hi", "reasoning_details": [{"type": "reasoning.encrypted", "data": "gAAA"}]}),
+        DONE,
+    )
+    assert answer.choices[0].reasoning == "The user asks."
+    assert (answer.first_reasoning_ns, answer.first_token_ns) == (10, 30)
+
+
+def test_reasoning_beside_its_details_is_not_doubled() -> None:
+    details = [{"type": "reasoning.text", "text": "Hm"}]
+    assert only(chunk({"reasoning": "Hm", "reasoning_details": details})).reasoning == "Hm"
+
+
 def test_content_that_is_only_null_is_none() -> None:
     assert only(chunk({"role": "assistant", "content": None})).content is None
     assert only(chunk({"role": "assistant", "content": ""})).content == ""

@@ -33,6 +33,7 @@ MESSAGES = st.fixed_dictionaries(
         **dict.fromkeys(
             ("role", "content", "reasoning_content", "reasoning", "refusal", "function_call"), ODD
         ),
+        "reasoning_details": ODD,
         "tool_calls": CALLS | ODD,
     },
 )

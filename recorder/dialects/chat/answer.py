@@ -6,7 +6,7 @@ from typing import Any
 
 from ...call import Choice
 from .media import with_media
-from .parts import thinking_text
+from .parts import details_text, thinking_text
 from .tools import read_function_call, read_tool_calls
 
 
@@ -55,7 +55,8 @@ def read_message(
         content=with_media(content, message.get("audio"), message.get("images")),
         reasoning=read_text(message.get("reasoning_content"), "reasoning_content", notes)
         or read_text(message.get("reasoning"), "reasoning", notes)
-        or thinking_text(content),
+        or thinking_text(content)
+        or details_text(message.get("reasoning_details")),
         refusal=read_text(message.get("refusal"), "refusal", notes),
         tool_calls=read_tool_calls(message.get("tool_calls"), notes),
         function_call=read_function_call(message.get("function_call")),

@@ -10,7 +10,7 @@ from ...call import Choice
 from .answer import join_logprobs, read_message, read_text
 from .chunk import ChunkChoice, Delta
 from .media import join_audio, with_media
-from .parts import holds_answer, join_content, thinking_text, thought
+from .parts import details_text, holds_answer, join_content, thinking_text, thought
 from .tools import join_function_call, join_tool_calls
 
 REASONING, ANSWER, END = 1, 2, 4
@@ -65,6 +65,8 @@ class Draft:
                 self._set_aside(
                     reasoning=delta.reasoning, details=delta.reasoning_details, thinking=delta.thinking
                 )
+                if not reasoning and details_text(delta.reasoning_details):
+                    brought |= REASONING
         if choice.message is not None:
             brought |= self._add_message(choice.message)
         if choice.text is not None:
@@ -120,7 +122,7 @@ class Draft:
         """Keep what repeats the answer, or adds to it, in fields that no choice has."""
         for name, value in fields.items():
             for part in value if isinstance(value, list) else [value]:
-                text = part.get("text") if isinstance(part, dict) else part
+                text = part.get("text") or part.get("summary") if isinstance(part, dict) else part
                 if isinstance(text, str):
                     self._aside.setdefault(name, []).append(text)
 
@@ -154,7 +156,7 @@ class Draft:
             index=index,
             role=self._role,
             content=with_media(content, join_audio(self._audio), self._images) if media else content,
-            reasoning="".join(self._reasoning) or thinking_text(content),
+            reasoning="".join(self._reasoning or self._aside.get("details", ())) or thinking_text(content),
             refusal="".join(self._refusal) or None,
             tool_calls=join_tool_calls(self._tool_calls, notes),
             function_call=join_function_call(self._function_calls),

@@ -9,7 +9,7 @@ from msgspec import Raw
 from ...call import Message, RequestHalf
 from ..lenient import read_json
 from .media import with_media
-from .parts import thinking_text
+from .parts import details_text, thinking_text
 from .tools import read_function_call, read_tool_calls
 
 
@@ -48,7 +48,8 @@ def _read_message(value: Any) -> Message:
         name=_text(value.get("name")),
         reasoning=_text(value.get("reasoning_content"))
         or _text(value.get("reasoning"))
-        or thinking_text(content),
+        or thinking_text(content)
+        or details_text(value.get("reasoning_details")),
         tool_calls=calls,
         tool_call_id=_text(value.get("tool_call_id")),
     )

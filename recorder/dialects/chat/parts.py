@@ -28,6 +28,14 @@ def thinking_text(content: Any) -> str | None:
     return "".join(thought(part) or "" for part in content) or None
 
 
+def details_text(details: Any) -> str | None:
+    """What reasoning details say (OpenRouter, MiniMax): their texts and summaries; None if that is nothing."""
+    if not isinstance(details, list):
+        return None
+    texts = (item.get("text") or item.get("summary") for item in details if isinstance(item, dict))
+    return "".join(text for text in texts if isinstance(text, str)) or None
+
+
 def holds_answer(part: Any) -> bool:
     """Whether a part gives the reader something other than thinking, be it an image."""
     return bool(part) and thought(part) is None and answer_text(part) != ""

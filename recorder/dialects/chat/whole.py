@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from ...call import AnswerHalf, Choice
 from ..lenient import UNREADABLE
 from ..usage import read_usage
 from .media import with_media
 from .tools import read_function_call, read_tool_calls
+
+_ABSENT = Raw()
+
 
 class _Message(Struct, gc=False):
     role: str | None = None
@@ -23,6 +26,7 @@ class _Message(Struct, gc=False):
     function_call: Any = None
     audio: Any = None
     images: Any = None
+    reasoning_details: Raw = _ABSENT
 
 
 class _WholeChoice(Struct, gc=False):
@@ -57,7 +61,10 @@ def read_usual(data: bytes, notes: list[str]) -> AnswerHalf | None:
         return None
     choices: list[Choice] = []
     for choice in whole.choices:
-        if choice.error:
+        message = choice.message
+        if choice.error or (
+            message.reasoning_details is not _ABSENT and not (message.reasoning_content or message.reasoning)
+        ):
             return None
         choices.append(_read_choice(choice, len(choices), notes))
     if len(choices) > 1:
