@@ -402,6 +402,11 @@ def test_text_of_an_answer_can_always_be_encoded() -> None:
         ({"prompt_tokens": 10, "cached_tokens": 4}, Usage(10, 4)),
         ({"prompt_tokens": 10, "num_cached_tokens": 4}, Usage(10, 4)),
         ({"prompt_tokens_details": {"cache_creation_tokens": 2}}, Usage(cache_write=2)),
+        ({"prompt_tokens_details": {"cache_creation_input_tokens": 2}}, Usage(cache_write=2)),
+        (
+            {"prompt_tokens_details": {"cache_creation_input_tokens": 2}, "prompt_tokens": 3.0},
+            Usage(3, cache_write=2),
+        ),
         ({"cache_creation_input_tokens": 2}, Usage(cache_write=2)),
         ({"completion_tokens": 5, "reasoning_tokens": 3}, Usage(output=5, reasoning=3)),
         ({"prompt_tokens": 10.0, "completion_tokens": 0}, Usage(10, output=0)),

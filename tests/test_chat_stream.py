@@ -107,6 +107,7 @@ def test_reasoning_that_only_details_tell_is_read_from_them() -> None:
         DONE,
     )
     assert answer.choices[0].reasoning == "The user asks."
+    assert answer.asides == ("The user asks.",)  # where redaction looks for secrets in pieces
     assert (answer.first_reasoning_ns, answer.first_token_ns) == (10, 30)
 
 

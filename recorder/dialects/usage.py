@@ -24,6 +24,7 @@ _CACHED: tuple[_Place, ...] = (
 _CACHE_WRITES: tuple[_Place, ...] = (
     (_INPUT, "cache_write_tokens"),
     (_INPUT, "cache_creation_tokens"),
+    (_INPUT, "cache_creation_input_tokens"),
     ("", "cache_creation_input_tokens"),
 )
 _OUTPUTS: tuple[_Place, ...] = (("", "completion_tokens"),)
@@ -38,6 +39,7 @@ class _Input(Struct, gc=False):
     cached_tokens: _Count = None
     cache_write_tokens: _Count = None
     cache_creation_tokens: _Count = None
+    cache_creation_input_tokens: _Count = None
 
 
 class _Output(Struct, gc=False):
@@ -65,8 +67,8 @@ def read_usage(raw: Any, notes: list[str]) -> Usage | None:
     """The counts of a usage object; each is None where it is absent or is no count.
 
     Cached tokens have been seen as OpenAI's detail, as DeepSeek's cache hits, and at the top (Moonshot,
-    Mistral); cache writes as OpenAI's detail and under Anthropic's name; reasoning as OpenAI's detail
-    and at the top (Perplexity).
+    Mistral); cache writes as OpenAI's detail and under Anthropic's name, there (Alibaba) and at the top;
+    reasoning as OpenAI's detail and at the top (Perplexity).
     """
     if raw is None:
         return None
@@ -124,6 +126,8 @@ def _usual(raw: dict[str, Any]) -> Usage | None:
             cached = found.cached_tokens if found.cached_tokens is not None else found.num_cached_tokens
     if cache_write is None:
         cache_write = asked.cache_creation_tokens
+        if cache_write is None:
+            cache_write = asked.cache_creation_input_tokens
         if cache_write is None:
             cache_write = found.cache_creation_input_tokens
     if reasoning is None:
