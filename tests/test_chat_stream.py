@@ -388,6 +388,13 @@ def test_custom_tool_calls_are_joined() -> None:
     )
 
 
+def test_a_piece_that_is_in_no_list_is_one_of_a_call() -> None:
+    pieces = (piece('{"x":', "add", index=0, id=""), piece("1}", "", index=0, id=""))
+    assert only(*(chunk({"tool_calls": each}) for each in pieces)).tool_calls == (
+        ToolCall(None, "add", '{"x":1}'),
+    )
+
+
 def test_what_is_no_tool_call_is_noted() -> None:
     answer = read(chunk({"tool_calls": [5, piece("{}", "add", "a")]}), chunk({"tool_calls": {"a": 1}}), DONE)
     assert answer.choices[0].tool_calls == (ToolCall("a", "add", "{}"),)

@@ -95,6 +95,8 @@ class Draft:
         return kind
 
     def _add_tool_calls(self, pieces: Any) -> int:
+        if isinstance(pieces, dict) and isinstance(pieces.get("function"), dict):  # TGI before 3
+            pieces = [pieces]
         if not isinstance(pieces, list):
             self._odd.append("tool_calls is not a list")
             return 0
