@@ -296,6 +296,8 @@ def test_answer_of_the_gateways_documentation() -> None:
         ({"reasoning": "Hm.", "reasoning_content": ""}, "Hm."),
         ({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}]}, "Hm."),
         ({"content": [{"type": "thinking", "thinking": "Hm."}, {"type": "text", "text": "3"}]}, "Hm."),
+        ({"content": [{"type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm."}]}]}, "Hm."),
+        ({"content": [{"type": ["thinking"], "thinking": "Hm."}, {"type": "reasoning"}]}, None),
         ({"reasoning_details": [{"text": "Hm"}, {"data": "gAAA"}, {"summary": "."}, 5]}, "Hm."),
         ({"reasoning": "Hm.", "reasoning_details": [{"text": "Hm."}]}, "Hm."),
         ({"reasoning_details": {"text": "Hm."}}, None),
@@ -343,6 +345,11 @@ def test_refusal_and_logprobs_are_read() -> None:
 )
 def test_tool_calls_come_in_several_shapes(call: dict[str, Any], expected: ToolCall) -> None:
     assert said(tool_calls=[call]).tool_calls == (expected,)
+
+
+def test_one_tool_call_that_is_in_no_list_is_read() -> None:
+    call = {"type": "function", "function": {"name": "add", "arguments": "{}"}, "id": ""}
+    assert said(tool_calls=call).tool_calls == (ToolCall(None, "add", "{}"),)
 
 
 def test_legacy_function_call_is_read_unless_empty() -> None:
@@ -539,6 +546,11 @@ def test_error_of_a_failed_request(status: int, body: Any, type: str, message: s
         ({"detail": "Not Found"}, "_OTHER", "Not Found"),
         ([{"error": {"code": 400, "message": "Bad"}}], "400", "Bad"),
         ({"error_code": 17, "error_msg": "Daily limit"}, "17", "Daily limit"),
+        (
+            {"error_code": 50001, "text": "Out of memory"},
+            "50001",
+            '{"error_code":50001,"text":"Out of memory"}',
+        ),
         (
             {"choices": None, "base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}},
             "1008",

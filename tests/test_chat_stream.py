@@ -155,6 +155,23 @@ def test_joined_parts_keep_what_else_they_carry() -> None:
     assert choice.content == [{"type": "thinking", "thinking": "ab", "closed": True}]
 
 
+def test_reasoning_parts_are_thinking_too() -> None:
+    def reasoning(text: str, **more: str) -> dict[str, Any]:
+        return {"type": "reasoning", "summary": [{"type": "summary_text", "text": text, **more}]}
+
+    answer = read(
+        chunk({"content": [reasoning("Let me ")]}),
+        chunk({"content": [reasoning("see.")]}),
+        chunk({"content": [reasoning("", signature="s-1")]}),
+        chunk({"content": [{"type": "text", "text": "3"}]}),
+        DONE,
+    )
+    (choice,) = answer.choices
+    assert choice.content == [reasoning("Let me see.", signature="s-1"), {"type": "text", "text": "3"}]
+    assert choice.reasoning == "Let me see."
+    assert (answer.first_reasoning_ns, answer.first_token_ns) == (10, 40)
+
+
 def test_refusals_are_joined() -> None:
     assert only(chunk({"refusal": "I can"}), chunk({"refusal": "not."})).refusal == "I cannot."
 

@@ -107,7 +107,7 @@ def _parts(parts: Sequence[Any]) -> Iterator[str]:
     for part in parts:
         if isinstance(part, dict):
             kind = part.get("type")
-            if kind == "thinking":
+            if kind in ("thinking", "reasoning"):
                 continue
             if kind == "text" and isinstance(part.get("text"), str):
                 yield part["text"]

@@ -66,7 +66,7 @@ def _find(value: Any, certain: bool) -> tuple[tuple[Any, ...], str | None] | Non
 def _says_error(value: dict[str, Any]) -> bool:
     if "choices" in value:
         return False
-    coded = any(value.get(name) not in _FINE for name in ("code", "error_code")) and bool(_message(value))
+    coded = value.get("error_code") not in _FINE or (value.get("code") not in _FINE and bool(_message(value)))
     return (
         value.get("object") == "error" or value.get("type") == "error" or coded or bool(value.get("detail"))
     )

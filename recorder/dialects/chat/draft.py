@@ -11,7 +11,7 @@ from .answer import join_logprobs, read_message, read_text
 from .chunk import ChunkChoice, Delta
 from .media import join_audio, with_media
 from .parts import details_text, holds_answer, join_content, thinking_text, thought
-from .tools import join_function_call, join_tool_calls
+from .tools import as_pieces, join_function_call, join_tool_calls
 
 REASONING, ANSWER, END = 1, 2, 4
 """What a chunk can bring; several add up."""
@@ -95,8 +95,7 @@ class Draft:
         return kind
 
     def _add_tool_calls(self, pieces: Any) -> int:
-        if isinstance(pieces, dict) and isinstance(pieces.get("function"), dict):  # TGI before 3
-            pieces = [pieces]
+        pieces = as_pieces(pieces)
         if not isinstance(pieces, list):
             self._odd.append("tool_calls is not a list")
             return 0

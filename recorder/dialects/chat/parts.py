@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+_THOUGHTS = {"thinking": "thinking", "reasoning": "summary"}
+"""Types of thinking parts, and the field that says the thought."""
+
 
 def answer_text(part: Any) -> str | None:
     """The text of a text part; None of any other."""
@@ -12,13 +15,26 @@ def answer_text(part: Any) -> str | None:
 
 
 def thought(part: Any) -> str | None:
-    """What a thinking part says; None of any other. Mistral nests text parts in it, others put text."""
-    if not isinstance(part, dict) or part.get("type") != "thinking":
+    """What a thinking part says; None of any other. Mistral nests text parts in it, others put text.
+
+    Databricks' `reasoning` parts nest theirs in a summary.
+    """
+    kind = part.get("type") if isinstance(part, dict) else None
+    field = _THOUGHTS.get(kind) if isinstance(kind, str) else None
+    if field is None:
         return None
-    inner = part.get("thinking")
+    inner = part.get(field)
     if isinstance(inner, list):
-        return "".join(answer_text(item) or "" for item in inner)
+        return "".join(_nested_text(item) or "" for item in inner)
     return inner if isinstance(inner, str) else ""
+
+
+def _nested_text(item: Any) -> str | None:
+    """The text of what stands in a thinking part; None where that is no text (Mistral's references)."""
+    text = (
+        item.get("text") if isinstance(item, dict) and item.get("type") in ("text", "summary_text") else None
+    )
+    return text if isinstance(text, str) else None
 
 
 def thinking_text(content: Any) -> str | None:
@@ -66,11 +82,11 @@ def _kind(part: Any) -> str | None:
         return "text"
     if thought(part) is None:
         return None
-    inner = part.get("thinking")
+    inner = part.get(_THOUGHTS[part["type"]])
     if isinstance(inner, str):
-        return "thinking"
-    nested = isinstance(inner, list) and all(answer_text(item) is not None for item in inner)
-    return "nested thinking" if nested else None
+        return str(part["type"])
+    nested = isinstance(inner, list) and all(_nested_text(item) is not None for item in inner)
+    return f"nested {part['type']}" if nested else None
 
 
 def _join_parts(run: list[dict[str, Any]]) -> dict[str, Any]:
@@ -79,5 +95,8 @@ def _join_parts(run: list[dict[str, Any]]) -> dict[str, Any]:
     kind = _kind(run[0])
     if kind == "text":
         return {**joined, "text": "".join(answer_text(part) or "" for part in run)}
-    text = "".join(thought(part) or "" for part in run)
-    return {**joined, "thinking": text if kind == "thinking" else [{"type": "text", "text": text}]}
+    text, field = "".join(thought(part) or "" for part in run), _THOUGHTS[joined["type"]]
+    if kind == joined["type"]:
+        return {**joined, field: text}
+    nested = {name: value for part in run for item in part[field] for name, value in item.items()}
+    return {**joined, field: [{"type": "text", **nested, "text": text}]}

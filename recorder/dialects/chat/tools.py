@@ -12,6 +12,7 @@ def read_tool_calls(value: Any, notes: list[str]) -> tuple[ToolCall, ...]:
     """The tool calls of a whole message, one for each element."""
     if value is None:
         return ()
+    value = as_pieces(value)
     if not isinstance(value, list):
         notes.append("tool_calls is not a list")
         return ()
@@ -19,6 +20,11 @@ def read_tool_calls(value: Any, notes: list[str]) -> tuple[ToolCall, ...]:
     if len(drafts) < len(value):
         notes.append("a tool call is not an object")
     return tuple(draft.finish() for draft in drafts)
+
+
+def as_pieces(value: Any) -> Any:
+    """The same as a list, where it is one call or piece alone (TGI before version 3, iFlytek's Spark)."""
+    return [value] if isinstance(value, dict) and isinstance(value.get("function"), dict) else value
 
 
 def read_function_call(value: Any) -> ToolCall | None:
