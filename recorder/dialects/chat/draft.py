@@ -95,8 +95,7 @@ class Draft:
         return kind
 
     def _add_tool_calls(self, pieces: Any) -> int:
-        pieces = as_pieces(pieces)
-        if not isinstance(pieces, list):
+        if not isinstance(pieces, list) and not isinstance(pieces := as_pieces(pieces), list):
             self._odd.append("tool_calls is not a list")
             return 0
         self._tool_calls.append(pieces)
