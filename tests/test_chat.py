@@ -303,6 +303,8 @@ def test_answer_of_the_gateways_documentation() -> None:
         ({"reasoning_details": {"text": "Hm."}}, None),
         ({"reasoning_content": ""}, None),
         ({"reasoning": {"effort": "low"}}, None),
+        ({"reasoning_content": {"reasoningContent": {"reasoningText": {"text": "Hm."}}}}, "Hm."),
+        ({"reasoning_content": {"signature": "s"}, "reasoning": "Hm."}, "Hm."),
     ],
 )
 def test_reasoning_goes_by_several_names(message: dict[str, Any], reasoning: str | None) -> None:

@@ -111,6 +111,14 @@ def test_reasoning_that_only_details_tell_is_read_from_them() -> None:
     assert (answer.first_reasoning_ns, answer.first_token_ns) == (10, 30)
 
 
+def test_reasoning_as_an_object_is_read() -> None:
+    pieces = [{"text": "Hm"}, {"text": "."}, {"signature": "s"}]
+    answer = read(*(chunk({"reasoning_content": piece}) for piece in pieces), DONE)
+    assert answer.choices[0].reasoning == "Hm."
+    assert answer.first_reasoning_ns == 10
+    assert only(chunk({"reasoning_content": {"signature": "s"}, "reasoning": "Hm."})).reasoning == "Hm."
+
+
 def test_reasoning_beside_its_details_is_not_doubled() -> None:
     details = [{"type": "reasoning.text", "text": "Hm"}]
     assert only(chunk({"reasoning": "Hm", "reasoning_details": details})).reasoning == "Hm"

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...call import Choice
 from .media import with_media
-from .parts import details_text, thinking_text
+from .parts import details_text, nested_reasoning, thinking_text
 from .tools import read_function_call, read_tool_calls
 
 
@@ -53,8 +53,8 @@ def read_message(
         index=index,
         role=read_text(message.get("role"), "role", notes),
         content=with_media(content, message.get("audio"), message.get("images")),
-        reasoning=read_text(message.get("reasoning_content"), "reasoning_content", notes)
-        or read_text(message.get("reasoning"), "reasoning", notes)
+        reasoning=_read_reasoning(message.get("reasoning_content"), "reasoning_content", notes)
+        or _read_reasoning(message.get("reasoning"), "reasoning", notes)
         or thinking_text(content)
         or details_text(message.get("reasoning_details")),
         refusal=read_text(message.get("refusal"), "refusal", notes),
@@ -63,6 +63,10 @@ def read_message(
         logprobs=logprobs,
         finish_reason=finish_reason,
     )
+
+
+def _read_reasoning(value: Any, name: str, notes: list[str]) -> str | None:
+    return (nested_reasoning(value) if isinstance(value, dict) else None) or read_text(value, name, notes)
 
 
 def read_text(value: Any, name: str, notes: list[str]) -> str | None:

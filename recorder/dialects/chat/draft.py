@@ -10,7 +10,7 @@ from ...call import Choice
 from .answer import join_logprobs, read_message, read_text
 from .chunk import ChunkChoice, Delta
 from .media import join_audio, with_media
-from .parts import details_text, holds_answer, join_content, thinking_text, thought
+from .parts import details_text, holds_answer, join_content, nested_reasoning, thinking_text, thought
 from .tools import as_pieces, join_function_call, join_tool_calls
 
 REASONING, ANSWER, END = 1, 2, 4
@@ -53,8 +53,12 @@ class Draft:
             elif content is not None:
                 brought = self._add_parts(content)
             reasoning = delta.reasoning_content or delta.reasoning
-            if reasoning:
-                brought |= self._add_text(self._reasoning, reasoning, "reasoning", REASONING)
+            if type(reasoning) is str:
+                if reasoning:
+                    self._reasoning.append(reasoning)
+                    brought |= REASONING
+            elif reasoning:
+                brought |= self._add_odd_reasoning(delta)
             if delta.role and self._role is None:
                 self._role = read_text(delta.role, "role", self._odd)
             if delta.tool_calls:
@@ -86,6 +90,14 @@ class Draft:
         self._content.append(content)
         answer = ANSWER if any(holds_answer(part) for part in content) else 0
         return answer | (REASONING if any(thought(part) for part in content) else 0)
+
+    def _add_odd_reasoning(self, delta: Delta) -> int:
+        for value in (delta.reasoning_content, delta.reasoning):
+            if text := nested_reasoning(value):
+                self._reasoning.append(text)
+                return REASONING
+        self._odd.append("reasoning is not text")
+        return 0
 
     def _add_text(self, texts: list[str], text: Any, name: str, kind: int) -> int:
         if not isinstance(text, str):

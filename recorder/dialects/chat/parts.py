@@ -7,6 +7,9 @@ from typing import Any
 _THOUGHTS = {"thinking": "thinking", "reasoning": "summary"}
 """Types of thinking parts, and the field that says the thought."""
 
+_BLOCK = ("reasoningContent", "reasoningText", "text")
+"""How Bedrock's reasoning is nested, of which streams have only the last."""
+
 
 def answer_text(part: Any) -> str | None:
     """The text of a text part; None of any other."""
@@ -42,6 +45,14 @@ def thinking_text(content: Any) -> str | None:
     if not isinstance(content, list):
         return None
     return "".join(thought(part) or "" for part in content) or None
+
+
+def nested_reasoning(value: Any) -> str | None:
+    """The text of reasoning that comes as Bedrock's object (Envoy's AI gateway); None where there is none."""
+    for name in _BLOCK:
+        if isinstance(value, dict) and name in value:
+            value = value[name]
+    return value if value and isinstance(value, str) else None
 
 
 def details_text(details: Any) -> str | None:
