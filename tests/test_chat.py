@@ -292,6 +292,7 @@ def test_answer_of_the_gateways_documentation() -> None:
     [
         ({"reasoning_content": "Hm."}, "Hm."),
         ({"reasoning": "Hm."}, "Hm."),
+        ({"reasoning_text": "Hm.", "reasoning_opaque": "gAAA"}, "Hm."),
         ({"reasoning": "Hm.", "reasoning_content": "Hm."}, "Hm."),
         ({"reasoning": "Hm.", "reasoning_content": ""}, "Hm."),
         ({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}]}, "Hm."),
@@ -557,11 +558,6 @@ def test_error_of_a_failed_request(status: int, body: Any, type: str, message: s
             {"choices": None, "base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}},
             "1008",
             "insufficient balance",
-        ),
-        (
-            {"choices": [{"message": {}}], "base_resp": {"status_code": 1027, "status_msg": "sensitive"}},
-            "1027",
-            "sensitive",
         ),
         ({"choices": [{"index": 0, "error": {"code": 502, "message": "Upstream"}}]}, "502", "Upstream"),
     ],

@@ -111,6 +111,12 @@ def test_reasoning_that_only_details_tell_is_read_from_them() -> None:
     assert (answer.first_reasoning_ns, answer.first_token_ns) == (10, 30)
 
 
+def test_reasoning_of_copilot_is_read() -> None:
+    answer = read(chunk({"content": "", "reasoning_text": "Hm"}), chunk({"reasoning_text": "."}), DONE)
+    assert answer.choices[0].reasoning == "Hm."
+    assert (answer.first_reasoning_ns, answer.first_token_ns) == (10, None)
+
+
 def test_reasoning_as_an_object_is_read() -> None:
     pieces = [{"text": "Hm"}, {"text": "."}, {"signature": "s"}]
     answer = read(*(chunk({"reasoning_content": piece}) for piece in pieces), DONE)

@@ -31,7 +31,16 @@ MESSAGES = st.fixed_dictionaries(
     {},
     optional={
         **dict.fromkeys(
-            ("role", "content", "reasoning_content", "reasoning", "refusal", "function_call"), ODD
+            (
+                "role",
+                "content",
+                "reasoning_content",
+                "reasoning",
+                "reasoning_text",
+                "refusal",
+                "function_call",
+            ),
+            ODD,
         ),
         "reasoning_details": ODD,
         "tool_calls": CALLS | ODD,

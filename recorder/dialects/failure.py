@@ -56,7 +56,7 @@ def _find(value: Any, certain: bool) -> tuple[tuple[Any, ...], str | None] | Non
     if isinstance(errors, list) and errors and "choices" not in value:
         return _find({"error": errors[0]}, certain)
     verdict = value.get("base_resp")
-    if isinstance(verdict, dict) and verdict.get("status_code") not in _FINE:
+    if isinstance(verdict, dict) and verdict.get("status_code") not in _FINE and not value.get("choices"):
         return (verdict["status_code"],), _text(verdict.get("status_msg"))
     if certain or _says_error(value):
         return _codes(value), _message(value)

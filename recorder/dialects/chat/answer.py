@@ -55,6 +55,7 @@ def read_message(
         content=with_media(content, message.get("audio"), message.get("images")),
         reasoning=_read_reasoning(message.get("reasoning_content"), "reasoning_content", notes)
         or _read_reasoning(message.get("reasoning"), "reasoning", notes)
+        or read_text(message.get("reasoning_text"), "reasoning_text", notes)
         or thinking_text(content)
         or details_text(message.get("reasoning_details")),
         refusal=read_text(message.get("refusal"), "refusal", notes),

@@ -22,6 +22,7 @@ class Delta(Struct):
     images: Any = None
     reasoning_details: Any = None
     thinking: Any = None
+    reasoning_text: Any = None
 
 
 class ChunkChoice(Struct):

@@ -52,20 +52,24 @@ class Draft:
                     brought = ANSWER
             elif content is not None:
                 brought = self._add_parts(content)
-            reasoning = delta.reasoning_content or delta.reasoning
-            if type(reasoning) is str:
-                if reasoning:
+            reasoning = delta.reasoning_content or delta.reasoning or delta.reasoning_text
+            if reasoning:
+                if type(reasoning) is str:
                     self._reasoning.append(reasoning)
                     brought |= REASONING
-            elif reasoning:
-                brought |= self._add_odd_reasoning(delta)
+                else:
+                    brought |= self._add_odd_reasoning(delta)
             if delta.role and self._role is None:
                 self._role = read_text(delta.role, "role", self._odd)
             if delta.tool_calls:
                 brought |= self._add_tool_calls(delta.tool_calls)
             if delta.refusal or delta.function_call or delta.audio or delta.images:
                 brought |= self._add_rarer(delta)
-            if delta.reasoning_details or delta.thinking or (delta.reasoning and delta.reasoning_content):
+            if (
+                delta.reasoning_details
+                or delta.thinking
+                or (reasoning and delta.reasoning and delta.reasoning_content)
+            ):
                 self._set_aside(
                     reasoning=delta.reasoning, details=delta.reasoning_details, thinking=delta.thinking
                 )
@@ -92,7 +96,7 @@ class Draft:
         return answer | (REASONING if any(thought(part) for part in content) else 0)
 
     def _add_odd_reasoning(self, delta: Delta) -> int:
-        for value in (delta.reasoning_content, delta.reasoning):
+        for value in (delta.reasoning_content, delta.reasoning, delta.reasoning_text):
             if text := nested_reasoning(value):
                 self._reasoning.append(text)
                 return REASONING

@@ -48,6 +48,7 @@ def _read_message(value: Any) -> Message:
         name=_text(value.get("name")),
         reasoning=_text(value.get("reasoning_content"))
         or _text(value.get("reasoning"))
+        or _text(value.get("reasoning_text"))
         or thinking_text(content)
         or details_text(value.get("reasoning_details")),
         tool_calls=calls,

@@ -14,6 +14,7 @@ from .media import with_media
 from .tools import read_function_call, read_tool_calls
 
 _ABSENT = Raw()
+"""Stands for reasoning details that are not there; those that are stay undecoded, as reasoning repeats them."""
 
 
 class _Message(Struct, gc=False):
@@ -27,6 +28,7 @@ class _Message(Struct, gc=False):
     audio: Any = None
     images: Any = None
     reasoning_details: Raw = _ABSENT
+    reasoning_text: None = None  # Copilot's is left to the lenient reading
 
 
 class _WholeChoice(Struct, gc=False):
@@ -34,7 +36,7 @@ class _WholeChoice(Struct, gc=False):
     index: Any = None
     finish_reason: str | None = None
     logprobs: Any = None
-    error: Any = None
+    error: None = None
 
 
 class _Whole(Struct, gc=False):
@@ -44,8 +46,7 @@ class _Whole(Struct, gc=False):
     usage: Any = None
     system_fingerprint: str | None = None
     service_tier: str | None = None
-    error: Any = None
-    base_resp: Any = None
+    error: None = None
 
 
 _decode = msgspec.json.Decoder(_Whole).decode
@@ -57,16 +58,14 @@ def read_usual(data: bytes, notes: list[str]) -> AnswerHalf | None:
         whole = _decode(data)
     except UNREADABLE:
         return None
-    if whole.error or whole.base_resp or not whole.choices:
+    if not whole.choices:
         return None
     choices: list[Choice] = []
     for choice in whole.choices:
         message = choice.message
-        if choice.error or (
-            message.reasoning_details is not _ABSENT and not (message.reasoning_content or message.reasoning)
-        ):
+        if message.reasoning_details is not _ABSENT and not (message.reasoning_content or message.reasoning):
             return None
-        choices.append(_read_choice(choice, len(choices), notes))
+        choices.append(_read_choice(choice, message, len(choices), notes))
     if len(choices) > 1:
         choices.sort(key=lambda choice: choice.index)
     usage = read_usage(whole.usage, notes)
@@ -84,8 +83,7 @@ def read_usual(data: bytes, notes: list[str]) -> AnswerHalf | None:
     )
 
 
-def _read_choice(choice: _WholeChoice, position: int, notes: list[str]) -> Choice:
-    message = choice.message
+def _read_choice(choice: _WholeChoice, message: _Message, position: int, notes: list[str]) -> Choice:
     content: str | list[Any] | None = message.content
     if message.audio or message.images:
         content = with_media(content, message.audio, message.images)
