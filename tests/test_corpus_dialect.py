@@ -122,8 +122,7 @@ class Expected:
                 known["thoughts"] += "".join(item["text"] for item in part["thinking"])
             else:
                 known["text"] += part["text"]
-        details = "".join(detail.get("text") or "" for detail in message.get("reasoning_details") or [])
-        known["thoughts"] += message.get("reasoning_content") or message.get("reasoning") or details
+        known["thoughts"] += message.get("reasoning_content") or message.get("reasoning") or ""
         for position, call in enumerate(message.get("tool_calls") or []):
             function = call["function"]
             tool = known["tools"].setdefault(

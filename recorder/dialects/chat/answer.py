@@ -6,7 +6,7 @@ from typing import Any
 
 from ...call import Choice
 from .media import with_media
-from .parts import details_text, nested_reasoning, thinking_text
+from .parts import nested_reasoning, thinking_text
 from .tools import read_function_call, read_tool_calls
 
 
@@ -56,8 +56,7 @@ def read_message(
         reasoning=_read_reasoning(message.get("reasoning_content"), "reasoning_content", notes)
         or _read_reasoning(message.get("reasoning"), "reasoning", notes)
         or read_text(message.get("reasoning_text"), "reasoning_text", notes)
-        or thinking_text(content)
-        or details_text(message.get("reasoning_details")),
+        or thinking_text(content),
         refusal=read_text(message.get("refusal"), "refusal", notes),
         tool_calls=read_tool_calls(message.get("tool_calls"), notes),
         function_call=read_function_call(message.get("function_call")),

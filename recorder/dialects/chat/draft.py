@@ -10,7 +10,7 @@ from ...call import Choice
 from .answer import join_logprobs, read_message, read_text
 from .chunk import ChunkChoice, Delta
 from .media import join_audio, with_media
-from .parts import details_text, holds_answer, join_content, nested_reasoning, thinking_text, thought
+from .parts import holds_answer, join_content, nested_reasoning, thinking_text, thought
 from .tools import as_pieces, join_function_call, join_tool_calls
 
 REASONING, ANSWER, END = 1, 2, 4
@@ -73,8 +73,6 @@ class Draft:
                 self._set_aside(
                     reasoning=delta.reasoning, details=delta.reasoning_details, thinking=delta.thinking
                 )
-                if not reasoning and details_text(delta.reasoning_details):
-                    brought |= REASONING
         if choice.message is not None:
             brought |= self._add_message(choice.message)
         if choice.text is not None:
@@ -172,7 +170,7 @@ class Draft:
             index=index,
             role=self._role,
             content=with_media(content, join_audio(self._audio), self._images) if media else content,
-            reasoning="".join(self._reasoning or self._aside.get("details", ())) or thinking_text(content),
+            reasoning="".join(self._reasoning) or thinking_text(content),
             refusal="".join(self._refusal) or None,
             tool_calls=join_tool_calls(self._tool_calls, notes),
             function_call=join_function_call(self._function_calls),

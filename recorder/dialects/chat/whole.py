@@ -5,16 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from ...call import AnswerHalf, Choice
 from ..lenient import UNREADABLE
 from ..usage import read_usage
 from .media import with_media
 from .tools import read_function_call, read_tool_calls
-
-_ABSENT = Raw()
-"""Stands for reasoning details that are not there; those that are stay undecoded, as reasoning repeats them."""
 
 
 class _Message(Struct, gc=False):
@@ -27,7 +24,6 @@ class _Message(Struct, gc=False):
     function_call: Any = None
     audio: Any = None
     images: Any = None
-    reasoning_details: Raw = _ABSENT
     reasoning_text: None = None  # Copilot's is left to the lenient reading
 
 
@@ -62,10 +58,7 @@ def read_usual(data: bytes, notes: list[str]) -> AnswerHalf | None:
         return None
     choices: list[Choice] = []
     for choice in whole.choices:
-        message = choice.message
-        if message.reasoning_details is not _ABSENT and not (message.reasoning_content or message.reasoning):
-            return None
-        choices.append(_read_choice(choice, message, len(choices), notes))
+        choices.append(_read_choice(choice, choice.message, len(choices), notes))
     if len(choices) > 1:
         choices.sort(key=lambda choice: choice.index)
     usage = read_usage(whole.usage, notes)
