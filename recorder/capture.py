@@ -94,9 +94,13 @@ class Capture:
             cancelled = _leaves_cancelled()
         self._end("cancelled" if cancelled else "closed_early")
 
-    def abandon(self) -> None:
-        """Nobody holds the stream any more, or the process ends."""
-        self._end("cancelled" if self._owner is not None and self._owner.cancelled() else "abandoned")
+    def abandon(self, *, collected: bool = False) -> None:
+        """Nobody holds the stream any more, or the process ends.
+
+        The collector may come long after the reader has gone: what it ends has ended with the last that arrived.
+        """
+        cancelled = self._owner is not None and self._owner.cancelled()
+        self._end("cancelled" if cancelled else "abandoned", at_ns=self._last_ns() if collected else None)
 
     def fail(self, error: BaseException, phase: Phase) -> None:
         """The transport raised, or the caller was cancelled inside it."""
@@ -111,17 +115,28 @@ class Capture:
         """Give up without a record: the parent process, not this fork of it, owns the exchange."""
         self._turn.clear()
 
-    def _end(self, kind: EndingKind, phase: Phase | None = None, error: BaseException | None = None) -> None:
+    def _last_ns(self) -> int | None:
+        """When something arrived last, counted from the start."""
+        if self.stamps:
+            return self.stamps[-1] - self.start_ns
+        return None if self._head is None else self._head.at_ns
+
+    def _end(
+        self,
+        kind: EndingKind,
+        phase: Phase | None = None,
+        error: BaseException | None = None,
+        at_ns: int | None = None,
+    ) -> None:
         try:
             self._turn.pop()  # atomic: of two threads that end it, one goes on
         except IndexError:
             return
         if self._owner is not None:
             self._owner.leave()
-        start = self.start_ns
         ending = Ending(
             kind,
-            self.clock() - start,
+            self.clock() - self.start_ns if at_ns is None else at_ns,
             phase,
             None if error is None else qualified_name(type(error)),
             None if error is None else _message(error),

@@ -92,10 +92,10 @@ class Played(Struct, eq=False):
         if self.home.takes(self):
             self._so_far().close()
 
-    def abandon(self) -> None:
+    def abandon(self, *, collected: bool = False) -> None:
         """Nobody holds the stream any more, or the process ends."""
         if self.home.takes(self):
-            self._so_far().abandon()
+            self._so_far().abandon(collected=collected)
 
     def fail(self, error: BaseException, phase: Phase) -> None:
         """Recorder itself failed, or the caller's request did."""

@@ -199,7 +199,7 @@ class Recording:
                 capture = self._abandoned.popleft()
             except IndexError:  # another thread was faster
                 return
-            capture.abandon()
+            capture.abandon(collected=True)
 
     def abandon_open(self, session: Session | None = None) -> None:
         """End what is still open, of one cassette or altogether, as abandoned."""

@@ -158,6 +158,32 @@ def test_stream_dropped_without_close_is_recorded(
     assert (exchange.ending.kind, exchange.chunks, call.outcome) == (kind, STREAM[:1], "incomplete")
 
 
+def test_stream_read_whole_and_closed_by_the_collector_has_ended_with_its_last_chunk(
+    driver: Driver, rec: recorder.Recorder, records: Records
+) -> None:
+    """litellm leaves its streams at [DONE] to the collector, which may come seconds later."""
+
+    async def scenario() -> None:
+        client = rec.wrap(driver.client(driver.wire(Reply(headers=STREAM_HEADERS, chunks=STREAM))))
+        request = client.build_request("POST", URL, content=ASK)
+        sent = client.send(request, stream=True)
+        response = await sent if driver.asynchronous else sent
+        stream = response.stream
+        if driver.asynchronous:
+            reader = aiter(stream)
+            [await anext(reader) for _ in STREAM]
+        else:
+            reader = iter(stream)
+            [next(reader) for _ in STREAM]
+
+    driver.run(scenario)
+    gc.collect()
+    assert rec.flush()
+    exchange, call = only(records)
+    assert (exchange.ending.kind, call.outcome) == ("abandoned", "ok")
+    assert exchange.ending.at_ns == exchange.arrivals_ns[-1]
+
+
 def test_stream_still_open_at_close_is_abandoned(
     driver: Driver, rec: recorder.Recorder, records: Records
 ) -> None:

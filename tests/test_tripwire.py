@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -365,11 +366,12 @@ def test_covered_client_replays(driver: Driver, rec: Rec) -> None:
 
 
 def attributes() -> list[Any]:
-    kinds = [
-        getattr(import_module(name), kind.kind) for name, kinds in tripwire._SPOTS.items() for kind in kinds
+    return [
+        getattr(import_module(name), spot.kind).__dict__[spot.method]
+        for name, spots in tripwire._SPOTS.items()
+        for spot in spots
+        if not name.startswith("dspy.")  # which is not installed here
     ]
-    names = [spot.method for spots in tripwire._SPOTS.values() for spot in spots]
-    return [kind.__dict__[name] for kind, name in zip(kinds, names, strict=True)]
 
 
 def test_libraries_are_patched_once_and_given_back_by_the_last_one(rec: Rec) -> None:
@@ -473,6 +475,43 @@ with recorder.Recorder({rec.store!r}) as rec, rec.cassette("c", tripwire=True) a
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.stdout.split(), done.stderr) == (["requests", "httpx2", "aiohttp"], "")
+
+
+DSPY = {  # as of dspy 3.4
+    "_sync": """
+class StdlibTransport:
+    def stream(self, request):
+        return "sent"
+""",
+    "_async": """
+class StdlibAsyncTransport:
+    def stream(self, request):
+        return "sent"
+""",
+}
+
+
+def test_dspy_which_has_a_client_of_its_own_fails_and_is_told_the_engine_that_is_covered(
+    rec: Rec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "dspy" / "_vendor" / "lm15" / "transports"
+    home.mkdir(parents=True)
+    for name, source in DSPY.items():
+        (home / f"{name}.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    asked = SimpleNamespace(method="POST", url=OWN)
+    with guarded(rec) as cassette:
+        kinds = [
+            import_module("dspy._vendor.lm15.transports._sync").StdlibTransport,
+            import_module("dspy._vendor.lm15.transports._async").StdlibAsyncTransport,
+        ]
+        for kind in kinds:
+            with pytest.raises(CassetteMiss, match=r'^dspy was about to send POST .* engine="litellm"'):
+                kind().stream(asked)
+        assert len(cassette.report.misses) == 2
+    assert [kind().stream(asked) for kind in kinds] == ["sent", "sent"]
+    for name in [name for name in sys.modules if name.partition(".")[0] == "dspy"]:
+        monkeypatch.delitem(sys.modules, name)
 
 
 @pytest.mark.parametrize(

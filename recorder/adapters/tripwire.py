@@ -141,7 +141,8 @@ def _explain(wire: _Wire, asked: Asked, path: str) -> str:
     url = Redactor(settings.redact or RedactionRules()).request(Request(asked.method, asked.url)).url
     if asked.client not in ("httpx", "httpx2"):
         advice = (
-            f"recorder covers clients of httpx and httpx2, not {asked.client}: use one of those for this call, "
+            f"recorder covers clients of httpx and httpx2, not {asked.client}: "
+            f"use {_INSTEAD.get(asked.client, 'one of those')} for this call, "
             "mock it, or let it pass with tripwire=False"
         )
     elif dialect_for(asked.method, path, settings.record_paths) is None:
@@ -226,6 +227,10 @@ def _by_http_client(connection: Any, method: str, url: str, *_: Any, **__: Any) 
     return Asked(_caller("urllib.request") or "http.client", method, url)
 
 
+def _by_dspy(transport: Any, request: Any) -> Asked:
+    return Asked("dspy", request.method, request.url)
+
+
 def _joined(scheme: str, host: str, port: int | None, target: str) -> str:
     host = f"[{host}]" if ":" in host else host
     return f"{scheme}://{host}{'' if port in (None, _PORTS.get(scheme)) else f':{port}'}{target}"
@@ -241,5 +246,10 @@ _SPOTS = {
     "urllib3": (Spot("HTTPConnectionPool", "urlopen", _by_urllib3),),
     "aiohttp": (Spot("ClientSession", "_request", _by_aiohttp),),
     "http.client": (Spot("HTTPConnection", "request", _by_http_client),),  # urllib.request's too
+    # since 3.4 dspy brings a client of its own along, over bare sockets
+    "dspy._vendor.lm15.transports._sync": (Spot("StdlibTransport", "stream", _by_dspy),),
+    "dspy._vendor.lm15.transports._async": (Spot("StdlibAsyncTransport", "stream", _by_dspy),),
 }
+_INSTEAD = {"dspy": 'dspy.LM(..., engine="litellm")'}
+"""What else to use, of libraries that leave a choice."""
 _LIBRARIES = tuple(_SPOTS)
