@@ -7,6 +7,7 @@ import sys
 import textwrap
 import warnings
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -61,6 +62,11 @@ def langchain_model() -> Any:
         return ChatOpenAI(api_key="k", model="m")  # type: ignore[arg-type]
 
 
+def llama_index_llm() -> Any:
+    """As llama-index keeps its clients once both are made."""
+    return SimpleNamespace(_client=openai_client(), _aclient=openai_async(), _http_client=None)
+
+
 @pytest.mark.parametrize(
     ("make", "count"),
     [
@@ -70,6 +76,7 @@ def langchain_model() -> Any:
         (groq_client, 1),
         (mistral_client, 2),
         (langchain_model, 2),
+        (llama_index_llm, 2),
     ],
 )
 def test_clients_of_sdk_objects_are_found_wrapped_and_restored(

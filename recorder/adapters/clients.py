@@ -18,10 +18,12 @@ _LIBRARIES = ("httpx", "httpx2")
 
 # Where SDK objects keep their clients: openai, anthropic, groq, together, ollama (_client); mistral
 # (sdk_configuration.client, .async_client); langchain (root_client, root_async_client, client, async_client);
-# google-genai (_api_client._httpx_client, ._async_httpx_client); cohere (_client_wrapper.httpx_client).
+# llama-index (_client, _aclient); google-genai (_api_client._httpx_client, ._async_httpx_client); cohere
+# (_client_wrapper.httpx_client).
 _HOLDERS = (
     "_client",
     "_async_client",
+    "_aclient",
     "client",
     "async_client",
     "root_client",

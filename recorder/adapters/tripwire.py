@@ -246,7 +246,7 @@ _SPOTS = {
     "urllib3": (Spot("HTTPConnectionPool", "urlopen", _by_urllib3),),
     "aiohttp": (Spot("ClientSession", "_request", _by_aiohttp),),
     "http.client": (Spot("HTTPConnection", "request", _by_http_client),),  # urllib.request's too
-    # since 3.4 dspy brings a client of its own along, over bare sockets
+    # dspy (3.4) brings a client of its own along, over bare sockets
     "dspy._vendor.lm15.transports._sync": (Spot("StdlibTransport", "stream", _by_dspy),),
     "dspy._vendor.lm15.transports._async": (Spot("StdlibAsyncTransport", "stream", _by_dspy),),
 }
