@@ -30,7 +30,7 @@ import wrapt
 
 import recorder
 from recorder import CassetteMiss
-from recorder.adapters import tripwire
+from recorder.adapters import spots
 from recorder.adapters.hosts import is_loopback, serves_models
 from recorder.adapters.network import block_network
 from recorder.errors import SettingsError
@@ -368,8 +368,8 @@ def test_covered_client_replays(driver: Driver, rec: Rec) -> None:
 def attributes() -> list[Any]:
     return [
         getattr(import_module(name), spot.kind).__dict__[spot.method]
-        for name, spots in tripwire._SPOTS.items()
-        for spot in spots
+        for name, each in spots.SPOTS.items()
+        for spot in each
         if not name.startswith("dspy.")  # which is not installed here
     ]
 
@@ -475,6 +475,50 @@ with recorder.Recorder({rec.store!r}) as rec, rec.cassette("c", tripwire=True) a
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.stdout.split(), done.stderr) == (["requests", "httpx2", "aiohttp"], "")
+
+
+class OverAiohttp(httpx.AsyncBaseTransport):
+    """As litellm and openai make a client of httpx go out through aiohttp."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.request(request.method, str(request.url)) as answer,
+        ):
+            return httpx.Response(answer.status, content=await answer.read())
+
+
+def over_aiohttp(url: str, covered: Callable[[Any], Any] = lambda client: client) -> Any:
+    async def scenario() -> httpx.Response:
+        async with covered(httpx.AsyncClient(transport=OverAiohttp())) as client:
+            return await client.post(url, json={})  # type: ignore[no-any-return]
+
+    return asyncio.run(scenario())
+
+
+def test_httpx_over_aiohttp_is_told_what_clients_of_httpx_are(rec: Rec, local: str) -> None:
+    with guarded(rec) as cassette:
+        with pytest.raises(CassetteMiss, match=r"^httpx was about to send POST .*cassette\.wrap\(client\)"):
+            over_aiohttp(OWN)
+        with pytest.raises(CassetteMiss, match=r"^httpx .*record_paths=\('/v1/embeddings',\)"):
+            over_aiohttp(EMBEDDINGS, cassette.wrap)
+        with rec.cassette("d", mode="once") as recording, pytest.raises(aiohttp.ClientError):
+            over_aiohttp(OWN, recording.wrap)
+        assert len(cassette.report.misses) == 2
+
+
+def test_aiohttp_of_an_application_that_a_test_asks_by_httpx_is_aiohttps(rec: Rec) -> None:
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        async with aiohttp.ClientSession() as session:
+            await session.post(OWN)
+
+    async def scenario() -> None:
+        transport = httpx.ASGITransport(application)
+        async with httpx.AsyncClient(transport=transport, base_url="http://own.test") as client:
+            await client.get("/")
+
+    with guarded(rec), pytest.raises(CassetteMiss, match=r"^aiohttp was about to send"):
+        asyncio.run(scenario())
 
 
 DSPY = {  # as of dspy 3.4
