@@ -173,6 +173,14 @@ def test_path_that_is_not_recorded_names_the_setting_that_records_it(driver: Dri
         driver.run(lambda: scenario(cassette))
 
 
+@pytest.mark.parametrize("host", ["llm.invalid", "recorded.invalid"])
+def test_traces_that_openai_agents_send_pass(driver: Driver, host: str, rec: Rec) -> None:
+    with guarded(rec) as cassette:
+        with pytest.raises(driver.library.ConnectError):
+            driver.run(lambda: post(driver, bare(driver), f"https://{host}/v1/traces/ingest"))
+        assert cassette.report.misses == ()
+
+
 @pytest.mark.parametrize("client", OTHERS)
 def test_other_libraries_fail_by_name(client: str, rec: Rec) -> None:
     with guarded(rec) as cassette:

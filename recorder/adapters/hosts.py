@@ -18,6 +18,9 @@ _PARTLY = {
 }
 """What of the hosts of those who serve much else besides is a language model's: host and path begin so."""
 
+NO_CALLS = ("/v1/traces/ingest",)
+"""Paths of these hosts that no model answers: where OpenAI Agents send their traces, from a thread and at any time."""
+
 
 @lru_cache(maxsize=1024)
 def is_loopback(host: str) -> bool:

@@ -16,7 +16,7 @@ from ..exchange import Request, endpoint
 from ..recording import Recording
 from ..redact import Redactor
 from ..settings import RedactionRules
-from .hosts import is_loopback, serves_models
+from .hosts import NO_CALLS, is_loopback, serves_models
 from .import_watch import unwatch_imports, watch_imports
 from .made_once import MadeOnce
 from .spots import SPOTS, Asked, comes_from
@@ -115,6 +115,8 @@ def _owner() -> _Wire | None:
 
 def _is_known(wire: _Wire, host: str, port: int, path: str) -> bool:
     """Whether the host serves models, or is one that the cassette has recordings of."""
+    if path in NO_CALLS:
+        return False
     if serves_models(host, port, path, wire.recording.settings.providers):
         return True
     return any(endpoint(recorded.request.url)[:2] == (host, port) for recorded in wire.session.recordings)
