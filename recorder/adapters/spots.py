@@ -101,9 +101,7 @@ def _request_above(host: str) -> Any:
         if frame.f_code.co_name == "handle_async_request":
             request: Any = frame.f_locals.get("request")
             library = type(request).__module__.partition(".")[0]
-            if (
-                library in ("httpx", "httpx2") and request.url.host == host
-            ):  # else of the test's own client, further up
+            if library in ("httpx", "httpx2") and request.url.host == host:  # not that of the test's client
                 return request
         frame = frame.f_back
     return None
