@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -12,11 +15,11 @@ from sqlalchemy import select
 from recorder.audit import Report, report
 from recorder.call import AnswerHalf, Call, CallError, RequestHalf, Usage
 from recorder.ids import id_text, new_id
-from recorder.ledger import PriceList, Retention, Store
-from recorder.ledger.cells import HOUR_US, KIND
+from recorder.ledger import PriceList, Retention, Store, cut_rows
+from recorder.ledger.cells import HOUR_US, KIND, USER
 from recorder.ledger.database import Database, open_database
 from recorder.ledger.retention.erasing import Person
-from recorder.ledger.rollups import restore, withdraw
+from recorder.ledger.rollups import forget, restore, withdraw
 from recorder.ledger.schema import ensure
 from recorder.ledger.tables import calls, rollup_state, rollups
 from recorder.ledger.tallying import tally
@@ -87,6 +90,13 @@ FILTERS: list[dict[str, Any]] = [
 many = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
+@contextmanager
+def at_most(cuts: int) -> Iterator[None]:
+    """Cells with more cuts than so many have each in a row of its own."""
+    with patch.object(cut_rows, "MOST_CUTS", cuts):
+        yield
+
+
 def emptied(url: str) -> Database:
     """The store without calls."""
     database = open_database(url)
@@ -126,10 +136,18 @@ def from_rows(url: str, *by: str, **filters: Any) -> Report:
     st.lists(CALLS, max_size=12),
     st.integers(0, 24),
     st.integers(0, 10**6),
+    st.sampled_from([1, 2, 64]),
 )
 def test_rollups_kept_equal_rollups_rebuilt(
-    url: str, some: list[Call], more: list[Call], number: int, pico: int
+    url: str, some: list[Call], more: list[Call], number: int, pico: int, cuts: int
 ) -> None:
+    with at_most(cuts):
+        change_much(url, some, more, number, pico)
+        assert_kept_is_rebuilt(open_database(url))
+
+
+def change_much(url: str, some: list[Call], more: list[Call], number: int, pico: int) -> None:
+    """Store calls, some of them twice, give some another price, and remove some."""
     database = emptied(url)
     store_calls(url, *some)
     store_calls(url, *some[:3], *more, *more[:2])
@@ -146,11 +164,17 @@ def test_rollups_kept_equal_rollups_rebuilt(
             marks = ", ".join(f"'{id}'" for id in ids[::3])
             if marks:
                 connection.exec_driver_sql(f"DELETE FROM {table} WHERE {key} IN ({marks})")
-    assert_kept_is_rebuilt(database)
 
 
 @many
-@given(st.lists(CALLS, max_size=25), st.sampled_from(GROUPS), st.sampled_from(FILTERS), MOMENTS, MOMENTS)
+@given(
+    st.lists(CALLS, max_size=25),
+    st.sampled_from(GROUPS),
+    st.sampled_from(FILTERS),
+    MOMENTS,
+    MOMENTS,
+    st.sampled_from([1, 2, 64]),
+)
 def test_rollups_answer_as_the_calls_do(
     url: str,
     some: list[Call],
@@ -158,9 +182,11 @@ def test_rollups_answer_as_the_calls_do(
     filters: dict[str, Any],
     since_us: int | None,
     until_us: int | None,
+    cuts: int,
 ) -> None:
     emptied(url)
-    store_calls(url, *some)
+    with at_most(cuts):
+        store_calls(url, *some)
     asked: dict[str, Any] = {"since_us": since_us, "until_us": until_us, **filters}
     assert report(Store(url), by, **asked) == from_rows(url, *by, **asked)
 
@@ -278,6 +304,46 @@ def test_names_of_any_length_have_cells(url: str) -> None:
     assert [row.calls for row in found.rows] == [1, 1]
     assert found == from_rows(url, "model", "user")
     assert report(Store(url), (), where={"user": long + "a"}).total.calls == 1
+
+
+def of_models(*numbers: int, **changed: Any) -> list[Call]:
+    return [a_call(answer=AnswerHalf(model=f"m-{number}"), **changed) for number in numbers]
+
+
+def longest_row(database: Database) -> int:
+    return max(len(row[7]) for row in kept(database))
+
+
+def test_a_call_of_another_model_does_not_write_what_is_kept_of_all_others(url: str) -> None:
+    database = emptied(url)
+    store_calls(url, *of_models(*range(60), user_id="u"))
+    before = longest_row(database)
+    for number in range(60, 300, 80):
+        store_calls(url, *of_models(*range(number, number + 80), user_id="u"))
+    assert longest_row(database) < before
+    found = report(Store(url), ("model", "user"))
+    assert {row.key: row.calls for row in found.rows} == {(f"m-{number}", "u"): 1 for number in range(300)}
+    assert report(Store(url), ("user",)).total == from_rows(url, "user").total
+    assert_kept_is_rebuilt(database)
+
+
+def test_what_was_in_one_row_is_taken_apart_by_the_next_call(url: str) -> None:
+    with at_most(1_000):
+        store_calls(url, *of_models(*range(100)))
+    database = open_database(url)
+    store_calls(url, *of_models(7))
+    assert_kept_is_rebuilt(database)
+    assert report(Store(url), ("model",), where={"model": "m-7"}).total.calls == 2
+
+
+def test_figures_of_a_name_with_many_models_are_forgotten_and_no_others(url: str) -> None:
+    database = emptied(url)
+    store_calls(url, *of_models(*range(70), user_id="u\x1fv"))
+    others = {row for row in kept(database) if row[0] == USER}
+    store_calls(url, *of_models(*range(80), user_id="u"))
+    with database.write() as connection:
+        forget(connection, USER, "u")
+    assert {row for row in kept(database) if row[0] == USER} == others
 
 
 def test_without_users_sessions_and_tags_there_are_no_cells_for_them() -> None:

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import ColumnElement, Connection, delete, select
 
-from .cells import ALL, ANY, VALUES, Cell, many
+from .cells import ALL, ANY, BEFORE_MARK, VALUES, Cell, cell_of, many
 from .kept_cells import Kept
 from .tables import rollups
 
@@ -77,10 +77,31 @@ def count_values(connection: Connection, new: Iterable[Cell], gone: Iterable[Cel
 
 def forget_value(connection: Connection, dimension: str, value: str) -> None:
     """Remove all cells of one value of a dimension."""
+    columns = [_r[name] for name in _KEY]
     of_value = (_r.dimension == dimension, _r.value == value)
-    cells = [Cell(*row) for row in connection.execute(select(*(_r[name] for name in _KEY)).where(*of_value))]
+    cells = [Cell(*row) for row in connection.execute(select(*columns).where(*of_value))]
+    cut = select(*columns).where(_r.dimension == dimension, _r.hours < 0, _is_cut_of(value))
+    rows = [Cell(*row) for row in connection.execute(cut)]
+    remove_cells(connection, [row for row in rows if cell_of(row).value == value])
     connection.execute(delete(rollups).where(*of_value))
     count_values(connection, (), cells)
+
+
+def kept_rows(connection: Connection, cell: Cell) -> dict[Cell, Kept]:
+    """The cuts of a cell that are in rows of their own."""
+    query = select(*(_r[name] for name in (*_KEY, *_VALUES))).where(
+        _r.dimension == cell.dimension,
+        _r.hours == -1 - cell.hours,
+        _r.begins == cell.begins,
+        _is_cut_of(cell.value),
+    )
+    found = {Cell(*row[:4]): Kept(*row[4:]) for row in connection.execute(query)}
+    return {row: kept for row, kept in found.items() if cell_of(row) == cell}
+
+
+def _is_cut_of(value: str) -> ColumnElement[bool]:
+    """Which rows of cuts may belong to a value, as an index finds them; those of few others begin so too."""
+    return (_r.value > value + BEFORE_MARK) & (_r.value < value + chr(ord(BEFORE_MARK) + 1))
 
 
 def _is_value(cell: Cell) -> bool:

@@ -2,7 +2,8 @@
 
 The plain dimension has nothing but time. `kind` goes by how a call was made and how it ended, `user`, `session` and
 `tag:<name>` by the value that a call has: calls without one are in no cell of theirs, and those that have one are
-together in a cell of `any user` and the like. Each cell is cut by provider, host and model.
+together in a cell of `any user` and the like. Each cell is cut by provider, host and model; where these are very many,
+each cut has a row of its own, whose key is that of its cell with the hours below zero and a mark behind the value.
 """
 
 from __future__ import annotations
@@ -32,6 +33,10 @@ KINDS: Final = (
 LONGEST, LONGEST_KIND = 300, 80
 """How many bytes of a text cells have: PostgreSQL cannot index rows of more than 2,704."""
 
+BEFORE_MARK: Final = "\x1f"
+_MARK: Final = 32
+"""What stands between the value of a cell and the mark of a cut, and how long the mark is."""
+
 FEW: Final = 16
 """How many calls or cells are worked on at a time, before others in the process get their turn."""
 
@@ -55,6 +60,17 @@ class Cell(NamedTuple):
     hours: int
     begins: int
     value: str
+
+
+def row_of(cell: Cell, place: Place) -> Cell:
+    """The key of the row that a cut of a cell has for itself."""
+    mark = blake2b("\0".join(place).encode(), digest_size=_MARK // 2).hexdigest()
+    return Cell(cell.dimension, -1 - cell.hours, cell.begins, f"{cell.value}{BEFORE_MARK}{mark}")
+
+
+def cell_of(row: Cell) -> Cell:
+    """The cell that the row of a cut belongs to."""
+    return Cell(row.dimension, -1 - row.hours, row.begins, row.value[: -1 - _MARK])
 
 
 def widths(dimension: str) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from .figures import COUNTS, OUTCOMES, REPLAYED, Stored, Tally, add_money
-from .histogram import Inconsistent, added, encode
+from .histogram import Inconsistent, added, decode, encode
 
 
 def joined(known: Stored, tally: Tally, sign: int = 1) -> Stored:
@@ -46,6 +46,14 @@ def _stored(tally: Tally) -> Stored:
         {currency: money[currency] for currency in sorted(money) if any(money[currency])} if money else money,
         *(first, second, third, fourth),
     )
+
+
+def tally_of(figures: Stored) -> Tally:
+    """Kept figures as a tally, to be added to others."""
+    tally = Tally()
+    tally.counts, tally.errors, tally.money, *times = figures
+    tally.times = tuple(map(decode, times))
+    return tally
 
 
 def numbers_of_calls(figures: Stored) -> tuple[int, int]:

@@ -22,6 +22,7 @@ from .cells import (
     kind_values,
     shortened,
 )
+from .cut_rows import expanded
 from .dimensions import CORE, has_rest, needs_cuts, wanted_values
 from .kept_cells import cuts_of
 from .periods import Span
@@ -66,7 +67,7 @@ def read_parts(
     for column, some in ((_r.value, only.values), (_r.begins, only.begins)):
         if some is not None and len(some) <= _MOST_NAMED:
             query = query.where(column.in_([each for each in some if each is not None]))
-    for part in _parts(fetched(connection, query), question, dimension):
+    for part in _parts(expanded(connection, span.hours, fetched(connection, query)), question, dimension):
         yield part if span.sign > 0 else part._replace(sign=-1)
     if has_rest(question, dimension) and (only.values is None or None in only.values):
         yield from read_rest(connection, question, dimension, span)
@@ -80,7 +81,7 @@ def read_rest(connection: Connection, question: Question, dimension: str, span: 
         return
     for sign, of in ((1, PLAIN), (-1, ANY + dimension)):
         query = cells_of(question, of, span, *_columns(question))
-        for part in _parts(fetched(connection, query), question, PLAIN):
+        for part in _parts(expanded(connection, span.hours, fetched(connection, query)), question, PLAIN):
             yield part._replace(sign=sign * span.sign)
 
 

@@ -15,22 +15,19 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from .access import reading, writing
-from .cell_rows import count_values, forget_value, kept_cells, remove_cells, write_cells
-from .cells import COUNTED, COUNTED_COLUMNS, FEW, Cell
+from .cell_rows import forget_value
+from .cells import COUNTED, COUNTED_COLUMNS
+from .changing_cells import Between, change_cells
 from .database import Database, stand_in_line
 from .histogram import Inconsistent
 from .intake import nothing
-from .kept_cells import Kept, changed
 from .tables import calls, rollup_state, rollups
-from .tallying import Tallied, Tallies, tally
+from .tallying import Tallies, tally
 
 Progress = Callable[[int, int], None]
-Between = Callable[[], None]
-"""What is called between pieces of work that take less than a millisecond each."""
 
 _LOCK = "pg_advisory_xact_lock(7165312418404)"
 _BATCH = 5_000
-_PIECE = 1_000
 _counted = itemgetter(*COUNTED)
 _state = rollup_state.c
 
@@ -56,7 +53,7 @@ def add_rows(
         if waiting:
             rows = [row for row in rows if row["id"] not in waiting]
             counted = None
-    _apply(connection, count_rows(rows, between) if counted is None else counted, between=between)
+    change_cells(connection, count_rows(rows, between) if counted is None else counted, between=between)
 
 
 def withdraw(connection: Connection, condition: ColumnElement[bool]) -> None:
@@ -116,7 +113,7 @@ def _fill_some(connection: Connection) -> int:
         return 0
     query = select(calls.c.seq, *COUNTED_COLUMNS).where(pending).order_by(calls.c.seq).limit(_BATCH)
     rows = _rows(connection, query)
-    _apply(connection, tally(row[1:] for row in rows))
+    change_cells(connection, tally(row[1:] for row in rows))
     last = rows[-1][0] if len(rows) == _BATCH else _state.upto_seq
     connection.execute(rollup_state.update().values(after_seq=last))
     return len(rows)
@@ -128,7 +125,7 @@ def _recount(connection: Connection, condition: ColumnElement[bool], sign: int) 
     if (pending := _pending(connection)) is not None:
         query = query.where(~pending)
     try:
-        _apply(connection, tally(_rows(connection, query)), sign)
+        change_cells(connection, tally(_rows(connection, query)), sign)
     except Inconsistent:
         _begin_anew(connection)
 
@@ -149,36 +146,3 @@ def _rows(connection: Connection, query: Any) -> Sequence[Any]:
     cursor = connection.execute(query).cursor
     assert cursor is not None, "a query has rows"
     return cursor.fetchall()
-
-
-def _apply(connection: Connection, cells: Tallies, sign: int = 1, between: Between = nothing) -> None:
-    """Add tallies to what is kept, or take them away; cells without calls go."""
-    asked = list(cells)
-    new: list[Cell] = []
-    gone: list[Cell] = []
-    done: _Done = {}
-    # To a server every piece is two ways to go and come back.
-    size = FEW if connection.dialect.name == "sqlite" else _PIECE
-    for start in range(0, len(asked), size):
-        piece = asked[start : start + size]
-        known = kept_cells(connection, piece)
-        now = {cell: _changed_once(known.get(cell), cells[cell], sign, done) for cell in piece}
-        write_cells(connection, {cell: kept for cell, kept in now.items() if kept is not None})
-        gone += [cell for cell, kept in now.items() if kept is None]
-        new += [cell for cell in piece if cell not in known]
-        between()
-    remove_cells(connection, gone)
-    count_values(connection, new, gone)
-
-
-_Done = dict[tuple[Kept | None, int, bool], Kept | None]
-
-
-def _changed_once(known: Kept | None, tallied: Tallied, sign: int, done: _Done) -> Kept | None:
-    """A cell with tallies added; the day of a session, say, is often all of it, and only one of them is made."""
-    if len(tallied.parts) > 1:
-        return changed(known, tallied, sign)
-    same = known, id(next(iter(tallied.parts.values()))), tallied.whole is None
-    if same not in done:
-        done[same] = changed(known, tallied, sign)
-    return done[same]

@@ -1,0 +1,95 @@
+"""Tallies added to the cells that are kept, or taken away from them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from sqlalchemy import Connection
+
+from .cell_rows import count_values, kept_cells, remove_cells, write_cells
+from .cells import FEW, Cell, cell_of, row_of
+from .cut_rows import is_too_much, settled, spread
+from .intake import nothing
+from .kept_cells import Kept, changed, changed_whole, in_rows
+from .tallying import Tallied, Tallies, joint
+
+_PIECE: Final = 1_000
+
+Between = Callable[[], None]
+"""What is called between pieces of work that take less than a millisecond each."""
+
+
+def change_cells(connection: Connection, cells: Tallies, sign: int = 1, between: Between = nothing) -> None:
+    """Add tallies to what is kept, or take them away; cells without calls go. Raises Inconsistent."""
+    count_values(connection, *_change(connection, cells, sign, between))
+
+
+def _change(
+    connection: Connection, cells: Tallies, sign: int, between: Between
+) -> tuple[list[Cell], list[Cell]]:
+    """Change cells, or rows of cuts; those that are new, and those that are gone."""
+    asked = list(cells)
+    new: list[Cell] = []
+    gone: list[Cell] = []
+    done: _Done = {}
+    # To a server every piece is two ways to go and come back.
+    size = FEW if connection.dialect.name == "sqlite" else _PIECE
+    for start in range(0, len(asked), size):
+        piece = asked[start : start + size]
+        known = kept_cells(connection, piece)
+        cut = {cell: kept for cell, kept in known.items() if in_rows(kept.cuts)}
+        now = {
+            cell: _changed_once(known.get(cell), cells[cell], sign, done) for cell in piece if cell not in cut
+        }
+        if cut:
+            now |= _change_cut(connection, cut, cells, sign, between)
+        write_cells(connection, _spread({cell: kept for cell, kept in now.items() if kept is not None}))
+        gone += [cell for cell, kept in now.items() if kept is None]
+        new += [cell for cell in piece if cell not in known]
+        between()
+    remove_cells(connection, gone)
+    return new, gone
+
+
+def _spread(cells: dict[Cell, Kept]) -> dict[Cell, Kept]:
+    """Cells as they are written: those of too many cuts with the rows of these."""
+    rows: dict[Cell, Kept] = {}
+    for cell in [cell for cell, kept in cells.items() if is_too_much(kept)]:
+        cells[cell], some = spread(cell, cells[cell])
+        rows |= some
+    return cells | rows if rows else cells
+
+
+def _change_cut(
+    connection: Connection, cut: Mapping[Cell, Kept], cells: Tallies, sign: int, between: Between
+) -> dict[Cell, Kept | None]:
+    """Change cells whose cuts are in rows of their own, and those rows that it concerns."""
+    parts = {
+        row_of(cell, place): Tallied({place: part}, None)
+        for cell in cut
+        for place, part in cells[cell].parts.items()
+    }
+    new, gone = _change(connection, parts, sign, between)
+    number = Counter({cell: kept.rows for cell, kept in cut.items()})
+    number.update(map(cell_of, new))
+    number.subtract(map(cell_of, gone))
+    now: dict[Cell, Kept | None] = {}
+    for cell, kept in cut.items():
+        whole = cells[cell].whole or joint(list(cells[cell].parts.values()))
+        now[cell] = settled(connection, cell, changed_whole(kept, whole, sign), number[cell])
+    return now
+
+
+_Done = dict[tuple[Kept | None, int, bool], Kept | None]
+
+
+def _changed_once(known: Kept | None, tallied: Tallied, sign: int, done: _Done) -> Kept | None:
+    """A cell with tallies added; the day of a session, say, is often all of it, and only one of them is made."""
+    if len(tallied.parts) > 1:
+        return changed(known, tallied, sign)
+    same = known, id(next(iter(tallied.parts.values()))), tallied.whole is None
+    if same not in done:
+        done[same] = changed(known, tallied, sign)
+    return done[same]
