@@ -14,7 +14,8 @@ from .tables import rollups
 
 _KEY: Final = ("dimension", "hours", "begins", "value")
 _VALUES: Final = ("calls", "replayed", "figures", "cuts")
-_ARRAYS: Final = "%s::text[], %s::smallint[], %s::bigint[], %s::text[]"
+# In binary: of a list of bytes as text each would take fifty microseconds.
+_ARRAYS: Final = "%b::text[], %b::smallint[], %b::bigint[], %b::text[]"
 _r = rollups.c
 
 
@@ -49,7 +50,7 @@ def write_cells(connection: Connection, cells: Mapping[Cell, Kept]) -> None:
     columns = tuple(list(column) for column in zip(*rows, strict=True))
     connection.exec_driver_sql(
         f"INSERT INTO rollups ({names}) SELECT * FROM "
-        f"unnest({_ARRAYS}, %s::bigint[], %s::bigint[], %s::bytea[], %s::bytea[]) {instead}",
+        f"unnest({_ARRAYS}, %b::bigint[], %b::bigint[], %b::bytea[], %b::bytea[]) {instead}",
         columns,
     )
 

@@ -71,12 +71,13 @@ def insert_hashed(
     if copy_rows(connection, table, rows):
         return len(rows)
     columns = tuple(rows[0])
-    arrays = ", ".join(f"CAST(:{name} AS {_TYPES.get(name, 'int8')}[])" for name in columns)
-    insert = text(
+    arrays = ", ".join(f"%b::{_TYPES.get(name, 'int8')}[]" for name in columns)
+    insert = (
         f"INSERT INTO {table.name} ({', '.join(columns)}) SELECT * FROM unnest({arrays}) "
         "ON CONFLICT (hash) DO NOTHING"
     )
-    return connection.execute(insert, {name: [row[name] for row in rows] for name in columns}).rowcount
+    values = tuple([row[name] for row in rows] for name in columns)
+    return connection.exec_driver_sql(insert, values).rowcount
 
 
 def share_lock(connection: Connection) -> None:
