@@ -29,7 +29,7 @@ def test_connections_are_set_up(database: Database) -> None:
     with database.read() as connection:
         pragmas = ("journal_mode", "synchronous", "busy_timeout", "foreign_keys")
         values = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in pragmas]
-    assert values == ["wal", 1, 2000, 1]
+    assert values == ["wal", 1, 5000, 1]
 
 
 def test_the_time_to_wait_for_locks_can_be_set(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from ..errors import StoreError
 from ..guard import Guard
 from .intake import Intake, Record
 from .outage import Outage
+from .pace import Pace
 from .suspects import Suspects
 from .turns import Turns
 from .url import shown
@@ -52,6 +53,7 @@ class Batches:
         self._guard = Guard()
         self._unreadable: set[int] = set()
         self._suspects = Suspects(LARGEST)
+        self._pace = Pace(LARGEST)
         self._storing = False
         self._attempted = 0
         self._losses_noted = 0
@@ -116,7 +118,7 @@ class Batches:
 
     def _store(self) -> None:
         self._turns.measure(self.intake.waiting)
-        taken = self.intake.take(self._suspects.piece, self._turns.give)
+        taken = self.intake.take(min(self._suspects.piece, self._pace.size), self._turns.give)
         records = [record for record in taken if self._read(record)]
         lost, self._attempted = self.lost, len(taken)
         if not taken and lost == self._losses_noted:
@@ -133,6 +135,7 @@ class Batches:
         self._unreadable.clear()
         self.stored += len(records)
         self._suspects.passed(len(taken))
+        self._pace.took(len(taken), self.sink.held_s)
         self.outage.end()
         self._cause = None
 

@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Engine, NullPool, QueuePool, StaticPool, crea
 from ..errors import MissingExtra
 from .url import is_memory, is_sqlite
 
-BUSY_S = 2.0
-"""How long SQLite waits for locks of others."""
+BUSY_S = 5.0
+"""How long SQLite waits for locks of others; it has no line to stand in, so that who waits also needs luck."""
 
 WRITE = "recorder_write"
 """The execution option of a connection whose transactions take SQLite's write lock from their start."""

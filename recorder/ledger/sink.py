@@ -41,6 +41,8 @@ class Sink:
         between: Callable[[], None] = nothing,
         spent: bool = True,
     ) -> None:
+        self.held_s = 0.0
+        """How long the last batch kept all others from writing, but for its commit."""
         self._url = url
         self._between = between
         self._durable = durable
@@ -71,6 +73,7 @@ class Sink:
             self._between()
         counted = count_rows(call_rows, self._between)
         with database.write() as connection:
+            began = time.monotonic()
             payload_rows = self._keeper.insert(connection, batch)
             new_rows = insert_new(connection, calls, "id", call_rows, self._between)
             # After their calls, of which they may be fewer.
@@ -78,6 +81,8 @@ class Sink:
             if lost:
                 connection.execute(losses.insert(), [_loss_row(lost, reason)])
             add_rows(connection, new_rows, counted if len(new_rows) == len(records) else None, self._between)
+            # Those of a server do not exclude each other, and stand in line for the rollups alone.
+            self.held_s = time.monotonic() - began if database.is_sqlite else 0.0
         self._keeper.settle(batch)
         if self._keeper.may_learn and learn(database):
             self._keeper.renew()
