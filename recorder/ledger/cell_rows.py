@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, delete, select
 
-from .cells import ALL, ANY, BEFORE_MARK, VALUES, Cell, cell_of, many
+from .cells import ALL, ANY, BEFORE_MARK, VALUES, Cell, cell_of, many, row_of
 from .kept_cells import Kept
 from .tables import rollups
 
@@ -90,14 +90,24 @@ def forget_value(connection: Connection, dimension: str, value: str) -> None:
 
 def kept_rows(connection: Connection, cell: Cell) -> dict[Cell, Kept]:
     """The cuts of a cell that are in rows of their own."""
-    query = select(*(_r[name] for name in (*_KEY, *_VALUES))).where(
+    return {
+        Cell(cell.dimension, -1 - cell.hours, cell.begins, value): Kept(*kept)
+        for value, *kept in cuts_in_rows(connection, cell)
+    }
+
+
+def cuts_in_rows(connection: Connection, cell: Cell) -> Iterator[Any]:
+    """The same for readers: the value of each row, and what is kept in it."""
+    query = select(*(_r[name] for name in ("value", *_VALUES))).where(
         _r.dimension == cell.dimension,
         _r.hours == -1 - cell.hours,
         _r.begins == cell.begins,
         _is_cut_of(cell.value),
     )
-    found = {Cell(*row[:4]): Kept(*row[4:]) for row in connection.execute(query)}
-    return {row: kept for row, kept in found.items() if cell_of(row) == cell}
+    cursor = connection.execute(query).cursor
+    assert cursor is not None, "a query has rows"
+    length = len(row_of(cell, ("", "", "")).value)
+    return (row for row in cursor.fetchall() if len(row[0]) == length)
 
 
 def _is_cut_of(value: str) -> ColumnElement[bool]:

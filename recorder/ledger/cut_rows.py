@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from .cell_rows import kept_rows, remove_cells
+from .cell_rows import cuts_in_rows, kept_rows, remove_cells
 from .cells import Cell, has_whole, row_of
 from .kept_cells import Cut, Kept, alone, cut_into_rows, cuts_of, in_rows, joint, whole_of
 
@@ -47,5 +47,5 @@ def expanded(connection: Connection, hours: int, found: Iterator[Any]) -> Iterat
             yield row
             continue
         dimension, begins, value, *_ = row
-        for kept in kept_rows(connection, Cell(dimension, hours, begins, value)).values():
+        for _, *kept in cuts_in_rows(connection, Cell(dimension, hours, begins, value)):
             yield dimension, begins, value, *kept
