@@ -34,7 +34,7 @@ LONGEST, LONGEST_KIND = 300, 80
 """How many bytes of a text cells have: PostgreSQL cannot index rows of more than 2,704."""
 
 BEFORE_MARK: Final = "\x1f"
-_MARK: Final = 32
+_MARK_LENGTH: Final = 32
 """What stands between the value of a cell and the mark of a cut, and how long the mark is."""
 
 FEW: Final = 16
@@ -64,13 +64,17 @@ class Cell(NamedTuple):
 
 def row_of(cell: Cell, place: Place) -> Cell:
     """The key of the row that a cut of a cell has for itself."""
-    mark = blake2b("\0".join(place).encode(), digest_size=_MARK // 2).hexdigest()
-    return Cell(cell.dimension, -1 - cell.hours, cell.begins, f"{cell.value}{BEFORE_MARK}{mark}")
+    return Cell(cell.dimension, -1 - cell.hours, cell.begins, f"{cell.value}{BEFORE_MARK}{_mark(place)}")
+
+
+@lru_cache(maxsize=4096)
+def _mark(place: Place) -> str:
+    return blake2b("\0".join(place).encode(), digest_size=_MARK_LENGTH // 2).hexdigest()
 
 
 def cell_of(row: Cell) -> Cell:
     """The cell that the row of a cut belongs to."""
-    return Cell(row.dimension, -1 - row.hours, row.begins, row.value[: -1 - _MARK])
+    return Cell(row.dimension, -1 - row.hours, row.begins, row.value[: -1 - _MARK_LENGTH])
 
 
 def widths(dimension: str) -> tuple[int, ...]:

@@ -25,6 +25,8 @@ _MIGRATION_LOCK = "SELECT pg_advisory_xact_lock(7165312418402)"
 # turns take a second or two each when there is much to do.
 _LOCK_TIMEOUT = "SET LOCAL lock_timeout = '10s'"
 _LINE_TIMEOUT = "SET LOCAL lock_timeout = '60s'"
+# A host that went away, or a process that was stopped, while others stand in line behind it.
+_SILENCE_TIMEOUT = "SET LOCAL idle_in_transaction_session_timeout = '45s'"
 
 _logger = logging.getLogger("recorder")
 _in_memory: WeakValueDictionary[str, Database] = WeakValueDictionary()
@@ -175,8 +177,11 @@ def open_database(url: str, *, keep: bool = False, durable: bool = False) -> Dat
 
 
 def stand_in_line(connection: Connection, lock: str) -> None:
-    """Take an advisory lock of a server until the transaction ends, after all who have asked for it before."""
-    connection.exec_driver_sql(f"{_LINE_TIMEOUT}; SELECT {lock}; {_LOCK_TIMEOUT}")
+    """Take an advisory lock of a server until the transaction ends, after all who have asked for it before.
+
+    The server ends the transaction of who has it and is not heard of, so that the others get their turn.
+    """
+    connection.exec_driver_sql(f"{_LINE_TIMEOUT}; {_SILENCE_TIMEOUT}; SELECT {lock}; {_LOCK_TIMEOUT}")
 
 
 def _journal_mode(connection: sqlite3.Connection, deadline: float) -> str:
