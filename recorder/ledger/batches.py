@@ -135,7 +135,7 @@ class Batches:
         self._unreadable.clear()
         self.stored += len(records)
         self._suspects.passed(len(taken))
-        self._pace.took(len(taken), self.sink.held_s)
+        self._pace.took(len(taken), self.sink.held_s, self.sink.waited_s)
         self.outage.end()
         self._cause = None
 

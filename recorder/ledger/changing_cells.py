@@ -66,11 +66,12 @@ def _change_cut(
     connection: Connection, cut: Mapping[Cell, Kept], cells: Tallies, sign: int, between: Between
 ) -> dict[Cell, Kept | None]:
     """Change cells whose cuts are in rows of their own, and those rows that it concerns."""
-    parts = {
-        row_of(cell, place): Tallied({place: part}, None)
-        for cell in cut
-        for place, part in cells[cell].parts.items()
-    }
+    parts: Tallies = {}
+    for cell in cut:
+        parts |= {
+            row_of(cell, place): Tallied({place: part}, None) for place, part in cells[cell].parts.items()
+        }
+        between()
     new, gone = _change(connection, parts, sign, between)
     number = Counter({cell: kept.rows for cell, kept in cut.items()})
     number.update(map(cell_of, new))

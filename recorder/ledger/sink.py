@@ -41,8 +41,10 @@ class Sink:
         between: Callable[[], None] = nothing,
         spent: bool = True,
     ) -> None:
+        self.waited_s = 0.0
+        """How long the last batch waited for others to end."""
         self.held_s = 0.0
-        """How long the last batch kept all others from writing, but for its commit."""
+        """How long it kept all others from writing, but for its commit."""
         self._url = url
         self._between = between
         self._durable = durable
@@ -72,6 +74,7 @@ class Sink:
             call_rows.append(row)
             self._between()
         counted = count_rows(call_rows, self._between)
+        asked = time.monotonic()
         with database.write() as connection:
             began = time.monotonic()
             payload_rows = self._keeper.insert(connection, batch)
@@ -82,7 +85,8 @@ class Sink:
                 connection.execute(losses.insert(), [_loss_row(lost, reason)])
             add_rows(connection, new_rows, counted if len(new_rows) == len(records) else None, self._between)
             # Those of a server do not exclude each other, and stand in line for the rollups alone.
-            self.held_s = time.monotonic() - began if database.is_sqlite else 0.0
+            if database.is_sqlite:
+                self.waited_s, self.held_s = began - asked, time.monotonic() - began
         self._keeper.settle(batch)
         if self._keeper.may_learn and learn(database):
             self._keeper.renew()
