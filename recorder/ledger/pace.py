@@ -7,7 +7,7 @@ from typing import Final
 HOLD_S: Final = 0.1
 """How long one batch may keep others from writing, where there are some; SQLite has no line for them to stand in."""
 
-HOLD_ALONE_S: Final = 0.5
+HOLD_ALONE_S: Final = 0.25
 """The same where nobody is met; who comes is to get a turn yet."""
 
 _WAITED_S: Final = 0.05
