@@ -285,7 +285,8 @@ def test_payloads_of_whole_months_are_dropped_alone(postgres_url: str) -> None:
 
 
 def test_nothing_younger_is_lost_and_nobody_finds_it_locked(url: str) -> None:
-    aged(url, *(100 + n / 1000 for n in range(1_500)), body=b"old" * 2_000)
+    # Of the month of those that are written meanwhile, but two weeks older.
+    aged(url, *(380 + n / 1000 for n in range(1_500)), body=b"old" * 2_000)
     before = len(ids(url))
     context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(3)
@@ -293,7 +294,7 @@ def test_nothing_younger_is_lost_and_nobody_finds_it_locked(url: str) -> None:
     for writer in writers:
         writer.start()
     barrier.wait(60)
-    done = pruned(url, 90)
+    done = pruned(url, 370)
     for writer in writers:
         writer.join(120)
     assert [writer.exitcode for writer in writers] == [0, 0]
