@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterable, Iterator
 from msgspec.structs import replace
 from sqlalchemy import Connection, func, select
 
-from .answers_of_rows import add_rows
 from .cells import ALL, DAY, HOUR, HOUR_US, MONTH, widths
-from .choosing import Chosen, choose, count_values, first, is_by_value
+from .choosing import Chosen, choose, choose_values, count_values, first, is_by_value
 from .database import Database
 from .dimensions import dimension_of
-from .figures import REPLAYED, Figures
+from .edges import Edges
+from .figures import Figures
 from .kept_cells import cuts_of
 from .kept_figures import unpack_figures
 from .periods import Hours, Span, cut, spans_of
@@ -33,23 +33,15 @@ class Asked:
         self._known = _known_hours(connection)
         self._hours, edges = cut(question.since_us, question.until_us, self._known)
         self._spans = self._spans_of(question, dimension)
-        self._edges: dict[Key, Figures] = {}
-        for edge in edges:
-            add_rows(connection, database, question, edge, self._edges)
-        self._edges_total: dict[Key, Figures] = {}
-        if "tag" in question.by:
-            # A call has several tags, or none.
-            for edge in edges:
-                add_rows(connection, database, replace(question, by=()), edge, self._edges_total)
-        for figures in () if "tag" in question.by else self._edges.values():
-            group(self._edges_total, ()).add(figures)
+        self._edges = Edges(connection, database, question, edges)
 
     def total(self) -> Figures:
         """The figures of all groups together."""
         question = replace(self._question, by=())
         dimension = dimension_of(question)
         assert dimension is not None, "what is asked for by groups can be asked for as a whole"
-        found: dict[Key, Figures] = {(): group(self._edges_total, ())}
+        found: dict[Key, Figures] = {}
+        group(found, ()).add(self._edges.total())
         for span in self._spans_of(question, dimension):
             for part in read_parts(self._connection, question, dimension, span):
                 _add(found, part)
@@ -83,12 +75,9 @@ class Asked:
         question, dimension = self._question, self._dimension
         if len(self._spans) == 1 and not self._edges:
             return choose(self._connection, question, dimension, self._spans[0], limit)
-        place = self._value_place()
-        if place is None:
+        if self._value_place() is None:
             return None
-        counts = self._counts_of_values()
-        keys = first(counts, question, limit)
-        return Chosen(keys, len(counts), Only(frozenset(key[place] for key in keys)))
+        return choose_values(self._connection, question, dimension, self._spans, self._edges, limit)
 
     def counts(self) -> dict[Key, int]:
         """How many calls each group has; those that have replayed calls alone are there with none."""
@@ -119,8 +108,9 @@ class Asked:
         return self._counts((part.key, part.sign * part.calls, part.sign * part.replayed) for part in parts)
 
     def _counts(self, counted: Iterable[tuple[Key, int, int]]) -> dict[Key, int]:
-        live = {key: figures.calls for key, figures in self._edges.items()}
-        replayed = {key: figures.counts[REPLAYED] for key, figures in self._edges.items()}
+        at_edges = self._edges.counts()
+        live = {key: number for key, (number, _) in at_edges.items()}
+        replayed = {key: number for key, (_, number) in at_edges.items()}
         for key, number, others in counted:
             live[key] = live.get(key, 0) + number
             if others:
@@ -143,7 +133,7 @@ class Asked:
         for part in parts:
             if chosen is None or part.key in chosen:
                 _add(found, part)
-        for key, figures in self._edges.items():
+        for key, figures in self._edges.figures(chosen).items():
             if chosen is None or key in chosen:
                 group(found, key).add(figures)
         return found

@@ -30,14 +30,31 @@ def add_rows(
     found: dict[Key, Figures],
     *,
     others: bool = False,
+    only: ColumnElement[bool] | None = None,
 ) -> None:
-    """Count the calls of an edge one by one: those that are asked for, or all others."""
+    """Count the calls of an edge one by one: those that are asked for, or all others; or `only` some of them."""
     columns, read_keys = _row_key(question.by)
-    wanted = partial(_wanted, database, question, edge, others=others)
+    wanted = partial(_wanted, database, question, edge, others=others, only=only)
     counted = grouped(connection, wanted, columns, few=_is_short(edge))
     for raw, known in counted.items():
         for key in read_keys(raw):
             group(found, key).add_tally(known, edge.sign)
+
+
+def count_rows(
+    connection: Connection, database: Database, question: Question, edge: Edge
+) -> Iterator[tuple[Key, Sequence[Any], int, int]]:
+    """The groups of an edge, each with the values that its key is read from, and its live and replayed calls.
+
+    Groups that are told apart by what keys leave out come several times.
+    """
+    columns, read_keys = _row_key(question.by)
+    numbered = [column.label(f"key_{at}") for at, column in enumerate(columns)]
+    query = _wanted(database, question, edge, *numbered, func.count(), func.sum(_c.replayed))
+    query = query.group_by(*(literal_column(str(at + 1)) for at in range(len(columns))))
+    for *raw, number, replayed in fetched(connection, query):
+        for key in read_keys(raw):
+            yield key, raw, int(number) - int(replayed), int(replayed)
 
 
 def count_names(
@@ -66,22 +83,23 @@ def add_named(
     index: bool,
 ) -> dict[Key, Figures]:
     """The figures of some users or sessions; `index` says whether these are to be found by an index."""
-    column = _c[GROUPS[name]]
-    # A scan of all calls takes less time than to look for very many of them.
-    named = column if index else func.coalesce(column, null())
-    shown: ColumnElement[bool] = named.in_([each for each in names if each is not None])
-    if None in names:
-        shown = or_(shown, column.is_(None))
     columns, read_keys = _row_key(question.by)
-
-    def wanted(*asked: Any) -> Select[Any]:
-        return _wanted(database, question, _whole(question), *asked).where(shown)
-
+    shown = named(GROUPS[name], names, index=index)
+    wanted = partial(_wanted, database, question, _whole(question), only=shown)
     found: dict[Key, Figures] = {}
     for raw, known in grouped(connection, wanted, columns).items():
         for key in read_keys(raw):
             group(found, key).add_tally(known)
     return found
+
+
+def named(column_name: str, names: Collection[str | None], *, index: bool = False) -> ColumnElement[bool]:
+    """Whether a column has one of some values; `index` says whether these are to be found by an index."""
+    column = _c[column_name]
+    # A scan of all calls takes less time than to look for very many of them.
+    compared = column if index else func.coalesce(column, null())
+    shown: ColumnElement[bool] = compared.in_([each for each in names if each is not None])
+    return or_(shown, column.is_(None)) if None in names else shown
 
 
 def _whole(question: Question) -> Edge:
@@ -109,10 +127,17 @@ def condition_of(database: Database, question: Question) -> ColumnElement[bool]:
 
 
 def _wanted(
-    database: Database, question: Question, edge: Edge, *columns: Any, others: bool = False
+    database: Database,
+    question: Question,
+    edge: Edge,
+    *columns: Any,
+    others: bool = False,
+    only: ColumnElement[bool] | None = None,
 ) -> Select[Any]:
     condition = condition_of(database, question)
     query = select(*columns).where(condition.is_not(true()) if others else condition)
+    if only is not None:
+        query = query.where(only)
     if edge.since_us is not None:
         query = query.where(_c.started_us >= edge.since_us)
     if edge.until_us is not None:

@@ -12,8 +12,10 @@ from sqlalchemy import Connection, func, literal
 
 from .cells import ALL, DAY, HOUR, KIND, PLAIN, VALUES
 from .dimensions import has_rest, needs_cuts
+from .edges import Edges
 from .periods import Span
 from .question import Key, Question, fetched, in_order
+from .ranking import rank_values
 from .reading_cells import NOWHERE, Only, cells_of, key_reader, read_rest
 from .tables import rollups
 
@@ -68,6 +70,31 @@ def choose(
     values = frozenset(row[2] for row in rows) | frozenset([None] if rest else [])
     only = Only(values, frozenset(row[1] for row in rows) if times else None)
     return Chosen(first({**counts, **rest}, question, limit), number + len(rest), only)
+
+
+def choose_values(
+    connection: Connection,
+    question: Question,
+    dimension: str,
+    spans: Sequence[Span],
+    edges: Edges,
+    limit: int,
+) -> Chosen:
+    """The first groups where each is a value of a dimension, in several spans and edges."""
+    at_edges = edges.counts()
+    known = {key[0]: numbers for key, numbers in at_edges.items() if key[0] is not None}
+    found, number = rank_values(connection, question, dimension, spans, known, limit)
+    calls: dict[Key, int] = {(value,): count for value, count in found.items()}
+    rest = Counter(dict(zip(("live", "replayed"), at_edges.get((None,), (0, 0)), strict=True)))
+    for span in spans if has_rest(question, dimension) else ():
+        for part in read_rest(connection, question, dimension, span):
+            rest["live"] += part.sign * part.calls
+            rest["replayed"] += part.sign * part.replayed
+    if rest["live"] or rest["replayed"]:
+        calls[None,] = rest["live"]
+        number += 1
+    keys = first(calls, question, limit)
+    return Chosen(keys, number, Only(frozenset(key[0] for key in keys)))
 
 
 def _cells_in_order(

@@ -1,0 +1,99 @@
+"""The calls at the edges of a period, which no whole cell of the rollups covers: counted one by one, where needed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
+
+from msgspec.structs import replace
+from sqlalchemy import Connection
+
+from .answers_of_rows import add_rows, count_rows, named
+from .database import Database
+from .figures import REPLAYED, Figures
+from .periods import Edge
+from .question import GROUPS, Key, Question, group
+
+_NAMED: Final = ("user", "session")
+_MOST_NAMED: Final = 400
+"""How many users or sessions a query names at most; of more the figures of all are found."""
+
+Numbers = tuple[int, int]
+"""How many calls there are, live ones and replayed ones; fewer than none where an edge is taken away."""
+
+
+class Edges:
+    """A question about the calls at the edges of its period.
+
+    Of users and sessions, which are many, only the figures of those that are asked for are found.
+    """
+
+    def __init__(
+        self, connection: Connection, database: Database, question: Question, edges: Sequence[Edge]
+    ) -> None:
+        self._connection = connection
+        self._database = database
+        self._question = question
+        self._edges = edges
+        self._all: dict[Key, Figures] | None = None
+        self._total: Figures | None = None
+        self._raw: dict[Key, set[str | None]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._edges)
+
+    def counts(self) -> dict[Key, Numbers]:
+        """How many calls each group has."""
+        if not self._by_name or self._all is not None:
+            return {key: (of.calls, of.counts[REPLAYED]) for key, of in self.figures().items()}
+        found: dict[Key, Numbers] = {}
+        for edge in self._edges:
+            for key, raw, live, replayed in count_rows(
+                self._connection, self._database, self._question, edge
+            ):
+                known = found.get(key, (0, 0))
+                found[key] = known[0] + edge.sign * live, known[1] + edge.sign * replayed
+                self._raw.setdefault(key, set()).add(raw[0])
+        return found
+
+    def figures(self, keys: Collection[Key] | None = None) -> Mapping[Key, Figures]:
+        """The figures of some groups that `counts` told of, and maybe of others; of all without `keys`."""
+        if self._all is None and self._by_name and keys is not None and self._raw:
+            names = {name for key in keys for name in self._raw.get(key, ())}
+            if len(names) <= _MOST_NAMED:
+                return self._of(names)
+        if self._all is None:
+            self._all = self._counted(self._question)
+        return self._all
+
+    def total(self) -> Figures:
+        """The figures of all groups together."""
+        if self._total is None:
+            self._total = self._counted_together()
+        return self._total
+
+    @property
+    def _by_name(self) -> bool:
+        return len(self._question.by) == 1 and self._question.by[0] in _NAMED
+
+    def _of(self, names: Collection[str | None]) -> dict[Key, Figures]:
+        found: dict[Key, Figures] = {}
+        shown = named(GROUPS[self._question.by[0]], names)
+        for edge in self._edges if names else ():
+            add_rows(self._connection, self._database, self._question, edge, found, only=shown)
+        return found
+
+    def _counted_together(self) -> Figures:
+        # A call has several tags, or none.
+        if "tag" in self._question.by or (self._by_name and self._all is None):
+            return group(self._counted(replace(self._question, by=())), ())
+        total = Figures()
+        for figures in self.figures().values():
+            total.add(figures)
+        return total
+
+    def _counted(self, question: Question) -> dict[Key, Figures]:
+        found: dict[Key, Figures] = {}
+        for edge in self._edges:
+            add_rows(self._connection, self._database, question, edge, found)
+        return found
