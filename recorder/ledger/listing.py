@@ -10,6 +10,7 @@ from sqlalchemy import Row, Select, or_, select
 from ..errors import StoreError
 from .access import reading
 from .database import Database
+from .extremes import first_seqs
 from .filters import Filters, filtered_by
 from .ordering import Mark, Order, mark_column, mentions, ordered
 from .places import Place, earlier
@@ -57,12 +58,21 @@ def page_of_calls(
     **filters: Unpack[Filters],
 ) -> list[dict[str, Any]]:
     """Calls in any order, each with its `mark` in it."""
-    query: Select[Any] = select(*LISTED, calls.c.cost_note, calls.c.content, mark_column(order).label("mark"))
-    query = filtered_by(query, database, filters)
-    if search:
-        query = query.where(mentions(search, sqlite=database.is_sqlite))
+
+    def query_of(*columns: Any) -> Select[Any]:
+        return filtered_by(select(*columns), database, filters)
+
+    asked = (*LISTED, calls.c.cost_note, calls.c.content, mark_column(order).label("mark"))
     with reading(database) as connection:
-        return [dict(row) for row in connection.execute(ordered(query, order, after).limit(limit)).mappings()]
+        seqs = None if search else first_seqs(connection, query_of, order, after, limit, filters)
+        if seqs is None:
+            query = query_of(*asked)
+            if search:
+                query = query.where(mentions(search, sqlite=database.is_sqlite))
+            query = ordered(query, order, after).limit(limit)
+        else:
+            query = ordered(select(*asked).where(calls.c.seq.in_(seqs)), order, None)
+        return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def each_call(database: Database, columns: Sequence[str], **filters: Unpack[Filters]) -> Iterator[Row[Any]]:

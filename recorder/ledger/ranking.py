@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Connection,
     Text,
     bindparam,
@@ -58,7 +59,7 @@ def rank_values(
 
 
 def _of_span(question: Question, dimension: str, span: Span) -> Any:
-    columns = _r.calls, _r.replayed
+    columns: tuple[ColumnElement[int], ...] = (_r.calls, _r.replayed)
     if span.sign < 0:
         columns = tuple((-column).label(column.name) for column in columns)
     return cells_of(question, dimension, span, _r.value, *columns)

@@ -21,6 +21,7 @@ from .changing_cells import Between, change_cells
 from .database import Database, stand_in_line
 from .histogram import Inconsistent
 from .intake import nothing
+from .stretches import bound_complete, widen
 from .tables import calls, rollup_state, rollups
 from .tallying import Tallies, tally
 
@@ -46,6 +47,7 @@ def add_rows(
     """Count rows that were just inserted; `counted` is what they come to, where that is known already."""
     if not rows:
         return
+    bound_complete(connection)
     _take_turn(connection)
     if (pending := _pending(connection)) is not None:
         ids = [row["id"] for row in rows]
@@ -63,6 +65,7 @@ def withdraw(connection: Connection, condition: ColumnElement[bool]) -> None:
 
 def restore(connection: Connection, condition: ColumnElement[bool]) -> None:
     """Take calls in again that were withdrawn in the same transaction, as they are now."""
+    widen(connection, condition)
     _recount(connection, condition, 1)
 
 

@@ -10,8 +10,10 @@ from .content import blobs, collection, dictionaries, former_payloads, nodes, pa
 from .conventions import metadata
 from .money import budgets, cost_changes, holidays, prices
 from .rollup import rollup_state, rollups
+from .stretch import BOUNDED, stretches
 
 __all__ = [
+    "BOUNDED",
     "blobs",
     "budgets",
     "calls",
@@ -30,5 +32,6 @@ __all__ = [
     "prunings",
     "rollup_state",
     "rollups",
+    "stretches",
     "used",
 ]
