@@ -232,12 +232,15 @@ def test_recordings_of_an_older_store_have_no_credential(url: str, database: Dat
     assert StoreCassette(url, "old").load() == (Recorded(an_exchange(), call.id, 2, 0),)
 
 
-def test_calls_that_narrower_rollups_counted_are_counted_anew(url: str, database: Database) -> None:
+@pytest.mark.parametrize("former", ["0008", "0009"])
+def test_calls_that_former_rollups_counted_are_counted_anew(
+    url: str, database: Database, former: str
+) -> None:
     store_calls(url, *[a_call(user_id=f"u-{number % 2}") for number in range(5)])
     store = Store(url)
     before = report(store, ("user",))
-    for target in ("0008", "head"):
-        (schema.downgrade if target == "0008" else schema.upgrade)(database, target)
+    for target in (former, "head"):
+        (schema.downgrade if target == former else schema.upgrade)(database, target)
     assert not store.rolled_up()
     assert report(store, ("user",)) == before
     store_calls(url, a_call(user_id="u-0"))

@@ -1,6 +1,7 @@
-"""An index of the calls of each value of a dimension, and the bounds of stretches of calls.
+"""Figures of quarters of hours, the calls of each value of a dimension in an index, and bounds of stretches of calls.
 
-SQLite's bounds of the calls that are there are found at once, in a few seconds of ten million calls.
+The rollups are counted anew by the next report, or by `recorder db rollup`. SQLite's bounds of the calls that are there
+are found at once, in a few seconds of ten million calls.
 """
 
 import sqlalchemy as sa
@@ -17,6 +18,7 @@ _STRETCH = 512
 
 
 def upgrade() -> None:
+    _count_anew()
     op.create_index(
         "ix_rollups_counts",
         "rollups",
@@ -42,3 +44,9 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("stretches")
     op.drop_index("ix_rollups_counts", table_name="rollups")
+    _count_anew()
+
+
+def _count_anew() -> None:
+    op.execute("DELETE FROM rollups")
+    op.execute("UPDATE rollup_state SET after_seq = 0, upto_seq = (SELECT coalesce(max(seq), 0) FROM calls)")

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 from msgspec.structs import replace
 from sqlalchemy import Connection, func, select
 
-from .cells import ALL, DAY, HOUR, HOUR_US, MONTH, widths
+from .cells import ALL, DAY, HOUR, HOUR_US, MONTH, PLAIN, QUARTER, widths
 from .choosing import Chosen, choose, choose_values, count_values, first, is_by_value
 from .database import Database
 from .dimensions import dimension_of
@@ -15,7 +15,7 @@ from .edges import Edges
 from .figures import Figures
 from .kept_cells import cuts_of
 from .kept_figures import unpack_figures
-from .periods import Hours, Span, cut, spans_of
+from .periods import Hours, Span, cut, narrowed, spans_of
 from .question import Key, Question, group
 from .reading_cells import ALL_CELLS, Only, Part, read_parts, value_place
 from .tables import calls
@@ -31,21 +31,35 @@ class Asked:
         self._question = question
         self._dimension = dimension
         self._known = _known_hours(connection)
-        self._hours, edges = cut(question.since_us, question.until_us, self._known)
-        self._spans = self._spans_of(question, dimension)
-        self._edges = Edges(connection, database, question, edges)
+        self._database = database
+        self._hours, self._parts_of_hours = cut(question.since_us, question.until_us, self._known)
+        self._spans, self._edges = self._cut(question, dimension)
+        self._quarters = [span for span in self._spans if span.hours == QUARTER]
 
     def total(self) -> Figures:
         """The figures of all groups together."""
         question = replace(self._question, by=())
         dimension = dimension_of(question)
         assert dimension is not None, "what is asked for by groups can be asked for as a whole"
+        if self._edges.apart:
+            spans, edges = self._cut(question, dimension)
+        else:
+            spans, edges = self._spans_of(question, dimension), self._edges
+            spans += self._quarters
         found: dict[Key, Figures] = {}
-        group(found, ()).add(self._edges.total())
-        for span in self._spans_of(question, dimension):
+        group(found, ()).add(edges.total())
+        for span in spans:
             for part in read_parts(self._connection, question, dimension, span):
                 _add(found, part)
         return found[()]
+
+    def _cut(self, question: Question, dimension: str) -> tuple[list[Span], Edges]:
+        """The widest cells of a dimension that come to the period, and what is left at its edges."""
+        spans, edges = self._spans_of(question, dimension), self._parts_of_hours
+        if dimension == PLAIN:
+            quarters, edges = narrowed(edges, self._known)
+            spans += quarters
+        return spans, Edges(self._connection, self._database, question, edges)
 
     def _spans_of(self, question: Question, dimension: str) -> list[Span]:
         """The widest cells of a dimension that come to the whole hours."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from itertools import repeat
 from math import ceil, log
 from operator import mul, sub
@@ -34,6 +35,7 @@ def count_buckets(values: Sequence[int], counts: Counter[int]) -> None:
         counts.update(map(ceil, map(mul, map(log, values), repeat(_SCALE))))
 
 
+@cache
 def middle(index: int) -> float:
     """The value that stands for a bucket: no value in it is further off than `ACCURACY`."""
     return 2 * _GAMMA ** (index - 1) / (1 + _GAMMA) if index else 0.0

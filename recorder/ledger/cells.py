@@ -17,8 +17,12 @@ from .figures import FACTS
 from .tables import calls
 
 HOUR_US: Final = 3_600_000_000
-ALL, HOUR, DAY, MONTH = 0, 1, 24, 768
-"""How many hours a cell is of, 0 for all time; a month here is 32 days, counted from 1970."""
+QUARTER_US: Final = HOUR_US // 4
+ALL, QUARTER, HOUR, DAY, FOUR_DAYS, MONTH = 0, -4, 1, 24, 96, 768
+"""How many hours a cell is of, 0 for all time; a month here is 32 days, counted from 1970.
+
+Of the plain dimension there are quarters of hours too, four to an hour. They begin so many quarters after 1970.
+"""
 
 PLAIN, KIND, USER, SESSION, TAG, ANY = "", "kind", "user", "session", "tag:", "any "
 VALUES: Final = "values"
@@ -54,7 +58,10 @@ Place = tuple[str, str, str]
 
 
 class Cell(NamedTuple):
-    """A group: a dimension, the hours from `begins` on (since 1970), and the value in that dimension."""
+    """A group: a dimension, the hours from `begins` on (since 1970), and the value in that dimension.
+
+    `begins` of a quarter of an hour counts quarters.
+    """
 
     dimension: str
     hours: int
@@ -79,7 +86,7 @@ def cell_of(row: Cell) -> Cell:
 
 def widths(dimension: str) -> tuple[int, ...]:
     """How many hours the cells of a dimension are of, besides those of all time. Sessions are many and short."""
-    return (HOUR,) if dimension in (SESSION, ANY + SESSION) else (HOUR, DAY, MONTH)
+    return (HOUR,) if dimension in (SESSION, ANY + SESSION) else (HOUR, DAY, FOUR_DAYS, MONTH)
 
 
 def many(dimension: str) -> bool:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
-from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from .answers_of_rows import add_rows, count_rows, named
 from .database import Database
 from .figures import REPLAYED, Figures
 from .periods import Edge
-from .question import GROUPS, Key, Question, group
+from .question import GROUPS, Key, Question
 
 _NAMED: Final = ("user", "session")
 _MOST_NAMED: Final = 400
@@ -36,7 +35,6 @@ class Edges:
         self._question = question
         self._edges = edges
         self._all: dict[Key, Figures] | None = None
-        self._total: Figures | None = None
         self._raw: dict[Key, set[str | None]] = {}
 
     def __bool__(self) -> bool:
@@ -63,14 +61,22 @@ class Edges:
             if len(names) <= _MOST_NAMED:
                 return self._of(names)
         if self._all is None:
-            self._all = self._counted(self._question)
+            self._all = {}
+            for edge in self._edges:
+                add_rows(self._connection, self._database, self._question, edge, self._all)
         return self._all
 
     def total(self) -> Figures:
-        """The figures of all groups together."""
-        if self._total is None:
-            self._total = self._counted_together()
-        return self._total
+        """The figures of all groups together, where no call is in several of them."""
+        total = Figures()
+        for figures in self.figures().values():
+            total.add(figures)
+        return total
+
+    @property
+    def apart(self) -> bool:
+        """Whether all calls together are to be asked for by themselves: groups are many, or have calls in common."""
+        return self._by_name or "tag" in self._question.by
 
     @property
     def _by_name(self) -> bool:
@@ -81,19 +87,4 @@ class Edges:
         shown = named(GROUPS[self._question.by[0]], names)
         for edge in self._edges if names else ():
             add_rows(self._connection, self._database, self._question, edge, found, only=shown)
-        return found
-
-    def _counted_together(self) -> Figures:
-        # A call has several tags, or none.
-        if "tag" in self._question.by or (self._by_name and self._all is None):
-            return group(self._counted(replace(self._question, by=())), ())
-        total = Figures()
-        for figures in self.figures().values():
-            total.add(figures)
-        return total
-
-    def _counted(self, question: Question) -> dict[Key, Figures]:
-        found: dict[Key, Figures] = {}
-        for edge in self._edges:
-            add_rows(self._connection, self._database, question, edge, found)
         return found

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from .cells import HOUR_US
+from .cells import HOUR_US, QUARTER, QUARTER_US
 
 
 class Span(NamedTuple):
@@ -40,19 +40,21 @@ class Hours(NamedTuple):
     last: int | None
 
 
-def cut(since_us: int | None, until_us: int | None, known: Hours) -> tuple[Hours | None, list[Edge]]:
+def cut(
+    since_us: int | None, until_us: int | None, known: Hours, unit_us: int = HOUR_US
+) -> tuple[Hours | None, list[Edge]]:
     """The whole hours nearest to a period, and what the period has besides, or they have besides the period.
 
-    There are calls in `known` hours alone.
+    There are calls in `known` hours alone. With another unit all hours are so many of these.
     """
     first, last = (
-        None if each is None else _nearest(each, HOUR_US, _in_microseconds(known)) // HOUR_US
+        None if each is None else _nearest(each, unit_us, _in_microseconds(known, unit_us)) // unit_us
         for each in (since_us, until_us)
     )
     if first is not None and last is not None and first >= last:
         return None, [Edge(since_us, until_us)]
     hours = Hours(first, last)
-    begins, ends = _in_microseconds(hours)
+    begins, ends = _in_microseconds(hours, unit_us)
     between = (*_between(since_us, begins), *_between(ends, until_us))
     return hours, [Edge(*each) for each in between]
 
@@ -74,8 +76,20 @@ def spans_of(hours: Hours, widths: Sequence[int], known: Hours) -> list[Span]:
     return [*spans_of(Hours(begin, end), wider, known), *(Span(narrow, *each) for each in between)]
 
 
-def _in_microseconds(hours: Hours) -> Hours:
-    first, last = (None if each is None else each * HOUR_US for each in hours)
+def narrowed(edges: Sequence[Edge], known: Hours) -> tuple[list[Span], list[Edge]]:
+    """The quarters of an hour nearest to some edges, and what is left of these."""
+    quarters = Hours(*(None if each is None else each * -QUARTER for each in known))
+    spans, left = [], []
+    for since_us, until_us, sign in edges:
+        hours, rest = cut(since_us, until_us, quarters, QUARTER_US)
+        if hours is not None and hours.first != hours.last:
+            spans.append(Span(QUARTER, *hours, sign))
+        left += [edge._replace(sign=sign * edge.sign) for edge in rest]
+    return spans, left
+
+
+def _in_microseconds(hours: Hours, unit_us: int) -> Hours:
+    first, last = (None if each is None else each * unit_us for each in hours)
     return Hours(first, last)
 
 

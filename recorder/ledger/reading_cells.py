@@ -16,6 +16,7 @@ from .cells import (
     KINDS,
     LONGEST_KIND,
     PLAIN,
+    QUARTER,
     SESSION,
     TAG,
     USER,
@@ -69,7 +70,7 @@ def read_parts(
     for column, some in ((_r.value, only.values), (_r.begins, only.begins)):
         if some is not None and len(some) <= _MOST_NAMED:
             query = query.where(column.in_([each for each in some if each is not None]))
-    for part in _parts(expanded(connection, span.hours, fetched(connection, query)), question, dimension):
+    for part in _parts(_read(connection, query, span), question, dimension):
         yield part if span.sign > 0 else part._replace(sign=-1)
     if has_rest(question, dimension) and (only.values is None or None in only.values):
         yield from read_rest(connection, question, dimension, span)
@@ -83,7 +84,7 @@ def read_rest(connection: Connection, question: Question, dimension: str, span: 
         return
     for sign, of in ((1, PLAIN), (-1, ANY + dimension)):
         query = cells_of(question, of, span, *_columns(question))
-        for part in _parts(expanded(connection, span.hours, fetched(connection, query)), question, PLAIN):
+        for part in _parts(_read(connection, query, span), question, PLAIN):
             yield part._replace(sign=sign * span.sign)
 
 
@@ -124,6 +125,14 @@ _UNCUT: Final = (*_CUT[:-1], case((func.length(_r.figures) == 0, _r.cuts)))
 
 def _columns(question: Question) -> tuple[ColumnElement[Any], ...]:
     return _CUT if needs_cuts(question) else _UNCUT
+
+
+def _read(connection: Connection, query: Any, span: Span) -> Iterator[Any]:
+    """The cells of a span, each with its cuts; quarters of an hour begin when their hours do."""
+    rows = expanded(connection, span.hours, fetched(connection, query))
+    if span.hours != QUARTER:
+        return rows
+    return ((of, begins // -QUARTER, *rest) for of, begins, *rest in rows)
 
 
 def _parts(rows: Iterator[Any], question: Question, dimension: str) -> Iterator[Part]:

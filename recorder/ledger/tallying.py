@@ -13,12 +13,14 @@ from .cells import (
     FEW,
     FIRST_FACT,
     FIRST_KIND,
+    FOUR_DAYS,
     HOUR,
-    HOUR_US,
     KIND,
     KINDS,
     MONTH,
     PLAIN,
+    QUARTER,
+    QUARTER_US,
     SESSION,
     USER,
     Cell,
@@ -56,15 +58,17 @@ _T = TypeVar("_T")
 
 def tally(rows: Iterable[Sequence[Any]], between: Between = nothing) -> Tallies:
     """Count calls, each given by its `COUNTED` columns. `between` is called after every few calls."""
-    hours = _by_hour(_paced(rows, between))
-    hours |= _together(((PLAIN, key[1], "", key[3]), part) for key, part in hours.items() if key[0] == KIND)
+    kinds, hours = _by_time(_paced(rows, between))
+    quarters = _together(((PLAIN, key[1], "", key[3]), part) for key, part in kinds.items())
+    hours |= _hourly(kinds) | _hourly(quarters)
     hours |= _any(hours, between)
     long_ones = {key: part for key, part in hours.items() if DAY in widths(key[0])}
     days = _wider(_paced(long_ones.items(), between), DAY)
-    months = _wider(days.items(), MONTH)
+    fours = _wider(days.items(), FOUR_DAYS)
+    months = _wider(fours.items(), MONTH)
     short_ones = ((key, part) for key, part in hours.items() if key not in long_ones)
     always = _wider(chain(months.items(), _paced(short_ones, between)), ALL)
-    return _by_cell({HOUR: hours, DAY: days, MONTH: months, ALL: always})
+    return _by_cell({QUARTER: quarters, HOUR: hours, DAY: days, FOUR_DAYS: fours, MONTH: months, ALL: always})
 
 
 def _by_cell(levels: Mapping[int, _Parts]) -> Tallies:
@@ -84,15 +88,17 @@ def _by_cell(levels: Mapping[int, _Parts]) -> Tallies:
     return found
 
 
-def _by_hour(rows: Iterable[Sequence[Any]]) -> _Parts:
-    """Calls by the hour in the dimensions that they have a value in."""
+def _by_time(rows: Iterable[Sequence[Any]]) -> tuple[_Parts, _Parts]:
+    """Calls by their kind and the quarter of an hour, and by the hour in the dimensions that they have a value in."""
+    kinds: _Parts = {}
     hours: _Parts = {}
     for row in rows:
         _, started_us, provider, host, user, session, tags, *_ = row
         call = counted(row, FIRST_FACT)
-        hour: int = started_us // HOUR_US
+        quarter: int = started_us // QUARTER_US
+        hour = quarter // -QUARTER
         place = (short(provider), short(host), short(model_of(row[_SERVED], row[_REQUESTED])))
-        _tally(hours, (KIND, hour, kind_text(*row[FIRST_KIND:FIRST_FACT]), place)).add(call)
+        _tally(kinds, (KIND, quarter, kind_text(*row[FIRST_KIND:FIRST_FACT]), place)).add(call)
         if user is not None:
             _tally(hours, (USER, hour, short(user), place)).add(call)
         if session is not None:
@@ -100,7 +106,7 @@ def _by_hour(rows: Iterable[Sequence[Any]]) -> _Parts:
         if tags != "{}":
             for name, value in tag_pairs(tags):
                 _tally(hours, (name, hour, value, place)).add(call)
-    return hours
+    return kinds, hours
 
 
 def _any(hours: _Parts, between: Between) -> _Parts:
@@ -115,6 +121,12 @@ def _any(hours: _Parts, between: Between) -> _Parts:
         whole = hours[PLAIN, key[1], "", key[3]]
         together[key] = whole if sum(part.calls for part in some) == whole.calls else joint(some)
     return together
+
+
+def _hourly(quarters: _Parts) -> _Parts:
+    return _together(
+        ((of, at // -QUARTER, value, place), part) for (of, at, value, place), part in quarters.items()
+    )
 
 
 def _wider(parts: Iterable[tuple[_Key, Tally]], width: int) -> _Parts:
