@@ -5,14 +5,14 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.ledger.cells import DAY, HOUR, HOUR_US, MONTH
-from recorder.ledger.periods import Edge, Hours, Span, cut, spans_of
+from recorder.ledger.cells import DAY, FOUR_DAYS, HOUR, HOUR_US, MONTH, QUARTER, QUARTER_US
+from recorder.ledger.periods import Edge, Hours, Span, cut, narrowed, spans_of
 
 _FIRST, _LAST = 20_000, 24_000
 _HOURS = st.integers(_FIRST, _LAST)
 KNOWN = st.just(Hours(None, None)) | st.builds(lambda a, b: Hours(*sorted((a, b))), _HOURS, _HOURS)
 MOMENTS = st.none() | st.integers(_FIRST * HOUR_US, _LAST * HOUR_US) | _HOURS.map(lambda hour: hour * HOUR_US)
-WIDTHS = st.sampled_from([(HOUR,), (HOUR, DAY), (HOUR, DAY, MONTH)])
+WIDTHS = st.sampled_from([(HOUR,), (HOUR, DAY), (HOUR, DAY, FOUR_DAYS, MONTH)])
 
 
 def within(moment: int, bounds: tuple[int | None, int | None]) -> bool:
@@ -22,10 +22,10 @@ def within(moment: int, bounds: tuple[int | None, int | None]) -> bool:
 
 def number_of_times(moment: int, spans: list[Span], edges: list[Edge]) -> int:
     """How often a moment is in the cells and edges."""
-    hour = moment // HOUR_US
-    return sum(span.sign for span in spans if within(hour, span[1:3])) + sum(
-        edge.sign for edge in edges if within(moment, edge[:2])
-    )
+    units = [QUARTER_US if span.hours == QUARTER else HOUR_US for span in spans]
+    return sum(
+        span.sign for span, unit in zip(spans, units, strict=True) if within(moment // unit, span[1:3])
+    ) + sum(edge.sign for edge in edges if within(moment, edge[:2]))
 
 
 @given(MOMENTS, MOMENTS, KNOWN, WIDTHS, st.lists(st.integers(_FIRST * HOUR_US, _LAST * HOUR_US), min_size=5))
@@ -38,6 +38,19 @@ def test_what_is_in_a_period_is_there_once(
     for moment in (*moments, *near):
         asked = within(moment, (since_us, until_us))
         assert number_of_times(moment, spans, edges) == asked
+
+
+@given(MOMENTS, MOMENTS, KNOWN, st.lists(st.integers(_FIRST * HOUR_US, _LAST * HOUR_US), min_size=5))
+def test_quarters_of_hours_leave_less_to_count(
+    since_us: int | None, until_us: int | None, known: Hours, moments: list[int]
+) -> None:
+    _, edges = cut(since_us, until_us, known)
+    quarters, left = narrowed(edges, known)
+    near = [at + by for at in (since_us, until_us) if at is not None for by in (-1, 0, 1)]
+    for moment in (*moments, *near):
+        assert number_of_times(moment, quarters, left) == number_of_times(moment, [], edges)
+    if known == (None, None):
+        assert all((end or 0) - (begin or 0) <= QUARTER_US for begin, end, _ in left)
 
 
 @given(MOMENTS, MOMENTS, WIDTHS)

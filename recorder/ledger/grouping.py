@@ -106,10 +106,8 @@ def grouped(
     few: bool = False,
 ) -> dict[Any, Tally]:
     """A tally for each key, of the calls that `query_of` asks some columns of; `few` says that these may be few."""
-    if few:
-        rows = list(fetched(connection, query_of(*key, *FACT_COLUMNS).limit(_FEW)))
-        if len(rows) < _FEW:
-            return tallies(rows, len(key))
+    if few and (connection.scalar(query_of(func.count())) or 0) < _FEW:
+        return tallies(fetched(connection, query_of(*key, *FACT_COLUMNS)), len(key))
     found = _grouped(connection, query_of, key)
     return tallies(fetched(connection, query_of(*key, *FACT_COLUMNS)), len(key)) if found is None else found
 
