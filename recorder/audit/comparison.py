@@ -11,6 +11,7 @@ from ..ledger.figures import Figures
 from ..ledger.filters import Where
 from ..ledger.question import question
 from .report import Key, ReportRow, row_of
+from .uncollected import uncollected
 
 if TYPE_CHECKING:
     from ..ledger import Store
@@ -36,6 +37,7 @@ class Comparison(Struct, frozen=True):
     """When the period before began; it ended at `since_us`."""
 
 
+@uncollected()
 def compare(
     store: Store,
     by: Sequence[str],

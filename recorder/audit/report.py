@@ -11,6 +11,7 @@ from ..ledger import figures as at
 from ..ledger.figures import Figures
 from ..ledger.filters import Where
 from ..ledger.question import in_order, question
+from .uncollected import uncollected
 
 if TYPE_CHECKING:
     from ..ledger import Store
@@ -86,6 +87,7 @@ class Report(Struct, frozen=True):
     total: ReportRow
 
 
+@uncollected()
 def report(
     store: Store,
     by: Sequence[str] = ("model",),

@@ -17,7 +17,7 @@ from .kept_cells import cuts_of
 from .kept_figures import unpack_figures
 from .periods import Hours, Span, cut, narrowed, spans_of
 from .question import Key, Question, group
-from .reading_cells import ALL_CELLS, Only, Part, read_parts, value_place
+from .reading_cells import ALL_CELLS, Only, Part, count_parts, read_parts, value_place
 from .tables import calls
 
 
@@ -97,11 +97,11 @@ class Asked:
         """How many calls each group has; those that have replayed calls alone are there with none."""
         if self._value_place() is not None:
             return self._counts_of_values()
-        return self._counts_of_parts(part for span in self._spans for part in self._parts(span))
+        return self._counts_of_cells()
 
     def of(self, keys: Collection[Key]) -> dict[Key, Figures]:
         """The figures of some groups."""
-        place = self._value_place()
+        place = value_place(self._question.by, self._dimension)
         only = ALL_CELLS if place is None else Only(frozenset(key[place] for key in keys))
         return self._figures(
             frozenset(keys), [part for span in self._spans for part in self._parts(span, only)]
@@ -118,6 +118,10 @@ class Asked:
             for counted in count_values(self._connection, self._question, self._dimension, span)
         )
 
+    def _counts_of_cells(self) -> dict[Key, int]:
+        asked = self._connection, self._question, self._dimension
+        return self._counts(counted for span in self._spans for counted in count_parts(*asked, span))
+
     def _counts_of_parts(self, parts: Iterable[Part]) -> dict[Key, int]:
         return self._counts((part.key, part.sign * part.calls, part.sign * part.replayed) for part in parts)
 
@@ -133,6 +137,10 @@ class Asked:
 
     def _first_of_all(self, limit: int) -> tuple[dict[Key, Figures], int]:
         """The same, where the parts of all groups are read, and the figures of those that are shown."""
+        if value_place(self._question.by, self._dimension) is not None:
+            counts = self._counts_of_cells()
+            keys = first(counts, self._question, limit)
+            return dict(self.of(keys)), len(counts) - len(keys)
         parts = [part for span in self._spans for part in self._parts(span)]
         counts = self._counts_of_parts(parts)
         chosen = first(counts, self._question, limit)

@@ -76,6 +76,28 @@ def read_parts(
         yield from read_rest(connection, question, dimension, span)
 
 
+def count_parts(
+    connection: Connection, question: Question, dimension: str, span: Span
+) -> Iterator[tuple[Key, int, int]]:
+    """How many calls, live ones and replayed ones, each part of a span has, without a look at their figures."""
+    cut = needs_cuts(question)
+    columns = [column for column in _columns(question, span) if column is not _r.figures]
+    rows = fetched(connection, cells_of(question, dimension, span, *(columns if cut else columns[:-1])))
+    read_key = key_reader(question.by, dimension)
+    fits, here, sign = _fits(question), _is_here(question), span.sign
+    for of, begins, value, calls, replayed, *cuts in rows:
+        if fits is not None and not fits(value):
+            continue
+        if not cut:
+            yield read_key(of, begins, value, NOWHERE), sign * calls, sign * replayed
+            continue
+        for *place, live, others, _ in cuts_of(calls, replayed, b"", *cuts):
+            if here(place):
+                yield read_key(of, begins, value, place), sign * live, sign * others
+    for part in read_rest(connection, question, dimension, span) if has_rest(question, dimension) else ():
+        yield part.key, part.sign * part.calls, part.sign * part.replayed
+
+
 def read_rest(connection: Connection, question: Question, dimension: str, span: Span) -> Iterator[Part]:
     """The calls that have no value in a dimension: all calls, less those that have one."""
     if number_of_calls(connection, question, PLAIN, span) == number_of_calls(
