@@ -16,7 +16,7 @@ from .edges import Edges
 from .periods import Span
 from .question import Key, Question, fetched, in_order
 from .ranking import rank_values
-from .reading_cells import NOWHERE, Only, cells_of, key_reader, read_rest
+from .reading_cells import NOWHERE, Only, cells_of, key_reader, number_without, read_rest
 from .tables import rollups
 
 _r = rollups.c
@@ -85,13 +85,12 @@ def choose_values(
     known = {key[0]: numbers for key, numbers in at_edges.items() if key[0] is not None}
     found, number = rank_values(connection, question, dimension, spans, known, limit)
     calls: dict[Key, int] = {(value,): count for value, count in found.items()}
-    rest = Counter(dict(zip(("live", "replayed"), at_edges.get((None,), (0, 0)), strict=True)))
-    for span in spans if has_rest(question, dimension) else ():
-        for part in read_rest(connection, question, dimension, span):
-            rest["live"] += part.sign * part.calls
-            rest["replayed"] += part.sign * part.replayed
-    if rest["live"] or rest["replayed"]:
-        calls[None,] = rest["live"]
+    live, replayed = at_edges.get((None,), (0, 0))
+    if has_rest(question, dimension):
+        more = number_without(connection, question, dimension, spans)
+        live, replayed = live + more[0], replayed + more[1]
+    if live or replayed:
+        calls[None,] = live
         number += 1
     keys = first(calls, question, limit)
     return Chosen(keys, number, Only(frozenset(key[0] for key in keys)))
