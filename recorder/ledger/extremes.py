@@ -17,8 +17,8 @@ from .tables import calls, stretches
 _SOME: Final = 64
 """Into how many stretches to look at first."""
 
-_MORE: Final = 4
-_MOST: Final = 0.4
+_MORE: Final = 2
+_MOST: Final = 0.3
 """To look into more than this share of all stretches takes no less time than into all calls."""
 
 _INDEXED: Final = ("id", "operation_id", "session_id", "trace_id", "user_id")
@@ -69,14 +69,16 @@ def _search(
         found = sorted(found + _look(connection, query, some), reverse=not order.ascending)[:limit]
         done = end
         if len(found) < limit:
-            if done == len(bounded):
+            needed = len(bounded)
+            if done == needed:
                 return None
-            end = min(done * _MORE, len(bounded))
-            continue
-        last = found[-1][0]
-        end = sum(1 for _, bound in bounded if (bound <= last if order.ascending else bound >= last))
-        if end <= done:
-            return [seq for _, seq in found]
+        else:
+            last = found[-1][0]
+            needed = sum(1 for _, bound in bounded if (bound <= last if order.ascending else bound >= last))
+            if done >= needed:
+                return [seq for _, seq in found]
+        # What is found then may come before all that others can have.
+        end = min(done * _MORE, needed)
     return None
 
 
