@@ -8,15 +8,15 @@ from heapq import nlargest, nsmallest
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import Connection, func, literal
+from sqlalchemy import Connection, func, literal, literal_column, union_all
 
-from .cells import ALL, DAY, HOUR, KIND, PLAIN, VALUES
+from .cells import ALL, ANY, DAY, HOUR, KIND, PLAIN, VALUES
 from .dimensions import has_rest, needs_cuts
 from .edges import Edges
 from .periods import Span
 from .question import Key, Question, fetched, in_order
 from .ranking import rank_values
-from .reading_cells import NOWHERE, Only, cells_of, key_reader, number_without, read_rest
+from .reading_cells import NOWHERE, Only, cells_of, key_reader, read_rest
 from .tables import rollups
 
 _r = rollups.c
@@ -137,6 +137,23 @@ def count_values(
     if has_rest(question, dimension):
         for part in read_rest(connection, question, dimension, span):
             yield part.key, part.sign * part.calls, part.sign * part.replayed
+
+
+def number_without(
+    connection: Connection, question: Question, dimension: str, spans: Sequence[Span]
+) -> tuple[int, int]:
+    """How many calls, live ones and replayed ones, have no value in a dimension; asked of all spans at once."""
+    asked = [
+        cells_of(
+            *(question, of, span, literal_column(str(sign * span.sign)).label("sign")),
+            *(func.sum(_r.calls).label("calls"), func.sum(_r.replayed).label("replayed")),
+        )
+        for span in spans
+        for of, sign in ((PLAIN, 1), (ANY + dimension, -1))
+    ]
+    rows = list(fetched(connection, union_all(*asked))) if asked else []
+    live, replayed = (sum(row[0] * int(row[place] or 0) for row in rows) for place in (1, 2))
+    return live, replayed
 
 
 def count_rest(connection: Connection, question: Question, dimension: str, span: Span) -> dict[Key, int]:

@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, and_, case, func, literal_column, select, union_all
+from sqlalchemy import ColumnElement, Connection, and_, case, func, literal_column, select
 
 from .cells import (
     ALL,
@@ -108,23 +108,6 @@ def read_rest(connection: Connection, question: Question, dimension: str, span: 
         query = cells_of(question, of, span, *_columns(question))
         for part in _parts(_read(connection, query, span), question, PLAIN):
             yield part._replace(sign=sign * span.sign)
-
-
-def number_without(
-    connection: Connection, question: Question, dimension: str, spans: Sequence[Span]
-) -> tuple[int, int]:
-    """How many calls, live ones and replayed ones, have no value in a dimension; asked of all spans at once."""
-    asked = [
-        cells_of(
-            *(question, of, span, literal_column(str(sign * span.sign)).label("sign")),
-            *(func.sum(_r.calls).label("calls"), func.sum(_r.replayed).label("replayed")),
-        )
-        for span in spans
-        for of, sign in ((PLAIN, 1), (ANY + dimension, -1))
-    ]
-    rows = list(fetched(connection, union_all(*asked))) if asked else []
-    live, replayed = (sum(row[0] * int(row[place] or 0) for row in rows) for place in (1, 2))
-    return live, replayed
 
 
 def number_of_calls(
