@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from recorder.audit import compare, report
+from recorder.call import Call
 from recorder.ledger import Retention, Store, answers
 from recorder.ledger.conditions import parse_conditions
 from recorder.ledger.retention.erasing import Person
 
 from .ledger_calls import START_US, a_call, store_calls
+from .test_rollups import CALLS, MOMENTS, emptied, many
 
 DAY_US = 86_400_000_000
 
@@ -41,6 +45,26 @@ def test_the_largest_groups_are_the_first_of_all(url: str, by: str, asked: dict[
         assert found.rows == whole.rows[:limit]
         assert found.more == max(0, len(whole.rows) - limit)
         assert found.total == whole.total
+
+
+@many
+@given(
+    st.lists(CALLS, max_size=25),
+    st.sampled_from(
+        [("user",), ("session",), ("tag:team",), ("user", "model"), ("session", "day"), ("host",)]
+    ),
+    st.tuples(MOMENTS, MOMENTS),
+    st.integers(1, 4),
+)
+def test_the_first_groups_of_any_period_are_the_first_of_all(
+    url: str, some: list[Call], by: tuple[str, ...], period: tuple[int | None, int | None], limit: int
+) -> None:
+    emptied(url)
+    store_calls(url, *some)
+    store = Store(url)
+    whole, found = report(store, by, *period), report(store, by, *period, limit=limit)
+    assert found.rows == whole.rows[:limit]
+    assert (found.more, found.total) == (max(0, len(whole.rows) - limit), whole.total)
 
 
 @pytest.mark.parametrize(
