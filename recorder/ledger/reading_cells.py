@@ -81,8 +81,9 @@ def count_parts(
 ) -> Iterator[tuple[Key, int, int]]:
     """How many calls, live ones and replayed ones, each part of a span has, without a look at their figures."""
     cut = needs_cuts(question)
-    columns = [column for column in _columns(question, span) if column is not _r.figures]
-    rows = fetched(connection, cells_of(question, dimension, span, *(columns if cut else columns[:-1])))
+    columns = [column for column in _columns(question) if column is not _r.figures]
+    query = cells_of(question, dimension, span, *(columns if cut else columns[:-1]))
+    rows = _read(connection, query, span) if cut else _in_hours(fetched(connection, query), span)
     read_key = key_reader(question.by, dimension)
     fits, here, sign = _fits(question), _is_here(question), span.sign
     for of, begins, value, calls, replayed, *cuts in rows:
@@ -91,7 +92,7 @@ def count_parts(
         if not cut:
             yield read_key(of, begins, value, NOWHERE), sign * calls, sign * replayed
             continue
-        for *place, live, others, _ in cuts_of(calls, replayed, b"", *cuts):
+        for *place, live, others, _ in cuts_of(calls, replayed, b"", cuts[-1]):
             if here(place):
                 yield read_key(of, begins, value, place), sign * live, sign * others
     for part in read_rest(connection, question, dimension, span) if has_rest(question, dimension) else ():
@@ -150,8 +151,12 @@ def _columns(question: Question) -> tuple[ColumnElement[Any], ...]:
 
 
 def _read(connection: Connection, query: Any, span: Span) -> Iterator[Any]:
-    """The cells of a span, each with its cuts; quarters of an hour begin when their hours do."""
-    rows = expanded(connection, span.hours, fetched(connection, query))
+    """The cells of a span, each with its cuts."""
+    return _in_hours(expanded(connection, span.hours, fetched(connection, query)), span)
+
+
+def _in_hours(rows: Iterator[Any], span: Span) -> Iterator[Any]:
+    """Cells that begin with an hour, as also quarters of it are to, in groups of days and hours."""
     if span.hours != QUARTER:
         return rows
     return ((of, begins // -QUARTER, *rest) for of, begins, *rest in rows)
