@@ -19,6 +19,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from recorder.errors import StoreError
+from recorder.ledger.bell import Bell, Ticket
 from recorder.ledger.store import Store
 from recorder.ledger.writer import Writer
 
@@ -197,6 +198,32 @@ def test_work_runs_in_the_writers_thread_and_before_a_flush_ends(writer: Writer,
     assert writer.flush()
     assert names == ["recorder-writer"]
     assert len(ids(url)) == 1
+
+
+def test_a_flush_waits_for_work_that_the_thread_takes_up_meanwhile(
+    writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, asked = threading.Event(), threading.Event()
+    done: list[bool] = []
+
+    def work() -> None:
+        begun.set()
+        done.append(asked.wait(10))
+
+    def heard_by_now(bell: Bell) -> bool:
+        monkeypatch.undo()
+        writer.call_soon(work)
+        assert begun.wait(10)
+        return bell.quiet
+
+    def ask() -> Ticket:
+        asked.set()
+        return Bell.ask(writer._bell)
+
+    monkeypatch.setattr(Bell, "quiet", property(heard_by_now))
+    writer._bell.ask = ask  # type: ignore[method-assign]
+    assert writer.flush()
+    assert done == [True]
 
 
 def test_work_is_taken_from_a_finalizer(writer: Writer) -> None:

@@ -184,11 +184,12 @@ class Writer:
             thread.join(patience_s)
 
     def _settle(self, timeout: float | None) -> bool:
-        thread = self._thread
+        # The bell first: who has just taken the last of what it was told is the thread, which is there then.
+        quiet, thread = self._bell.quiet, self._thread
         if self._closing.shut or (thread is not None and thread.ident == threading.get_ident()):
             return not self.lost and not self._intake.waiting
         settled = True
-        if thread is not None or self._batches.left or not self._bell.quiet:
+        if thread is not None or self._batches.left or not quiet:
             ticket = self._bell.ask()
             if self._start():
                 ticket.answered.wait(timeout)
