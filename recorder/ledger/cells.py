@@ -18,7 +18,7 @@ from .tables import calls
 
 HOUR_US: Final = 3_600_000_000
 QUARTER_US: Final = HOUR_US // 4
-ALL, QUARTER, HOUR, DAY, FOUR_DAYS, MONTH = 0, -4, 1, 24, 96, 768
+ALL, QUARTER, HOUR, DAY, MONTH = 0, -4, 1, 24, 768
 """How many hours a cell is of, 0 for all time; a month here is 32 days, counted from 1970.
 
 Of the plain dimension there are quarters of hours too, four to an hour. They begin so many quarters after 1970.
@@ -86,7 +86,7 @@ def cell_of(row: Cell) -> Cell:
 
 def widths(dimension: str) -> tuple[int, ...]:
     """How many hours the cells of a dimension are of, besides those of all time. Sessions are many and short."""
-    return (HOUR,) if dimension in (SESSION, ANY + SESSION) else (HOUR, DAY, FOUR_DAYS, MONTH)
+    return (HOUR,) if dimension in (SESSION, ANY + SESSION) else (HOUR, DAY, MONTH)
 
 
 def many(dimension: str) -> bool:
