@@ -12,13 +12,16 @@ from sqlalchemy import func, select
 from recorder.call import AnswerHalf, Call, Usage
 from recorder.ledger import Store, extremes, listing, stretches
 from recorder.ledger.conditions import parse_conditions
+from recorder.ledger.copies import CallCopy
 from recorder.ledger.database import open_database
 from recorder.ledger.ordering import SORTS, Mark, Order, Sort
+from recorder.ledger.rows import call_row
+from recorder.ledger.sink import Sink
 from recorder.ledger.tables import BOUNDED, calls
 from recorder.ledger.tables import stretches as kept
 
 from .databases import execute
-from .ledger_calls import START_US, a_call, store_calls
+from .ledger_calls import START_US, a_call, an_exchange, store_calls
 from .test_rollups import emptied, many
 
 NUMBERS = st.lists(st.tuples(st.integers(0, 9), st.none() | st.integers(0, 9)), min_size=9, max_size=40)
@@ -119,6 +122,29 @@ def test_bounds_are_widened_for_what_is_changed(sqlite_url: str) -> None:
     assert_within(sqlite_url)
     (page,) = Store(sqlite_url).page(1, Order("cost"))
     assert (page["seq"], page["mark"]) == (5, 7)
+
+
+@pytest.mark.usefixtures("short_stretches")
+def test_bounds_are_found_anew_where_calls_were_changed_by_hand(sqlite_url: str) -> None:
+    store_in_batches(sqlite_url, a_number_of_calls([(1, 1)] * 40))
+    execute(sqlite_url, "UPDATE calls SET cost_pico = 7, duration_us = 9 WHERE seq = 5")
+    Store(sqlite_url).roll_up(rebuild=True)
+    assert_within(sqlite_url)
+    assert execute(sqlite_url, "SELECT count(*) FROM stretches") == [(20,)]
+    for sort in ("cost", "duration"):
+        (page,) = Store(sqlite_url).page(1, Order(sort))
+        assert page["seq"] == 5
+
+
+@pytest.mark.usefixtures("short_stretches")
+def test_copies_of_calls_have_bounds(sqlite_url: str) -> None:
+    exchange = an_exchange()
+    sink = Sink(sqlite_url)
+    for call in a_number_of_calls([(number, number) for number in range(9)]):
+        sink.copy([CallCopy(call_row(call, exchange), exchange)])
+    sink.close()
+    assert_within(sqlite_url)
+    assert execute(sqlite_url, "SELECT count(*) FROM stretches") == [(4,)]
 
 
 def assert_within(url: str) -> None:

@@ -21,7 +21,7 @@ from .changing_cells import Between, change_cells
 from .database import Database, stand_in_line
 from .histogram import Inconsistent
 from .intake import nothing
-from .stretches import bound_complete, widen
+from .stretches import bound_complete, forget_bounds, lack_bounds, widen
 from .tables import calls, rollup_state, rollups
 from .tallying import Tallies, tally
 
@@ -65,6 +65,7 @@ def withdraw(connection: Connection, condition: ColumnElement[bool]) -> None:
 
 def restore(connection: Connection, condition: ColumnElement[bool]) -> None:
     """Take calls in again that were withdrawn in the same transaction, as they are now."""
+    bound_complete(connection)
     widen(connection, condition)
     _recount(connection, condition, 1)
 
@@ -90,6 +91,7 @@ def clear(database: Database) -> None:
 def _begin_anew(connection: Connection) -> None:
     """Have all calls counted by who fills next; also where calls were changed past these figures."""
     connection.execute(rollups.delete())
+    forget_bounds(connection)
     newest = connection.scalar(select(func.max(calls.c.seq))) or 0
     connection.execute(rollup_state.update().values(after_seq=0, upto_seq=newest))
 
@@ -107,7 +109,17 @@ def fill(database: Database, progress: Progress) -> int:
             pending = _pending(connection)
         done += number
         progress(done, max(total, done))
+    _bound_all(database)
     return done
+
+
+def _bound_all(database: Database) -> None:
+    """Find the bounds of all stretches that lack them, in a short transaction for some at a time."""
+    with reading(database) as connection:
+        more = lack_bounds(connection)
+    while more:
+        with writing(database) as connection:
+            more = bound_complete(connection)
 
 
 def _fill_some(connection: Connection) -> int:

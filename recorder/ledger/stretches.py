@@ -25,20 +25,40 @@ def stretch_of(seq: ColumnElement[int]) -> ColumnElement[int]:
     return seq.op("/")(literal_column(str(CALLS)))
 
 
-def bound_complete(connection: Connection) -> None:
-    """Find the bounds of some stretches that are complete by now."""
+def bound_complete(connection: Connection) -> bool:
+    """Find the bounds of some stretches that are complete by now; whether there may be more of them."""
+    first, last = _complete(connection)
+    if first >= last:
+        return False
+    some = min(last, first + _AT_ONCE)
+    found = _bounds().where(_c.seq >= first * CALLS, _c.seq < some * CALLS)
+    connection.execute(insert(stretches).from_select([column.name for column in _s], found))
+    return some < last
+
+
+def lack_bounds(connection: Connection) -> bool:
+    """Whether there are stretches that are complete, and whose bounds nobody found."""
+    first, last = _complete(connection)
+    return first < last
+
+
+def _complete(connection: Connection) -> tuple[int, int]:
+    """From which stretch on, and before which other, stretches are complete and have no bounds yet."""
     if connection.dialect.name != "sqlite":
-        return
+        return 0, 0
     last = (connection.scalar(select(func.max(_c.seq))) or 0) // CALLS
     known = connection.scalar(select(func.max(_s.stretch)))
     first = 0 if known is None else known + 1
     if first >= last:
-        return
+        return first, last
     lowest = connection.scalar(select(func.min(_c.seq)).where(_c.seq >= first * CALLS)) or 0
-    first = lowest // CALLS
-    last = min(last, first + _AT_ONCE)
-    found = _bounds().where(_c.seq >= first * CALLS, _c.seq < last * CALLS)
-    connection.execute(insert(stretches).from_select([column.name for column in _s], found))
+    return lowest // CALLS, last
+
+
+def forget_bounds(connection: Connection) -> None:
+    """Have the bounds of all stretches found anew, as where calls were changed past them."""
+    if connection.dialect.name == "sqlite":
+        connection.execute(stretches.delete())
 
 
 def widen(connection: Connection, changed: ColumnElement[bool]) -> None:
