@@ -18,6 +18,7 @@ from .ledger_calls import START_US, a_call, store_calls
 from .test_rollups import CALLS, MOMENTS, emptied, many
 
 DAY_US = 86_400_000_000
+HOUR_US = DAY_US // 24
 
 
 def store_some(url: str) -> Store:
@@ -65,6 +66,29 @@ def test_the_first_groups_of_any_period_are_the_first_of_all(
     whole, found = report(store, by, *period), report(store, by, *period, limit=limit)
     assert found.rows == whole.rows[:limit]
     assert (found.more, found.total) == (max(0, len(whole.rows) - limit), whole.total)
+
+
+@pytest.mark.parametrize("by", ["user", "session"])
+@pytest.mark.parametrize("cut_us", [HOUR_US // 3, HOUR_US * 2 // 3])
+def test_the_largest_groups_of_a_period_that_cuts_an_hour_are_the_first_of_all(
+    url: str, by: str, cut_us: int
+) -> None:
+    hour_us = START_US // HOUR_US * HOUR_US
+    names = ["Ünal", "zoe", "Zoe", None]
+    store_calls(
+        url,
+        *[
+            a_call(
+                user_id=names[number % 4],
+                session_id=names[number % 3],
+                started_us=hour_us + number * HOUR_US // 10,
+            )
+            for number in range(40)
+        ],
+    )
+    for asked in ({"since_us": hour_us + cut_us}, {"until_us": hour_us + 3 * HOUR_US + cut_us}):
+        whole, found = (report(Store(url), (by,), limit=limit, **asked) for limit in (None, 2))
+        assert (found.rows, found.total, found.more) == (whole.rows[:2], whole.total, len(whole.rows) - 2)
 
 
 @pytest.mark.parametrize(

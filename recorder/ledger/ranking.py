@@ -31,7 +31,7 @@ _r = rollups.c
 _EDGES: Final = {
     True: "SELECT json_extract(value, '$[0]') AS value, json_extract(value, '$[1]') AS calls, "
     "json_extract(value, '$[2]') AS replayed FROM json_each(:edges)",
-    False: 'SELECT value->>0 COLLATE "C" AS value, (value->>1)::bigint AS calls, '
+    False: 'SELECT (value->>0) COLLATE "C" AS value, (value->>1)::bigint AS calls, '
     "(value->>2)::bigint AS replayed FROM json_array_elements(CAST(:edges AS json))",
 }
 
