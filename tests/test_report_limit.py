@@ -86,8 +86,8 @@ def test_the_largest_groups_of_a_period_that_cuts_an_hour_are_the_first_of_all(
             for number in range(40)
         ],
     )
-    for asked in ({"since_us": hour_us + cut_us}, {"until_us": hour_us + 3 * HOUR_US + cut_us}):
-        whole, found = (report(Store(url), (by,), limit=limit, **asked) for limit in (None, 2))
+    for since_us, until_us in ((hour_us + cut_us, None), (None, hour_us + 3 * HOUR_US + cut_us)):
+        whole, found = (report(Store(url), (by,), since_us, until_us, limit=limit) for limit in (None, 2))
         assert (found.rows, found.total, found.more) == (whole.rows[:2], whole.total, len(whole.rows) - 2)
 
 
