@@ -122,6 +122,6 @@ def test_a_long_cassette_loads_quickly(url: str) -> None:
     stored = recordings(url, 1_000)
     cassette = StoreCassette(url, "long")
     cassette.save(stored)
-    began = time.process_time()
+    began = time.perf_counter()
     assert cassette.load() == tuple(stored)
-    assert time.process_time() - began < 1.0  # below 0.1 s on a machine of its own
+    assert time.perf_counter() - began < 1.0  # below 0.1 s on a machine of its own
