@@ -155,7 +155,7 @@ class Cassette:
         Raises SettingsError for a change that there is not; entering it raises CassetteError where a
         recording cannot be changed so.
         """
-        source = VariantSource(self.name, self._load, variation(changes), select, times)
+        source = VariantSource(self._source, self._load, variation(changes), select, times)
         return Cassette(self._recording, source, self._use.of_variant(pace, repeat), varies=self)
 
     def assert_spans(self, exporter: Spans | Iterable[Any]) -> None:

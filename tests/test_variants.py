@@ -32,6 +32,7 @@ from recorder.cassettes.variation import MESSAGES, Variation
 from recorder.errors import SettingsError
 from recorder.exchange import Ending, Exchange, Request, ResponseHead, header
 
+from .cassette_sources import MemoryCassette
 from .drivers import URL, Driver, Reply, Seen
 from .test_replay import ask
 from .test_transport import ANSWER, ASK, STREAM, STREAM_HEADERS
@@ -239,7 +240,8 @@ def test_change_that_this_recording_cannot_have_says_why(exchange: Exchange, cha
 
 def source(select: Any = None, times: Any = None, **changes: Any) -> VariantSource:
     recordings = (Recorded(GOOD, "a"), Recorded(PLAIN, "b", lane=1))
-    return VariantSource("c", lambda: recordings, Variation(**changes), select, times)
+    kept = MemoryCassette(recordings, "c")
+    return VariantSource(kept, kept.load, Variation(**changes), select, times)
 
 
 def loaded(source: VariantSource) -> list[tuple[str, bool]]:

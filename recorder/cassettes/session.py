@@ -17,7 +17,7 @@ from .misses import Misses
 from .options import ADVICE, Mode, OnMiss, Pace, Repeat, check
 from .report import SessionReport
 from .shelf import Shelf
-from .slot import Slot
+from .slot import Slot, Slots
 from .source import CassetteSource, ForeignCassette, Recorded, Unread, shown
 from .stand_ins import StandIns
 
@@ -84,7 +84,8 @@ class Session:
         self._lanes = Lanes()
         self._by_lane = not self.replay_only or self._shelf.lanes
         self.ignores: Callable[[Request], bool] | None = getattr(source, "ignores", None)
-        self._slots: list[Slot] = []
+        self._kept_request: Callable[[Request], Request] | None = getattr(source, "kept_request", None)
+        self._slots = Slots(self._credentials, getattr(source, "kept_exchange", None))
         self._hits = 0
         self._missed: list[str] = []
         self._lost: list[str] = []
@@ -103,7 +104,7 @@ class Session:
             unused = () if self.mode == "all" else self._shelf.unplayed()
             return SessionReport(
                 hits=self._hits,
-                recorded=sum(slot.exchange is not None for slot in self._slots),
+                recorded=self._slots.filled(),
                 misses=tuple(self._missed),
                 unused=unused,
                 total=len(self._loaded),
@@ -129,12 +130,8 @@ class Session:
         with self.lock:
             sender, compared = self._heads.of(request, credential)
             same = self._shelf.same(request, compared)
-            if (
-                same is None
-                and clean is not None
-                and (self.replay_only or self.closed or self._shelf.recordings)
-            ):
-                request = clean(request)
+            if same is None and (self.replay_only or self.closed or self._shelf.recordings):
+                request = self._as_kept(request, clean)
                 same = self._shelf.same(request, self._heads.compared(request))
             if self.closed:
                 raise self._miss(
@@ -149,9 +146,7 @@ class Session:
                 self._hits += 1
                 return recorded
             if not self.replay_only:
-                slot = Slot(lane, sender)
-                self._slots.append(slot)
-                return slot
+                return self._slots.take(lane, sender)
             if self._dry_run and (stand_in := self._stand_ins.find(request)) is not None:
                 return stand_in
         raise self._no_answer(request, sender)  # others need not wait for the explanation
@@ -175,13 +170,13 @@ class Session:
 
     def so_far(self) -> tuple[Recorded, ...]:
         """What the cassette would hold if its use ended well now."""
-        return self._before if self.replay_only else tuple(self._merged(self._before, self._recorded()))
+        return self._before if self.replay_only else tuple(self._merged(self._before, self._slots.recorded()))
 
     def answered(self) -> tuple[Recorded, ...]:
         """The recordings that were played, and the calls that were recorded, in this use."""
         with self.lock:
             played = () if self.mode == "all" else zip(self._loaded, self._shelf.played, strict=True)
-            return (*(each for each, used in played if used), *self._recorded())
+            return (*(each for each, used in played if used), *self._slots.recorded())
 
     def close(self, *, save: bool, why: str = "it was discarded") -> None:
         """End the use; with `save`, keep what was recorded, as the mode says.
@@ -196,7 +191,7 @@ class Session:
             self.closed = True
         if self._dry_run or self.replay_only:
             return
-        recorded = self._recorded()
+        recorded = self._slots.recorded()
         if not save:
             self._keeping.reject(recorded, why)
         elif self._lost:
@@ -229,6 +224,10 @@ class Session:
         except CassetteError as error:
             raise self._miss(str(error)) from error
 
+    def _as_kept(self, request: Request, clean: Callable[[Request], Request] | None) -> Request:
+        request = request if clean is None else clean(request)
+        return request if self._kept_request is None else self._kept_request(request)
+
     def _no_answer(self, request: Request, sender: Sender) -> CassetteMiss:
         title = f"cassette {self.name!r} (mode {self.mode!r}) has no answer to {_title(request)}"
         if self._dry_run:
@@ -239,13 +238,6 @@ class Session:
         with self.lock:
             self._missed.append(text)
         return CassetteMiss(text, respond=self.on_miss == "response" and not self.closed)
-
-    def _recorded(self) -> list[Recorded]:
-        filled = [(slot, slot.exchange) for slot in self._slots if slot.exchange is not None]
-        numbers = self._credentials.numbers(slot.sender for slot, _ in filled)
-        return [
-            Recorded(exchange, slot.call_id, slot.lane, numbers[slot.sender]) for slot, exchange in filled
-        ]
 
     def _merged(self, now: Sequence[Recorded], recorded: Sequence[Recorded]) -> list[Recorded]:
         dropped = self._shelf.unplayed() if self._prune else ()

@@ -82,9 +82,11 @@ class CassetteSource(Protocol):
     """A place that keeps one cassette.
 
     One that can also keep what was not to be saved has `reject(recordings)`, which gives the place, and
-    one that leaves some requests to the network has `ignores(request)`, which tells them. One that keeps not
-    all request headers has `keep_headers(names)`, to be told those that are compared. One for which it takes
-    long to read answers has `load_lazily()`, which is `load()` but for exchanges that are `Unread`.
+    one that leaves some requests to the network has `ignores(request)`, which tells them. One that keeps calls
+    otherwise than they were has `kept_request(request)` and `kept_exchange(exchange)`, which give what it keeps, of an
+    exchange maybe None. One that keeps not all request headers has `keep_headers(names)`, to be told those that
+    are compared. One for which it takes long to read answers has `load_lazily()`, which is `load()` but for
+    exchanges that are `Unread`.
     """
 
     @property
@@ -98,6 +100,18 @@ class CassetteSource(Protocol):
 
     def update(self, change: Change) -> None:
         """Load, change and save, while other threads and processes wait."""
+
+
+def ignored(source: CassetteSource, request: Request) -> bool:
+    """Whether a source leaves this request to the network."""
+    ignores = getattr(source, "ignores", None)
+    return ignores is not None and bool(ignores(request))
+
+
+def as_kept(source: CassetteSource, request: Request) -> Request:
+    """A request as a source keeps it, and compares it."""
+    kept_request: Callable[[Request], Request] | None = getattr(source, "kept_request", None)
+    return request if kept_request is None else kept_request(request)
 
 
 def shown(name: str) -> str:

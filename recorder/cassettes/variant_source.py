@@ -8,8 +8,8 @@ from typing import NoReturn
 from msgspec.structs import replace
 
 from ..errors import CassetteError, SettingsError
-from ..exchange import Exchange
-from .source import Change, Recorded
+from ..exchange import Exchange, Request
+from .source import CassetteSource, Change, Recorded, as_kept, ignored
 from .variants import varied
 from .variation import Variation
 
@@ -20,13 +20,13 @@ Select = int | Sequence[int] | Callable[[Exchange], bool]
 class VariantSource:
     """A `CassetteSource` with the recordings of another one, those selected changed; it keeps nothing.
 
-    With `times`, the change comes so often before the recording itself, as if the request had been
-    made again each time; without, it comes instead.
+    `load` gives the recordings of `source`, which may be in use. With `times`, the change comes so often before the
+    recording itself, as if the request had been made again each time; without, it comes instead.
     """
 
     def __init__(
         self,
-        name: str,
+        source: CassetteSource,
         load: Callable[[], tuple[Recorded, ...] | None],
         change: Variation,
         select: Select | None = None,
@@ -34,7 +34,8 @@ class VariantSource:
     ) -> None:
         if times is not None and (not isinstance(times, int) or isinstance(times, bool) or times < 1):
             raise SettingsError(f"times={times!r} is no count; it is 1 or more, or None for always")
-        self.name = name
+        self.name = source.name
+        self._source = source
         self._load = load
         self._change = change
         self._select = select
@@ -53,6 +54,14 @@ class VariantSource:
             for place, one in enumerate(loaded)
             for each in (self._derived(one, place) if place in chosen else (one,))
         )
+
+    def ignores(self, request: Request) -> bool:
+        """What the other one leaves to the network."""
+        return ignored(self._source, request)
+
+    def kept_request(self, request: Request) -> Request:
+        """A request as the other one keeps it."""
+        return as_kept(self._source, request)
 
     def save(self, recordings: Sequence[Recorded]) -> NoReturn:
         raise CassetteError(

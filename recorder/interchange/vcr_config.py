@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ..errors import CassetteError
 from ..exchange import Exchange, Request
@@ -19,9 +20,9 @@ from .vcr_filters import (
     query_filter,
     replacements,
 )
-from .vcr_loading import InteractionHook, load_hooks, run_hooks
+from .vcr_loading import InteractionHook, hooks, load_hooks, run_hooks, save_hooks
 from .vcr_matchers import DEFAULT, MATCHERS, VcrMatcher
-from .vcr_request import VcrRequest, from_vcr, response_dict, to_vcr, with_response
+from .vcr_request import VcrRequest, response_dict, to_vcr, with_request, with_response
 
 ResponseHook = Callable[[dict[str, Any]], dict[str, Any] | None]
 
@@ -29,7 +30,7 @@ _READ = {
     "match_on", "additional_matchers", "filter_headers", "filter_query_parameters", "filter_post_data_parameters",
     "filter_nested_post_data_parameters", "before_record", "before_record_request", "before_record_response",
     "ignore_hosts", "ignore_localhost", "decode_compressed_response", "allow_playback_repeats", "path_transformer",
-    "cassette_library_dir", "serializer", "filter_sensitive_data", "after_load_interaction",
+    "cassette_library_dir", "serializer", "filter_sensitive_data", "after_load_interaction", "before_save_interaction",
 }  # fmt: skip
 _NOTED = {
     "record_mode": "the cassette is only replayed",
@@ -37,7 +38,7 @@ _NOTED = {
     "custom_patches": "clients are covered by wrapping or installing",
 }
 _RECORDING = {
-    "before_save_interaction", "drop_unused_requests", "record_on_exception", "inject_cassette", "func_path_generator",
+    "drop_unused_requests", "record_on_exception", "inject_cassette", "func_path_generator",
     "skip_patchers", "allowed_hosts", "path",
 }  # fmt: skip
 KEYWORDS = frozenset((*_READ, *_NOTED, *_RECORDING))
@@ -64,13 +65,14 @@ class VcrRegistry:
 
 
 class VcrConfig(Struct, frozen=True):
-    """vcrpy's options, as far as they bear on replay; `notes` say what has no effect.
+    """vcrpy's options, as far as they bear on what is kept and compared; `notes` say what has no effect.
 
     `matchers` are the functions of `match_on`, by name.
     """
 
     matchers: tuple[tuple[str, VcrMatcher], ...] = tuple((name, MATCHERS[name]) for name in DEFAULT)
     load_hooks: tuple[InteractionHook, ...] = ()
+    save_hooks: tuple[InteractionHook, ...] = ()
     request_hooks: tuple[RequestHook, ...] = ()
     response_hooks: tuple[ResponseHook, ...] = ()
     allow_playback_repeats: bool = False
@@ -78,6 +80,11 @@ class VcrConfig(Struct, frozen=True):
     library: str = ""
     serializer: Any = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def alters(self) -> bool:
+        """Whether calls are kept or compared otherwise than they were."""
+        return bool(self.load_hooks or self.save_hooks or self.request_hooks or self.response_hooks)
 
     def path(self, path: str | os.PathLike[str]) -> str:
         """Where a cassette of this name lies."""
@@ -107,16 +114,23 @@ class VcrConfig(Struct, frozen=True):
         """A recording as the hooks on loading leave it; None where they drop it."""
         return run_hooks(self.load_hooks, exchange) if self.load_hooks else exchange
 
+    def saved(self, exchange: Exchange) -> Exchange | None:
+        """A recording as the hooks on saving leave it; None where they drop it."""
+        return run_hooks(self.save_hooks, exchange) if self.save_hooks else exchange
+
+    def request(self, request: Request) -> Request | None:
+        """A request as it is kept and compared; None where the options ignore it."""
+        if not self.request_hooks:
+            return request
+        return None if (made := self.filtered(request)) is None else with_request(request, made)
+
     def recorded(self, exchange: Exchange) -> Exchange | None:
-        """A recording as it is played; None where the options drop it."""
-        if self.request_hooks:
-            if (request := self.filtered(exchange.request)) is None:
-                return None
-            exchange = Exchange(
-                from_vcr(request), exchange.started_us, exchange.ending, exchange.head, exchange.chunks,
-                exchange.arrivals_ns, exchange.redacted,
-            )  # fmt: skip
-        if not self.response_hooks:
+        """A recording as it is kept and played; None where the options drop it."""
+        if (request := self.request(exchange.request)) is None:
+            return None
+        if request is not exchange.request:
+            exchange = replace(exchange, request=request)
+        if not self.response_hooks or exchange.head is None:
             return exchange
         response: dict[str, Any] | None = response_dict(exchange)
         for hook in self.response_hooks:
@@ -138,10 +152,11 @@ def vcr_config(options: Mapping[str, Any], registry: VcrRegistry | None = None) 
     return VcrConfig(
         matchers=tuple(_matcher(name, registry) for name in names),
         load_hooks=load_hooks(options),
+        save_hooks=save_hooks(options),
         request_hooks=tuple(_request_hooks(options)),
         response_hooks=(
             *((decoded,) if options.get("decode_compressed_response") else ()),
-            *_hooks(options.get("before_record_response")),
+            *hooks(options.get("before_record_response")),
         ),
         allow_playback_repeats=bool(options.get("allow_playback_repeats")),
         path_transformer=options.get("path_transformer"),
@@ -161,7 +176,7 @@ def _request_hooks(options: Mapping[str, Any]) -> Iterable[RequestHook]:
         yield body_filter(replacements(names), bool(options.get("filter_nested_post_data_parameters")))
     if options.get("ignore_hosts") or options.get("ignore_localhost"):
         yield host_filter(_several(options.get("ignore_hosts", ())), bool(options.get("ignore_localhost")))
-    yield from _hooks(options.get("before_record_request", options.get("before_record")))
+    yield from hooks(options.get("before_record_request", options.get("before_record")))
 
 
 def _matcher(name: Any, registry: VcrRegistry) -> tuple[str, VcrMatcher]:
@@ -177,7 +192,3 @@ def _matcher(name: Any, registry: VcrRegistry) -> tuple[str, VcrMatcher]:
 
 def _several(value: Any) -> tuple[Any, ...]:
     return (value,) if isinstance(value, str) or not isinstance(value, Iterable) else tuple(value)
-
-
-def _hooks(value: Any) -> tuple[Any, ...]:
-    return () if value is None else tuple(value) if isinstance(value, Iterable) else (value,)

@@ -1,4 +1,4 @@
-"""vcrpy's hooks on interactions that were loaded: values put back for placeholders, and a suite's own functions."""
+"""vcrpy's hooks on interactions that are saved or loaded: placeholders for values, and a suite's own functions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from ..exchange import Exchange
-from .vcr_request import VcrRequest, from_vcr, response_dict, to_vcr, with_response
+from .vcr_request import VcrRequest, response_dict, to_vcr, with_request, with_response
 
 InteractionHook = Callable[..., Any]
 """Takes request and response, and maybe the cassette; gives both, or None for one that is not played."""
@@ -17,10 +17,17 @@ InteractionHook = Callable[..., Any]
 
 def load_hooks(options: Mapping[str, Any]) -> tuple[InteractionHook, ...]:
     """`filter_sensitive_data` first, then `after_load_interaction`, as vcrpy has them."""
-    own = options.get("after_load_interaction")
-    hooks = () if own is None else tuple(own) if isinstance(own, Iterable) else (own,)
-    hidden = options.get("filter_sensitive_data")
-    return (_restoring(hidden), *hooks) if hidden else hooks
+    return (*_sensitive(options, hide=False), *hooks(options.get("after_load_interaction")))
+
+
+def save_hooks(options: Mapping[str, Any]) -> tuple[InteractionHook, ...]:
+    """`before_save_interaction` first, then `filter_sensitive_data`, as vcrpy has them."""
+    return (*hooks(options.get("before_save_interaction")), *_sensitive(options, hide=True))
+
+
+def hooks(given: Any) -> tuple[Any, ...]:
+    """The functions that an option names: one, several or none."""
+    return () if given is None else tuple(given) if isinstance(given, Iterable) else (given,)
 
 
 def run_hooks(hooks: Iterable[InteractionHook], exchange: Exchange) -> Exchange | None:
@@ -32,23 +39,29 @@ def run_hooks(hooks: Iterable[InteractionHook], exchange: Exchange) -> Exchange 
         if made is None:
             return None
         request, response = made
-    return with_response(replace(exchange, request=from_vcr(request)), response)
+    changed = with_request(exchange.request, request)
+    if changed != exchange.request:
+        exchange = replace(exchange, request=changed)
+    return with_response(exchange, response)
 
 
-def _restoring(hidden: Any) -> InteractionHook:
-    """Puts values back; `hidden` are placeholders and values, or functions of request and response."""
-    pairs = list(hidden.items() if isinstance(hidden, Mapping) else hidden)
+def _sensitive(options: Mapping[str, Any], *, hide: bool) -> tuple[InteractionHook, ...]:
+    """What puts placeholders for values, or the values back; given are both, or functions of request and response."""
+    given = options.get("filter_sensitive_data")
+    if not given:
+        return ()
+    pairs = list(given.items() if isinstance(given, Mapping) else given)
 
-    def restore(request: VcrRequest, response: Any) -> tuple[VcrRequest, Any]:
-        for placeholder, given in pairs:
-            value = given(request, response) if callable(given) else given
+    def swap(request: VcrRequest, response: Any) -> tuple[VcrRequest, Any]:
+        for placeholder, value in pairs:
+            value = value(request, response) if callable(value) else value
             if value is not None and str(placeholder) and str(value):
-                text = str(placeholder), str(value)
-                request = VcrRequest._from_dict(_replaced(request._to_dict(), *text))
-                response = _replaced(response, *text)
+                old, new = (value, placeholder) if hide else (placeholder, value)
+                request = VcrRequest._from_dict(_replaced(request._to_dict(), str(old), str(new)))
+                response = _replaced(response, str(old), str(new))
         return request, response
 
-    return restore
+    return (swap,)
 
 
 def _replaced(value: Any, old: str, new: str) -> Any:

@@ -106,9 +106,11 @@ def to_vcr(request: Request) -> VcrRequest:
     return VcrRequest(request.method, request.url, request.body, headers)
 
 
-def from_vcr(request: Any) -> Request:
-    """The request that a hook left."""
-    return Request(request.method, request.uri, wire_headers(dict(request.headers)), body_bytes(request.body))
+def with_request(request: Request, made: Any) -> Request:
+    """The request that a hook left of this one; headers that it did not touch stay as they were sent."""
+    same = to_vcr(request).headers == made.headers
+    headers = request.headers if same else wire_headers(dict(made.headers))
+    return Request(made.method, made.uri, headers, body_bytes(made.body))
 
 
 def response_dict(exchange: Exchange) -> dict[str, Any]:
@@ -126,18 +128,20 @@ def response_dict(exchange: Exchange) -> dict[str, Any]:
 
 
 def with_response(exchange: Exchange, response: Mapping[str, Any]) -> Exchange:
-    """The exchange with the response that a hook left."""
-    head, status = exchange.head or ResponseHead(0), response["status"]
-    message = status.get("message")
+    """The exchange with the response that a hook left; what it did not touch stays byte for byte, chunk by chunk."""
+    head, before, status = exchange.head or ResponseHead(0), response_dict(exchange), response["status"]
+    if dict(response["headers"]) != before["headers"]:
+        head = replace(head, headers=wire_headers(dict(response["headers"])))
+    if status != before["status"]:
+        message = status.get("message")
+        reason = message.encode("latin-1", "replace") if message else None
+        head = replace(head, status=int(status["code"]), reason=reason)
     body = body_bytes(response["body"]["string"])
+    if body == exchange.body:
+        return exchange if head is exchange.head else replace(exchange, head=head)
     return replace(
         exchange,
-        head=replace(
-            head,
-            status=int(status["code"]),
-            headers=wire_headers(dict(response["headers"])),
-            reason=message.encode("latin-1", "replace") if message else None,
-        ),
+        head=head,
         chunks=(body,) if body else (),
         arrivals_ns=(exchange.ending.at_ns,) if body else (),
     )

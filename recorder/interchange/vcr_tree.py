@@ -13,7 +13,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from ..cassettes.matching import Matching
+from ..cassettes.matching import Matching, Rule
 from ..cassettes.source import Change, Recorded
 from ..errors import CassetteError, RecorderWarning
 from ..exchange import Exchange, Request
@@ -75,8 +75,7 @@ class VcrCassette:
     @property
     def matching(self) -> Matching:
         """vcrpy's `match_on`, for the session that plays this."""
-        implied = [name for name, _ in self._config.matchers if name in _SAME]
-        return Matching(match=(*(() if self._config.request_hooks else implied), VcrRule(self._config)))
+        return Matching(match=match_on(self._config))
 
     @property
     def repeat(self) -> Literal["error", "last"]:
@@ -139,6 +138,12 @@ class VcrCassette:
             if not any(rule.accepts(exchange.request, earlier.request) for earlier in kept):
                 kept.append(exchange)
         return kept
+
+
+def match_on(config: VcrConfig) -> tuple[Rule, ...]:
+    """vcrpy's `match_on` as rules of ours."""
+    implied = [name for name, _ in config.matchers if name in _SAME]
+    return (*(() if config.request_hooks else implied), VcrRule(config))
 
 
 class VcrRule:

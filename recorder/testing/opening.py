@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,12 +20,20 @@ from .running import Running
 from .said import CHOSEN, OPTIONS, RECORDINGS, Said
 from .span_memory import traced
 from .strays import Strays
-from .vcr_suites import VcrFiles, is_vcrpy, vcr_files, vcr_mode, vcr_registry, vcr_source
+from .vcr_suites import (
+    VcrFiles,
+    as_vcrpy_says,
+    is_vcrpy,
+    vcr_files,
+    vcr_mode,
+    vcr_options,
+    vcr_registry,
+    vcr_source,
+)
 
 if TYPE_CHECKING:
     from ..cassette_context import Cassette
     from ..cassettes import CassetteSource
-    from ..cassettes.file import FileCassette
     from ..interchange import Watch
 
     _Opening = tuple[CassetteSource, dict[str, Any]]
@@ -57,9 +66,10 @@ def open_cassette(
         place, mode = _vcrpy_place(request, place, foreign), Chosen("none", "vcrpy's format")
         source, settings = _as_vcrpy(request, foreign, settings)
     else:
-        source, settings = _as_recorder(place.file, settings, options)
+        kept, settings = _as_recorder(request, each, settings, options)
+        source = kept(place.file)
         if mode.value != "none" and options.update != "dry-run":
-            copy = type(source)(begun.copy(Path(place.file)))
+            copy = kept(begun.copy(Path(place.file)))
     strays = Strays(request.node.nodeid, request.config.rootpath)
     pending = Pending(source, missing_is_empty=mode.value == "none", begun=copy, strays=strays)
     opened = cassette(pending, _played(mode, place), **settings, **traced(request))
@@ -125,11 +135,16 @@ def _level(name: str, each: Said, options: Options) -> str:
 
 
 def _as_recorder(
-    file: str, settings: dict[str, Any], options: Options
-) -> tuple[FileCassette, dict[str, Any]]:
+    request: pytest.FixtureRequest, each: Said, settings: dict[str, Any], options: Options
+) -> tuple[Callable[[str | Path], CassetteSource], dict[str, Any]]:
+    """What makes a cassette of a file, and the options of its use."""
     from ..cassettes.file import FileCassette  # brings a YAML library along
 
-    return FileCassette(file), {**settings, "dry_run": options.update == "dry-run", "advice": _ADVICE}
+    settings = {**settings, "dry_run": options.update == "dry-run", "advice": _ADVICE}
+    if not (theirs := vcr_options(request, each)):
+        return FileCassette, settings
+    filtered, meant = as_vcrpy_says(theirs, vcr_registry(request.config), settings)
+    return lambda file: filtered(FileCassette(file)), {**meant, **settings}
 
 
 def _as_vcrpy(request: pytest.FixtureRequest, files: VcrFiles, settings: dict[str, Any]) -> _Opening:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from ..errors import CassetteError
 if TYPE_CHECKING:
     from ..cassettes import CassetteSource, Recorded
     from ..cassettes.source import Change
-    from ..exchange import Request
+    from ..exchange import Exchange, Request
     from .strays import Strays
 
 
@@ -58,6 +58,22 @@ class Pending:
             return True
         ignores = getattr(self._source, "ignores", None)
         return ignores is not None and bool(ignores(request))
+
+    def kept_request(self, request: Request) -> Request:
+        """A request as the source keeps it."""
+        kept_request: Callable[[Request], Request] | None = getattr(self._source, "kept_request", None)
+        return request if kept_request is None else kept_request(request)
+
+    def kept_exchange(self, exchange: Exchange) -> Exchange | None:
+        """An exchange as the source keeps it."""
+        kept: Callable[[Exchange], Exchange | None] | None = getattr(self._source, "kept_exchange", None)
+        return exchange if kept is None else kept(exchange)
+
+    def keep_headers(self, names: Collection[bytes]) -> None:
+        """The source is to keep these request headers, since they are compared."""
+        keep_headers = getattr(self._source, "keep_headers", None)
+        if keep_headers is not None:
+            keep_headers(names)
 
     def save(self, recordings: Sequence[Recorded]) -> None:
         self._change = lambda now: recordings

@@ -19,7 +19,7 @@ OPTIONS = (
     *(RECORDINGS := ("record_paths", "redact", "providers")),
 )
 CHOSEN = ("mode", "max_age", "on_expired", "on_unused")
-VCRPY = (  # of vcrpy's `use_cassette`, for suites that were written for it; they count where the cassette is vcrpy's
+VCRPY = (  # of vcrpy's `use_cassette`, for suites that were written for it
     *("match_on", "additional_matchers", "allow_playback_repeats", "custom_patches", "drop_unused_requests"),
     *("filter_headers", "filter_query_parameters", "filter_post_data_parameters", "filter_sensitive_data"),
     *("filter_nested_post_data_parameters", "before_record_request", "before_record_response"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,8 @@ from .names import SUFFIXES, foreign_file_name, foreign_name
 from .said import VCRPY, Said
 
 if TYPE_CHECKING:
+    from ..cassettes import CassetteSource
+    from ..cassettes.file import FileCassette
     from ..interchange.vcr_config import VcrRegistry
     from ..interchange.vcr_tree import VcrCassette
     from ..settings import RedactionRules
@@ -42,8 +44,7 @@ def vcr_files(request: pytest.FixtureRequest, each: Said, explicit: Path | None)
     """
     test_file = request.node.path
     folder = Path(_fixture(request, "vcr_cassette_dir", test_file.parent / "cassettes" / test_file.stem))
-    options = dict(_fixture(request, "vcr_config", {}))
-    options |= {name: value for name, value in each.merged.items() if name in VCRPY}
+    options = vcr_options(request, each)
     suffix = f".{options.get('serializer', 'yaml')}"
     path = explicit or folder / _with(suffix, _name(request, suffix))
     extra = tuple(folder / name for name in each.extra)  # an absolute name stays absolute
@@ -51,6 +52,12 @@ def vcr_files(request: pytest.FixtureRequest, each: Said, explicit: Path | None)
         return None
     options.setdefault("path_transformer", lambda name: _with(suffix, os.fspath(name)))
     return VcrFiles(path, extra, options)
+
+
+def vcr_options(request: pytest.FixtureRequest, each: Said) -> dict[str, Any]:
+    """What the suite says in vcrpy's words, in `vcr_config` and over that in markers."""
+    options = dict(_fixture(request, "vcr_config", {}))
+    return options | {name: value for name, value in each.merged.items() if name in VCRPY}
 
 
 def vcr_claims(item: pytest.Item) -> set[Path]:
@@ -69,6 +76,28 @@ def vcr_source(files: VcrFiles, registry: VcrRegistry, redact: RedactionRules | 
     from ..interchange.vcr_tree import VcrCassette
 
     return VcrCassette(files.path, files.extra, vcr_config(files.config, registry), redact=redact)
+
+
+def as_vcrpy_says(
+    options: Mapping[str, Any], registry: VcrRegistry, settings: Mapping[str, Any]
+) -> tuple[Callable[[FileCassette], CassetteSource], dict[str, Any]]:
+    """How a cassette of ours is kept in a suite with these options of vcrpy's, and what they mean as ours.
+
+    vcrpy's filters and hooks hold for what is recorded anew as well, and so do rules of matching that are named;
+    as with vcrpy all calls are recorded, not those of models alone.
+    """
+    from ..interchange.vcr_config import vcr_config
+    from ..interchange.vcr_filtered import FilteredCassette
+    from ..interchange.vcr_tree import match_on
+
+    config = vcr_config(options, registry)
+    own: dict[str, Any] = {"record_paths": "*"}
+    if options.get("match_on") or options.get("additional_matchers"):
+        own["match"] = match_on(config)
+    if config.allow_playback_repeats:
+        own["repeat"] = "last"
+    redact = settings.get("redact", True)
+    return lambda file: FilteredCassette(file, config, redact=redact), own
 
 
 def vcr_registry(config: pytest.Config) -> VcrRegistry:
