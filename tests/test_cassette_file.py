@@ -231,7 +231,7 @@ DAMAGE: dict[str, tuple[Callable[[str], str], str]] = {
         r":\d+: recording 1: this is no YAML: control characters are not allowed; mend it",
     ),
     "deep": (
-        lambda text: text.replace("model: m", "model: " + "[" * 100_000 + "]" * 100_000, 1),
+        lambda text: text.replace("model: m", "model: " + "[" * 1_000_000 + "]" * 1_000_000, 1),
         r":\d+: recording 1: this is nested too deeply",
     ),
     "half a surrogate pair": (
