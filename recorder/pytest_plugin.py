@@ -84,10 +84,11 @@ def pytest_collection_modifyitems(
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(
-    early_config: pytest.Config, parser: pytest.Parser
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
 ) -> Generator[None, object, object]:
     """All plugins are loaded by now, and no conftest is; when they are, it is known whose options are whose."""
     vcr_hooks.add_hook(early_config.pluginmanager)
+    vcr_hooks.expect_options(early_config, parser, args)
     result = yield
     vcr_hooks.offer_options(early_config, parser)
     return result

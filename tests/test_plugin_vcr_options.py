@@ -198,3 +198,52 @@ def test_suite_may_ask_for_options_that_were_not_given(suite: Suite) -> None:
         assert [pytestconfig.getoption(name) for name in names] == [None, False, None, False]
     """)
     suite.run().assert_outcomes(passed=1)
+
+
+CONFTEST = """
+def pytest_addoption(parser):
+    parser.addoption("--flavour", default="plain")
+"""
+FLAVOUR = """
+def test_it(pytestconfig):
+    assert pytestconfig.getoption("--flavour") == "sweet"
+"""
+
+
+def in_a_folder(suite: Suite, addopts: str, folder: str = "checks") -> None:
+    """A suite whose only conftest, with an option of its own, is found by `testpaths`."""
+    made = suite.pytester.mkdir(folder)
+    (made / "conftest.py").write_text(CONFTEST)
+    (made / "test_flavour.py").write_text(FLAVOUR)
+    suite.pytester.makeini(f"[pytest]\ntestpaths = {folder}\naddopts = {addopts}\n")
+
+
+@pytest.mark.parametrize(
+    "addopts",
+    [
+        "--record-mode none",
+        "-x --record-mode none -q",
+        "--block-network --allowed-hosts localhost --record-mode none",
+        "--allowed-hosts localhost,127.0.0.1",
+    ],
+)
+def test_option_with_a_blank_hides_no_conftest_of_testpaths(suite: Suite, addopts: str) -> None:
+    in_a_folder(suite, addopts)
+    suite.run("--flavour=sweet").assert_outcomes(passed=1)
+
+
+def test_option_with_a_blank_on_the_command_line_hides_none_either(suite: Suite) -> None:
+    in_a_folder(suite, "-q", folder="none")
+    suite.run("--record-mode", "none", "--flavour=sweet").assert_outcomes(passed=1)
+    suite.run("--flavour=sweet", "--record-mode", "none", "none").assert_outcomes(passed=1)
+
+
+def test_paths_after_a_flag_of_another_plugin_stay_paths(suite: Suite) -> None:
+    in_a_folder(suite, "-q -p other", folder="none")
+    suite.pytester.makepyfile(
+        other="def pytest_addoption(parser):\n    parser.addoption('--record-mode', action='store_true')\n"
+    )
+    suite.pytester.syspathinsert()
+    suite.pytester.mkdir("empty")
+    suite.pytester.makeini("[pytest]\ntestpaths = empty\naddopts = -p other\n")
+    suite.run("--flavour=sweet", "--record-mode", "none").assert_outcomes(passed=1)

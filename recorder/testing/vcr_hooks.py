@@ -29,6 +29,12 @@ def add_markers(config: pytest.Config) -> None:
             config.addinivalue_line("markers", line)
 
 
+def expect_options(config: pytest.Config, parser: pytest.Parser, args: list[str]) -> None:
+    """Find the conftests as if pytest-recording's options were there, which are offered only after these."""
+    if _is_alone(config):
+        vcr_options.take_for_no_paths(config, parser, args)
+
+
 def offer_options(config: pytest.Config, parser: pytest.Parser) -> None:
     """Add pytest-recording's options, which suites have in `addopts`."""
     if _is_alone(config):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from copy import copy
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "--allowed-hosts": {"default": None},
     "--disable-recording": {"action": "store_true", "default": False},
 }
+_WITH_VALUE = ("--record-mode", "--allowed-hosts")
 _TAKEN = pytest.StashKey[frozenset[str]]()
 
 
@@ -27,6 +30,23 @@ class VcrOptions:
     block_network: bool = False
     allowed_hosts: str | None = None
     disable_recording: bool = False
+
+
+def take_for_no_paths(config: pytest.Config, parser: pytest.Parser, args: list[str]) -> None:
+    """Until `offer` is called nobody knows these options, and what stands after one with a blank looks like a path.
+
+    Then `testpaths` would count as overruled, and the conftests there would come too late for options of their own.
+    """
+    values = [(name, value) for name, value in pairwise(args) if name in _WITH_VALUE]
+    if not values:
+        return
+    known = config.known_args_namespace
+    _, unknown = parser.parse_known_and_unknown_args(args, copy(known))
+    paths = [*known.file_or_dir]
+    for name, value in values:
+        if name in unknown and value in paths and (name != "--record-mode" or value in MODES):
+            paths.remove(value)
+    known.file_or_dir = paths
 
 
 def offer(config: pytest.Config, parser: pytest.Parser) -> None:
