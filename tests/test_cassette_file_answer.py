@@ -11,11 +11,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from recorder.cassettes.file.answer import read_answer
+from recorder.cassettes.file.answer import AnswerReader
 from recorder.cassettes.file.blocks import PREAMBLE, join_file, write_block
 from recorder.cassettes.file.document import read_asked_fields, read_document
 from recorder.cassettes.file.documents import Piece, cut_documents
-from recorder.cassettes.file.exchanges import read_recorded, read_request
+from recorder.cassettes.file.exchanges import read_asked, read_recorded
 from recorder.cassettes.file.read_fast import FastReader
 from recorder.cassettes.file.read_yaml import Unreadable, read_yaml
 from recorder.cassettes.source import Recorded
@@ -42,8 +42,7 @@ def shortly(piece: Piece) -> Exchange | None:
     if not piece.response or (text := FastReader().read(piece.head)) is None:
         return None
     try:
-        asked = read_asked_fields(text)
-        return read_answer(piece, asked, read_request(asked.request), FastReader())
+        return AnswerReader().read(piece, read_asked(read_asked_fields(text)))
     except ValueError:
         return None
 

@@ -16,9 +16,13 @@ import recorder
 from recorder import CassetteMiss
 from recorder.cassettes import Mode
 from recorder.cassettes.file import FileCassette, head
+from recorder.cassettes.file.answer import AnswerReader
 from recorder.cassettes.file.blocks import PREAMBLE, join_file, read_file, write_block
+from recorder.cassettes.file.documents import Piece
+from recorder.cassettes.file.exchanges import Asked
 from recorder.cassettes.source import Recorded, Unread
 from recorder.errors import CassetteError
+from recorder.exchange import Exchange
 
 from .cassette_files import chat, kept, recordings, stream
 from .test_cassette_file import DAMAGE
@@ -42,8 +46,22 @@ def all_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(head, "_LONG", 0)
 
 
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The lengths of the answers that were read after loading."""
+    read: list[int] = []
+    really = AnswerReader.read
+
+    def watched(self: AnswerReader, piece: Piece, asked: Asked) -> Exchange | None:
+        read.append(piece.end - piece.response)
+        return really(self, piece, asked)
+
+    monkeypatch.setattr(AnswerReader, "read", watched)
+    return read
+
+
 def unread(recorded: tuple[Recorded, ...]) -> list[bool]:
-    return [isinstance(each.content, Unread) and each.content._read is not None for each in recorded]
+    return [isinstance(each.content, Unread) for each in recorded]
 
 
 def replay(path: Path) -> Iterator[httpx2.Response]:
@@ -52,25 +70,35 @@ def replay(path: Path) -> Iterator[httpx2.Response]:
             yield client.post(URL, content=ASKED, headers={"id": "m-1"})
 
 
-def test_only_the_answers_that_are_asked_for_are_read(path: Path) -> None:
+def test_only_the_answers_that_are_asked_for_are_read_and_once_each(path: Path, read: list[int]) -> None:
     with recorder.cassette(path) as cassette, cassette.wrap(httpx2.Client()) as client:
-        assert unread(cassette.recordings) == [False, True, True]
+        assert (unread(cassette.recordings), read) == ([False, True, True], [])
         answer = client.post(URL, content=ASKED, headers={"id": "m-1"})
-        assert unread(cassette.recordings) == [False, False, True]
+        assert len(read) == 1
+        client.post(URL, content=ASKED, headers={"id": "m-1"})
+        assert len(read) == 2
+        assert read[0] < read[1]
     assert answer.content == stream(*LONG).exchange.body
+
+
+def test_what_is_wanted_again_and_again_is_read_twice(path: Path, read: list[int]) -> None:
+    recorded = (FileCassette(path).load_lazily() or ())[1]
+    assert len({recorded.exchange for _ in range(9)}) == 1
+    assert len(read) == 2
+    assert recorded.exchange is recorded.exchange
 
 
 def test_what_is_read_later_is_the_same(path: Path) -> None:
     lazily = FileCassette(path).load_lazily()
     assert lazily is not None
     requests = [each.request for each in lazily]
+    assert unread(lazily) == [False, True, True]
     assert (
         lazily
         == FileCassette(path).load()
         == (*map(kept, (chat("plain"), stream(*LONG), stream(*LONG, "more"))),)
     )
     assert all(each.exchange.request is request for each, request in zip(lazily, requests, strict=True))
-    assert unread(lazily) == [False] * 3
 
 
 @settings(max_examples=100, deadline=None)

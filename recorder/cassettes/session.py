@@ -220,7 +220,7 @@ class Session:
 
     def _read(self, content: Unread) -> None:
         try:
-            content.exchange()
+            content.make_ready()
         except CassetteError as error:
             raise self._miss(str(error)) from error
 

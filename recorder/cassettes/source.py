@@ -14,23 +14,38 @@ from ..exchange import Exchange, Request
 
 
 class Unread:
-    """An exchange of which only what is asked was read so far; `read` gives all of it, or raises CassetteError."""
+    """An exchange of which only what is asked was read so far; `read` gives all of it, or raises CassetteError.
 
-    __slots__ = ("_exchange", "_read", "request", "started_us")
+    Most are wanted once. So the first who gets it has it for himself: to read it again takes less time than
+    to find memory for all that nobody wants any more. From the second time on it is kept.
+    """
+
+    __slots__ = ("_exchange", "_read", "_wanted", "request", "started_us")
 
     def __init__(self, request: Request, started_us: int, read: Callable[[], Exchange]) -> None:
         self.request = request
         self.started_us = started_us
-        self._read: Callable[[], Exchange] | None = read
+        self._read = read
         self._exchange: Exchange | None = None
+        self._wanted = False
+
+    def make_ready(self) -> None:
+        """Read it now for one who is going to get it; raises CassetteError."""
+        if self._exchange is None:  # two threads may both read, and find the same
+            self._exchange = self._all()
 
     def exchange(self) -> Exchange:
         """All of it, with this very request, by which recordings know one another."""
-        if (read := self._read) is not None:  # two threads may both read, and find the same
-            self._exchange = replace(read(), request=self.request)
-            self._read = None
-        assert self._exchange is not None
-        return self._exchange
+        exchange = self._exchange
+        if exchange is None:
+            exchange = self._all()
+        self._exchange = exchange if self._wanted else None
+        self._wanted = True
+        return exchange
+
+    def _all(self) -> Exchange:
+        exchange = self._read()
+        return exchange if exchange.request is self.request else replace(exchange, request=self.request)
 
     def __eq__(self, other: object) -> bool:
         return self.exchange() == (other.exchange() if isinstance(other, Unread) else other)

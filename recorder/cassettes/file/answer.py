@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import msgspec
-from msgspec import UNSET, Raw, Struct
+from msgspec import UNSET
 
-from ...exchange import Exchange, Request
+from ...exchange import Exchange, ResponseHead
+from .alike_events import EventReader
 from .characters import awkward
-from .document import AnswerFields, AskedFields, read_answer_fields
+from .document import AnswerFields, read_answer_fields
 from .documents import Piece
-from .exchanges import read_exchange
-from .json_style import Style, restore
-from .layout import is_plain
+from .exchanges import Asked, lasting_head, read_exchange
 from .read_fast import FastReader
 from .skeleton import Deviation
 
@@ -21,52 +18,68 @@ _EVENTS = "\n  events:\n"
 _LAST = ("\n    - ", "\n      data: ")
 _ENDING = "\nending:"
 _AFTER = ("\n  wire:", _ENDING)
-_ITEM = b"\n    - "
-_DONE = b'"[DONE]"'
-_SPACINGS = {"compact": -1, "spaced": 0}
+_MOST_KNOWN = 256
+_LONGEST_KNOWN = 4096
+
+_Around = tuple[AnswerFields, ResponseHead | None]
+"""What stands around events, and the head that it gives whatever they are."""
 
 
-class _Anything(Struct):
-    """Any JSON object."""
+class AnswerReader:
+    """Reads the answers of one file, many of which have all but their events in common."""
 
+    def __init__(self) -> None:
+        self.reader = FastReader()
+        self._events = EventReader()
+        self._known: dict[str, _Around] = {}
 
-_check_object = msgspec.json.Decoder(_Anything).decode
-_read_list = msgspec.json.Decoder(list[Raw]).decode
+    def read(self, piece: Piece, asked: Asked) -> Exchange | None:
+        """The exchange of which this is asked, read from the end of its document, which shows the answer.
 
+        None where that is not laid out as it was written: the whole document is to be read then.
+        """
+        try:
+            (fields, lasting), events = self._read(piece)
+            return read_exchange(asked, fields.response, fields.ending, events, lasting)
+        except (Deviation, msgspec.DecodeError, RecursionError, ValueError):
+            return None
 
-def read_answer(piece: Piece, asked: AskedFields, request: Request, reader: FastReader) -> Exchange | None:
-    """The exchange of which this is asked, read from the end of its document, which shows the answer.
+    def _read(self, piece: Piece) -> tuple[_Around, list[bytes] | None]:
+        whole, response, end = piece.whole, piece.response, piece.end
+        start = whole.find(_EVENTS, response, end)
+        if start < 0:
+            return (self._read_fields(whole[response:end]), None), None
+        if whole.find(_ENDING, response, start) >= 0:
+            raise Deviation  # they are no events of the response's
+        after = _end_of_events(whole, start, end)
+        text = whole[response:start] + whole[after:end]
+        around = self._known.get(text) or self._read_around(text)
+        run = whole[start + len(_EVENTS) : after + 1]
+        if not (run.isascii() or _is_fit(run)):
+            raise Deviation
+        shown = around[0].response
+        return around, self._events.read(run.encode(), shown.style, shown.newline.encode())
 
-    None where that is not laid out as it was written: the whole document is to be read then.
-    """
-    try:
-        fields, events = _read_answer(piece, reader)
-        return read_exchange(asked, fields.response, fields.ending, request, events)
-    except (Deviation, msgspec.DecodeError, RecursionError, ValueError):
-        return None
+    def _read_around(self, text: str) -> _Around:
+        """What stands before and after the events of an answer; it is remembered, since it is likely to come again."""
+        fields = self._read_fields(text)
+        shown = fields.response
+        if (
+            shown.events is not None
+            or shown.json is not UNSET
+            or shown.text is not None
+            or shown.base64 is not None
+        ):
+            raise Deviation
+        around = fields, lasting_head(shown)
+        if len(text) <= _LONGEST_KNOWN and len(self._known) < _MOST_KNOWN:
+            self._known[text] = around
+        return around
 
-
-def _read_answer(piece: Piece, reader: FastReader) -> tuple[AnswerFields, list[bytes] | None]:
-    whole, response, end = piece.whole, piece.response, piece.end
-    start = whole.find(_EVENTS, response, end)
-    if start < 0:
-        return _read_fields(whole[response:end], reader), None
-    if whole.find(_ENDING, response, start) >= 0:
-        raise Deviation  # they are no events of the response's
-    after = _end_of_events(whole, start, end)
-    fields = _read_fields(whole[response:start] + whole[after:end], reader)
-    shown = fields.response
-    if (
-        shown.events is not None
-        or shown.json is not UNSET
-        or shown.text is not None
-        or shown.base64 is not None
-    ):
-        raise Deviation
-    run = whole[start + len(_EVENTS) - 1 : after]
-    if "\t" in run or "\r" in run or "\x7f" in run or not (run.isascii() or _is_fit(run)):
-        raise Deviation  # JSON itself allows no other sign that must not stand there
-    return fields, _read_events(run.encode(), shown.style, shown.newline.encode())
+    def _read_fields(self, text: str) -> AnswerFields:
+        if (shown := self.reader.read(text)) is None:
+            raise Deviation
+        return read_answer_fields(shown)
 
 
 def _end_of_events(whole: str, start: int, end: int) -> int:
@@ -78,53 +91,5 @@ def _end_of_events(whole: str, start: int, end: int) -> int:
     return next((at for at in found if at >= 0), end - 1)
 
 
-def _read_fields(text: str, reader: FastReader) -> AnswerFields:
-    if (shown := reader.read(text)) is None:
-        raise Deviation
-    return read_answer_fields(shown)
-
-
 def _is_fit(run: str) -> bool:
     return not awkward(run.replace("\n", ""))
-
-
-def _read_events(run: bytes, style: Style, newline: bytes) -> list[bytes]:
-    """The bytes of events that have JSON data and at most a name besides."""
-    if not (run and style.on_one_line):
-        raise Deviation  # an event has a line of data for each line of its JSON
-    names, datas = _cut(run)
-    ends = [b"[DONE]"] if datas[-1] == _DONE else []
-    structures = datas[: len(datas) - len(ends)]
-    for structure in structures:
-        _check_object(structure)  # each by itself
-    bodies = [*_written(structures, style), *ends]
-    gap = newline * 2
-    if names is None:
-        return [b"".join((b"data: ", body, gap)) for body in bodies]
-    lead = newline + b"data: "
-    return [b"".join((b"event: ", name, lead, body, gap)) for name, body in zip(names, bodies, strict=True)]
-
-
-def _cut(run: bytes) -> tuple[list[bytes] | None, list[bytes]]:
-    """The names of the events, if they have any, and their data; those of each are to stand on one line."""
-    before, *datas = run.split(_ITEM + b"data: ")
-    if not before:
-        return None, datas
-    before, *items = run.split(_ITEM + b"event: ")
-    pairs = [item.partition(b"\n      data: ") for item in items]
-    names = [name for name, _, _ in pairs]
-    if before or not all(is_plain(name.decode()) for name in {*names}):
-        raise Deviation
-    return names, [data for _, _, data in pairs]
-
-
-def _written(structures: list[bytes], style: Style) -> Sequence[bytes | Raw]:
-    """The objects that were written in this style, given their structures."""
-    text = b"[%b]" % b",".join(structures)
-    if b"\n" in text:
-        raise Deviation
-    usual = style.escapes == "few" and b"\\" not in text and not (style.before or style.after)
-    if usual and style.spacing in _SPACINGS:
-        return _read_list(msgspec.json.format(text, indent=_SPACINGS[style.spacing]))
-    compact = _read_list(msgspec.json.format(text, indent=-1))
-    return [restore(bytes(each), style) for each in compact]

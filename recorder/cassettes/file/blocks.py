@@ -12,12 +12,12 @@ import msgspec
 from msgspec import Struct
 
 from ...errors import CassetteError
-from ...exchange import Exchange, Request
+from ...exchange import Exchange
 from ..source import Recorded
-from .answer import read_answer
-from .document import VERSION, AskedFields, Misfit, read_document, read_preamble
+from .answer import AnswerReader
+from .document import VERSION, Misfit, read_document, read_preamble
 from .documents import END, Piece, cut_documents
-from .exchanges import read_recorded, write_recorded
+from .exchanges import Asked, read_recorded, write_recorded
 from .foreign import refuse_foreign
 from .head import read_lazily
 from .layout import render
@@ -82,16 +82,16 @@ class _Later:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._spare: list[FastReader] = []
+        self._spare: list[AnswerReader] = []
 
-    def read(self, piece: Piece, number: int, asked: AskedFields, request: Request) -> Exchange:
+    def read(self, piece: Piece, number: int, asked: Asked) -> Exchange:
         try:
             reader = self._spare.pop()
         except IndexError:
-            reader = FastReader()
-        exchange = read_answer(piece, asked, request, reader)
+            reader = AnswerReader()
+        exchange = reader.read(piece, asked)
         if exchange is None:  # as an edit may leave it
-            exchange = _read_at(piece, reader, number, self._name).exchange
+            exchange = _read_at(piece, reader.reader, number, self._name).exchange
         self._spare.append(reader)
         return exchange
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from ...body import decode_request, read_answer
 from ...exchange import Ending, EndingKind, Exchange, Headers, Request, ResponseHead, endpoint, header
@@ -15,6 +15,7 @@ from .characters import spell, unspell
 from .chunks import cut, write_chunks
 from .document import (
     AskedFields,
+    ChunkFields,
     Document,
     EndingFields,
     Misfit,
@@ -24,7 +25,7 @@ from .document import (
 from .headers import kept_request_headers, kept_response_headers, read_headers, without, write_headers
 from .reasons import usual_reason
 from .structure import Flow, Number, Open, Tree
-from .times import MS, read_arrivals, read_time, write_time, write_times
+from .times import MS, arrivals_of, read_arrivals, read_time, write_time, write_times
 
 
 def write_recorded(recorded: Recorded, compared: Collection[bytes] = ()) -> dict[str, Tree]:
@@ -54,39 +55,74 @@ def write_recorded(recorded: Recorded, compared: Collection[bytes] = ()) -> dict
 
 def read_recorded(document: Document) -> Recorded:
     """The recording that a document shows; raises Misfit."""
-    return Recorded(
-        read_exchange(document, document.response, document.ending, read_request(document.request)),
-        "",
-        document.lane,
-        document.credential,
+    asked = read_asked(document)
+    exchange = read_exchange(asked, document.response, document.ending)
+    return Recorded(exchange, "", document.lane, document.credential)
+
+
+class Asked(Struct, frozen=True, gc=False):
+    """What a document says before its answer; `end_ns` is None where that is when the last chunk came."""
+
+    request: Request
+    started_us: int
+    head_ns: int
+    arrivals_ns: tuple[int, ...]
+    end_ns: int | None
+    chunks: ChunkFields | None
+    redacted: bool
+    usage_asked: bool
+
+
+def read_asked(fields: AskedFields) -> Asked:
+    """What is asked in a document, and when what came; raises Misfit."""
+    times = fields.times
+    return Asked(
+        read_request(fields.request),
+        read_time(fields.recorded),
+        times.head * MS,
+        read_arrivals(times),
+        None if times.end is None else times.end * MS,
+        fields.chunks,
+        fields.redacted,
+        fields.usage_asked,
     )
 
 
 def read_exchange(
-    asked: AskedFields,
+    asked: Asked,
     response: ResponseFields | None,
     ending: EndingKind | EndingFields,
-    request: Request,
     events: list[bytes] | None = None,
+    lasting: ResponseHead | None = None,
 ) -> Exchange:
-    """The exchange that the parts of a document show, `events` being those of the response where they were read.
+    """The exchange that the parts of a document show; raises Misfit.
 
-    Raises Misfit.
+    `events` are those of the response where they were read, and `lasting` is its `lasting_head`.
     """
-    head, chunks = (None, ()) if response is None else _read_response(asked, response, events)
-    times = asked.times
-    arrivals = read_arrivals(times, len(chunks))
-    ended = times.end if times.end is not None else arrivals[-1] // MS if arrivals else times.head
+    head, chunks = (None, ()) if response is None else _read_response(asked, response, events, lasting)
+    arrivals = arrivals_of(asked.arrivals_ns, len(chunks))
+    ended_ns = asked.end_ns
+    if ended_ns is None:
+        ended_ns = arrivals[-1] if arrivals else asked.head_ns
     return Exchange(
-        request,
-        read_time(asked.recorded),
-        _read_ending(ending, ended * MS),
+        asked.request,
+        asked.started_us,
+        _read_ending(ending, ended_ns),
         head,
         chunks,
         arrivals,
         asked.redacted,
         asked.usage_asked,
     )
+
+
+def lasting_head(fields: ResponseFields) -> ResponseHead | None:
+    """The head of a response, whatever its body and times become; None where it tells of the body."""
+    shown = fields.headers
+    names = shown if isinstance(shown, dict) else [name for name, _ in shown]
+    if fields.wire is not None or any(name.lower() == "content-length" for name in names):
+        return None
+    return _read_head(fields, _unwired(fields, shown, b"", "$.response")[0], 0)
 
 
 def _write_request(request: Request, compared: Collection[bytes]) -> Tree:
@@ -130,8 +166,25 @@ def _write_response(exchange: Exchange, head: ResponseHead) -> tuple[Tree, Tree]
 
 
 def _read_response(
-    asked: AskedFields, fields: ResponseFields, events: list[bytes] | None
+    asked: Asked, fields: ResponseFields, events: list[bytes] | None, lasting: ResponseHead | None
 ) -> tuple[ResponseHead, tuple[bytes, ...]]:
+    if lasting is not None and events is not None and asked.chunks is None:  # an event a chunk
+        head = lasting.status, lasting.headers, lasting.http_version, lasting.reason, asked.head_ns
+        return ResponseHead(*head), tuple(events)
+    headers, chunks = _read_chunks(asked, fields, events)
+    return _read_head(fields, headers, asked.head_ns), chunks
+
+
+def _read_head(fields: ResponseFields, headers: Headers, at_ns: int) -> ResponseHead:
+    reason = fields.reason if fields.reason is not UNSET else usual_reason(fields.status, fields.http_version)
+    version = _latin(fields.http_version, "$.response.http_version")
+    reason_bytes = None if reason is None else _latin(reason, "$.response.reason")
+    return ResponseHead(fields.status, headers, version, reason_bytes, at_ns)
+
+
+def _read_chunks(
+    asked: Asked, fields: ResponseFields, events: list[bytes] | None
+) -> tuple[Headers, tuple[bytes, ...]]:
     if events is None:
         readable, events = read_body(fields, "$.response")
     else:
@@ -140,14 +193,9 @@ def _read_response(
     as_sent = fields.wire is None or body is not readable
     cuts = asked.chunks if as_sent else None
     if events is not None and body is readable and cuts is None:
-        chunks = tuple(events)  # an event a chunk
-    else:
-        lengths = None if events is None or body is not readable else [*map(len, events)]
-        chunks = cut(body, cuts, lengths)
-    reason = fields.reason if fields.reason is not UNSET else usual_reason(fields.status, fields.http_version)
-    version = _latin(fields.http_version, "$.response.http_version")
-    reason_bytes = None if reason is None else _latin(reason, "$.response.reason")
-    return ResponseHead(fields.status, headers, version, reason_bytes, asked.times.head * MS), chunks
+        return headers, tuple(events)  # an event a chunk
+    lengths = None if events is None or body is not readable else [*map(len, events)]
+    return headers, cut(body, cuts, lengths)
 
 
 def _unwired(

@@ -6,21 +6,17 @@ from collections.abc import Callable
 from functools import partial
 
 import msgspec
-from msgspec.structs import replace
 
-from ...exchange import Exchange, Request
+from ...exchange import Exchange
 from ..source import Recorded, Unread
-from .document import AskedFields, Misfit, RequestFields, read_asked_fields
+from .document import Misfit, read_asked_fields
 from .documents import Piece
-from .exchanges import read_request
+from .exchanges import Asked, read_asked
 from .read_fast import FastReader
-from .times import read_time
 
 _LONG = 4096
-_READ = RequestFields(method="", url="")
-"""In place of the fields of a request that was made of them."""
 
-Read = Callable[[AskedFields, Request], Exchange]
+Read = Callable[[Asked], Exchange]
 """Reads the answer too, given all that stands before it."""
 
 
@@ -35,8 +31,8 @@ def read_lazily(piece: Piece, reader: FastReader, read: Read) -> Recorded | None
         return None
     try:
         shown = read_asked_fields(text)
-        request, started_us = read_request(shown.request), read_time(shown.recorded)
+        asked = read_asked(shown)
     except (msgspec.ValidationError, msgspec.DecodeError, Misfit, RecursionError):
         return None
-    content = Unread(request, started_us, partial(read, replace(shown, request=_READ), request))
+    content = Unread(asked.request, asked.started_us, partial(read, asked))
     return Recorded(content, "", shown.lane, shown.credential)

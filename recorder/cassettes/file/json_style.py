@@ -50,7 +50,7 @@ def restore(structure: bytes, style: Style) -> bytes:
         body = msgspec.json.format(structure, indent=_INDENTS[style.spacing])
     if style.escapes != "few":
         body = _ESCAPES[style.escapes](body.decode()).encode()
-    elif b"\\u" in body:
+    elif b"\\" in body and b"\\u" in body:  # one sign is found in no time
         body = _show(_HIDDEN_ESCAPE, body.decode()).encode()
     return style.before.encode() + body + style.after.encode() if style.before or style.after else body
 

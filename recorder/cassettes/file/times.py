@@ -28,11 +28,14 @@ def write_times(exchange: Exchange) -> Tree:
     return Flow(tree) if tree else None
 
 
-def read_arrivals(times: Times, count: int) -> tuple[int, ...]:
-    """A time for each chunk, also where an edit left more chunks than times."""
-    known = times.chunks or [times.head]
-    known = known + known[-1:] * (count - len(known))
-    return tuple([at * MS for at in known[:count]])
+def read_arrivals(times: Times) -> tuple[int, ...]:
+    """When chunks came, as far as a document tells."""
+    return tuple([at * MS for at in times.chunks or [times.head]])
+
+
+def arrivals_of(known: tuple[int, ...], count: int) -> tuple[int, ...]:
+    """A time for each of so many chunks, also where an edit left more chunks than times."""
+    return known if len(known) == count else (known + known[-1:] * (count - len(known)))[:count]
 
 
 def write_time(epoch_us: int) -> Tree:
