@@ -13,6 +13,7 @@ from .skeleton import Deviation
 
 _ITEM = b"\n    - "
 _DATA = b"    - data: "
+_OBJECT = b"    - data: {"
 _DONE = b'"[DONE]"'
 _LAST = b'    - data: "[DONE]"\n'
 _SPACINGS = {"compact": -1, "spaced": 0}
@@ -51,12 +52,11 @@ def read_lines(run: bytes, style: Style, newline: bytes) -> list[bytes]:
 
 def read_line(line: bytes, style: Style, newline: bytes) -> bytes:
     """The bytes of one event, given its lines; raises Deviation or msgspec.DecodeError."""
-    if style is not DEFAULT or not line.startswith(_DATA) or line.find(b"\n") != len(line) - 1:
+    usual = style is DEFAULT and line.startswith(_OBJECT) and b"\\" not in line
+    if not usual or line.find(b"\n") != len(line) - 1:
         return read_lines(line, style, newline)[0]
-    data = line[len(_DATA) : -1]
-    _refuse_signs(data)
-    _check_object(data)
-    return b"".join((b"data: ", restore(msgspec.json.format(data, indent=-1), style), newline, newline))
+    _refuse_signs(line)
+    return b"".join((b"data: ", msgspec.json.format(line[len(_DATA) : -1], indent=-1), newline, newline))
 
 
 def _refuse_signs(text: bytes) -> None:
