@@ -35,7 +35,10 @@ class Mould(Struct, frozen=True, gc=False):
         return run.startswith(self.start, first) and run.endswith(self.end, first, last)
 
     def cut(self, run: bytes) -> list[bytes] | None:
-        """What stands between beginning and end of each event; None where one of them does not fit."""
+        """What stands between beginning and end of each event of those, of which the first and the last fit.
+
+        None where another one does not.
+        """
         start, end = self.start, self.end
         lines = start.count(b"\n")
         first, last = len(start) - start.rfind(b"\n") - 1, -len(end)
@@ -43,7 +46,7 @@ class Mould(Struct, frozen=True, gc=False):
         inner = [*map(itemgetter(slice(first, last)), found)]
         between = (end + start).join(inner)
         fitting = len(start) + len(between) + len(end) == len(run) and run.startswith(between, len(start))
-        return inner if fitting and self.fits(run, 0, len(run)) else None
+        return inner if fitting else None
 
     def pour(self, inner: list[bytes], example: bytes) -> list[bytes] | None:
         """What is made of each event if `example` is made of the example; None where something else than texts differs.
