@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import ExitStack
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 from .errors import RecorderError
 from .testing import options, vcr_hooks
 from .testing.begun import Begun
+from .testing.event_loops import HeldMiss
 from .testing.fixtures import _network_shut, recorded, recorded_spans, recorder_config
 from .testing.kept import NETWORK, REFUSED, RUNNING, SUITE, is_worker, new_misses
 from .testing.running import Running
@@ -106,6 +108,22 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         network.enter_context(block_network(hosts, item.stash[REFUSED].append))
         item.stash[NETWORK] = network
         return (yield)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # around the plugin that runs coroutine functions
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """A miss reaches pytest past the event loop of anyio's plugin, which would end and fail the tests that follow."""
+    function = pyfuncitem.obj
+    if RUNNING not in pyfuncitem.stash or not iscoroutinefunction(function):
+        return (yield)
+    held = HeldMiss()
+    pyfuncitem.obj = held.around(function)
+    try:
+        result = yield
+    finally:
+        pyfuncitem.obj = function
+    held.release()
+    return result
 
 
 @pytest.hookimpl(wrapper=True)

@@ -25,6 +25,40 @@ def test_swallowed_miss_fails_the_test_and_says_what_differs(suite: Suite) -> No
     result.stdout.fnmatch_lines(["*$.messages[[]0].content*hello*goodbye*"])
 
 
+@pytest.mark.parametrize("misses", ["await ask()", "await in_task_group(ask)"])
+def test_a_miss_in_one_anyio_test_leaves_the_loop_to_those_that_follow(suite: Suite, misses: str) -> None:
+    suite.record()
+    suite.write(f"""
+    import asyncio, pytest
+
+    pytestmark = pytest.mark.anyio
+
+    @pytest.fixture(scope="module")
+    def anyio_backend():
+        return "asyncio"
+
+    @pytest.fixture(scope="module", autouse=True)
+    async def service():
+        yield
+
+    async def in_task_group(ask):
+        async with asyncio.TaskGroup() as group:
+            group.create_task(ask())
+
+    @pytest.mark.recorded
+    async def test_it(aclient):
+        async def ask():
+            body = {{"model": "m", "messages": [{{"role": "user", "content": "goodbye"}}]}}
+            await aclient.post("https://api.deepseek.com/chat/completions", json=body)
+        {misses}
+
+    async def test_next(): pass
+    """)
+    result = suite.run()
+    result.assert_outcomes(failed=1, passed=1)
+    result.stdout.fnmatch_lines(["*$.messages[[]0].content*hello*goodbye*"])
+
+
 def test_swallowed_miss_is_told_beside_the_failure_that_it_led_to(suite: Suite) -> None:
     suite.record()
     suite.write("""
