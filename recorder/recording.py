@@ -58,7 +58,8 @@ class Recording:
         self._telemetry = telemetry(self._redactor) if telemetry is not None else None
         self.heads = lru_cache(maxsize=64)(Heads)  # cassettes of one recording take fingerprints alike
         routes = Routes(settings)
-        self._find_route, self._provider_of = routes.find, routes.provider
+        self._find_route, self._find_any_route = routes.find, routes.find_any
+        self._provider_of = routes.provider
         self._on_abandoned = on_abandoned
         self._starts = starts
         self._sampling = sampling or Sampling(settings)
@@ -85,11 +86,17 @@ class Recording:
     def route(self, method: str, url: str, session: Session | None = None) -> Route | None:
         """How to read such a request, or None where it is to pass through unrecorded.
 
-        `session` is the cassette that the asking transport was made for.
+        `session` is the cassette that the asking transport was made for. A cassette that was imported, or recorded
+        with more `record_paths`, answers what it holds.
         """
         if (not self.active or is_paused()) and not self.cassettes and session is None:
             return None
-        return self._find_route(method, url)
+        route = self._find_route(method, url)
+        if route is None and self.cassettes:
+            holder = self.cassettes.session_for(session)
+            if holder is not None and holder.holds(method, url):
+                return self._find_any_route(method, url)
+        return route
 
     def begin(
         self, request: Request, route: Route, session: Session | None = None, *, nested: bool = False

@@ -25,6 +25,7 @@ class Routes:
         self._providers = settings.providers
         self._record_paths = settings.record_paths
         self.find = lru_cache(maxsize=1024)(self._find)
+        self.find_any = lru_cache(maxsize=1024)(self._find_any)
 
     def provider(self, url: str) -> str:
         """Who answers at a URL."""
@@ -33,5 +34,12 @@ class Routes:
 
     def _find(self, method: str, url: str) -> Route | None:
         """How to read such a request, or None where it is to pass through unrecorded."""
-        dialect = dialect_for(method, unquote(endpoint(url)[2]), self._record_paths)
+        return self._route(method, url, self._record_paths)
+
+    def _find_any(self, method: str, url: str) -> Route | None:
+        """How to read a request that is recorded already, whatever its path."""
+        return self._route(method, url, ("*",))
+
+    def _route(self, method: str, url: str, record_paths: tuple[str, ...]) -> Route | None:
+        dialect = dialect_for(method, unquote(endpoint(url)[2]), record_paths)
         return None if dialect is None else Route(dialect, self.provider(url))

@@ -53,6 +53,25 @@ def observe(
     return seen
 
 
+def test_a_cassette_answers_whatever_path_it_holds(path: Path) -> None:
+    def reply(request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, json={"asked": request.url.path})
+
+    def get(mode: Any, url: str, **options: Any) -> Any:
+        with (
+            httpx2.Client(transport=httpx2.MockTransport(reply)) as client,
+            recorder.cassette(path, mode, **options) as cassette,
+        ):
+            response = cassette.wrap(client).get(url)
+            return response.json(), cassette.report.hits, cassette.report.recorded
+
+    models = "https://api.example.test/v1/models"
+    assert get("once", models, record_paths="*") == ({"asked": "/v1/models"}, 0, 1)
+    assert get("none", models) == ({"asked": "/v1/models"}, 1, 0)
+    assert get("none", "https://api.example.test/v1/other") == ({"asked": "/v1/other"}, 0, 0)
+    assert get("rewrite", models) == ({"asked": "/v1/models"}, 0, 1)
+
+
 def test_a_file_replays_what_was_recorded(driver: Driver, path: Path) -> None:
     bodies = [ask("a"), ask("b"), ask("a")]
     live = observe(driver, path, "once", bodies, [answer("1"), answer("2"), answer("3")])

@@ -72,6 +72,7 @@ class Session:
         self.closed = False
         self.lock = threading.RLock()  # functions of the user's may ask for more under it
         self._before = loaded or ()
+        self._places: frozenset[tuple[str, str, int, str]] | None = None
         self._loaded: tuple[Recorded, ...] = () if mode == "rewrite" else self._before
         self._prune = prune
         self._dry_run = dry_run
@@ -96,6 +97,13 @@ class Session:
     def recordings(self) -> tuple[Recorded, ...]:
         """What was loaded, in the order in which it was asked for."""
         return self._loaded
+
+    def holds(self, method: str, url: str) -> bool:
+        """Whether the cassette has, or had before it is written anew, any recording of this method, host and path."""
+        if self._places is None:
+            requests = [recorded.request for recorded in self._before]
+            self._places = frozenset((each.method, *endpoint(each.url)) for each in requests)
+        return (method, *endpoint(url)) in self._places
 
     @property
     def report(self) -> SessionReport:
