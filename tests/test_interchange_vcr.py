@@ -355,6 +355,25 @@ def test_serializer_of_ones_own_reads_the_file(tmp_path: Path) -> None:
     assert [each.exchange.body for each in cassette.load() or ()] == [b"x"]
 
 
+def test_replaced_fields_of_json_stand_where_vcrpy_puts_them_for_matchers_that_compare_bytes(
+    write: Write,
+) -> None:
+    path = write(post(b'{"z": 1, "sid": 0}'))
+    options = {"filter_post_data_parameters": [("sid", 0)], "match_on": ["raw_body"]}
+    assert same_as_vcrpy(path, [post(b'{"sid": 7, "z": 1}')], **options) == [b"1"]
+
+
+def test_persister_that_fails_is_named(write: Write) -> None:
+    class Lost:
+        @staticmethod
+        def load_cassette(path: str, serializer: Any) -> Any:
+            raise FileNotFoundError(path)
+
+    source = VcrCassette(write(post()), config=vcr_config({"persister": Lost()}))
+    with pytest.raises(CassetteError, match="its persister Lost: FileNotFoundError"):
+        source.load()
+
+
 def test_path_follows_transformer_and_library() -> None:
     config = vcr_config({"path_transformer": lambda path: f"{path}.yaml", "cassette_library_dir": "lib"})
     assert config.path("a") == str(Path("lib", "a.yaml"))

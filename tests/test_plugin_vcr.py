@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
@@ -208,6 +209,65 @@ def test_it():
     assert get("/asked") == "one"
 """)
     suite.run().assert_outcomes(passed=1)
+
+
+def test_options_that_the_hook_sets_count_where_nobody_says_otherwise(suite: Suite) -> None:
+    vcr_file(suite, "cassettes/test_x/test_it.yaml", interaction("/a?page=1", "one"))
+    with (suite.pytester.path / "conftest.py").open("a") as conftest:
+        conftest.write("""
+def pytest_recording_configure(config, vcr):
+    assert "method" in vcr.match_on
+    vcr.match_on = ["method", "path"]
+    vcr.before_record_response = lambda response: {**response, "body": {"string": b"hooked"}}
+    vcr.record_mode = "none"
+""")
+    suite.write(f"""{GET}
+@pytest.mark.recorded
+def test_it():
+    assert get("/a?page=2") == "hooked"
+
+@pytest.mark.recorded(match_on=["method", "uri"])
+@pytest.mark.default_cassette("test_it")
+def test_other():
+    assert get("/a?page=2") == "hooked"
+""")
+    suite.run().assert_outcomes(passed=1, failed=1)
+
+
+def test_persister_of_the_suite_reads_what_nobody_else_can(suite: Suite) -> None:
+    file = vcr_file(suite, "cassettes/test_x/test_it.yaml", interaction("/a", "one"))
+    file.with_suffix(".yaml.gz").write_bytes(gzip.compress(file.read_bytes()))
+    file.unlink()
+    with (suite.pytester.path / "conftest.py").open("a") as conftest:
+        conftest.write("""
+import gzip, pathlib, yaml
+from types import SimpleNamespace
+
+class Serializer:
+    @staticmethod
+    def deserialize(data):
+        entries = yaml.safe_load(gzip.decompress(data))["interactions"]
+        return [SimpleNamespace(**each["request"]) for each in entries], [each["response"] for each in entries]
+
+class Persister:
+    @classmethod
+    def load_cassette(cls, path, serializer):
+        return serializer.deserialize(pathlib.Path(path).read_bytes())
+
+def pytest_recording_configure(config, vcr):
+    vcr.register_persister(Persister())
+    vcr.register_serializer("yaml.gz", Serializer())
+
+@pytest.fixture(scope="session")
+def vcr_config():
+    return {"serializer": "yaml.gz", "record_mode": "once"}
+""")
+    suite.write(f"""{GET}
+@pytest.mark.recorded
+def test_it():
+    assert get("/a") == "one"
+""")
+    suite.run("--recorder-orphans").assert_outcomes(passed=1)
 
 
 def test_named_cassette_is_found(suite: Suite) -> None:

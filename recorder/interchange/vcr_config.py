@@ -31,10 +31,10 @@ _READ = {
     "filter_nested_post_data_parameters", "before_record", "before_record_request", "before_record_response",
     "ignore_hosts", "ignore_localhost", "decode_compressed_response", "allow_playback_repeats", "path_transformer",
     "cassette_library_dir", "serializer", "filter_sensitive_data", "after_load_interaction", "before_save_interaction",
+    "persister",
 }  # fmt: skip
 _NOTED = {
     "record_mode": "the cassette is only replayed",
-    "persister": "files are read as they are",
     "custom_patches": "clients are covered by wrapping or installing",
 }
 _RECORDING = {
@@ -46,11 +46,27 @@ KEYWORDS = frozenset((*_READ, *_NOTED, *_RECORDING))
 
 
 class VcrRegistry:
-    """What `pytest_recording_configure(config, vcr)` gets as `vcr`: remembers matchers and serializers."""
+    """What `pytest_recording_configure(config, vcr)` gets as `vcr`: remembers what is registered and set.
+
+    As with vcrpy's, options can be set as attributes (`vcr.match_on = [...]`); they count where nobody says otherwise.
+    """
 
     def __init__(self) -> None:
         self.matchers: dict[str, VcrMatcher] = dict(MATCHERS)
         self.serializers: dict[str, Any] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        """An option that was not set, as vcrpy has it by default."""
+        if name not in KEYWORDS:
+            raise AttributeError(f"{type(self).__name__} has no {name!r}")
+        if name == "match_on":
+            return DEFAULT
+        return () if name.startswith(("filter_", "ignore_hosts")) else None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options that were set."""
+        return {name: value for name, value in vars(self).items() if name in KEYWORDS}
 
     def register_matcher(self, name: str, matcher: VcrMatcher) -> None:
         """A matcher that `match_on` may then name."""
@@ -61,7 +77,8 @@ class VcrRegistry:
         self.serializers[name] = serializer
 
     def register_persister(self, persister: Any) -> None:
-        """Files are read as they are."""
+        """A reader of whole cassettes; its `load_cassette` is used."""
+        self.persister = persister
 
 
 class VcrConfig(Struct, frozen=True):
@@ -79,6 +96,7 @@ class VcrConfig(Struct, frozen=True):
     path_transformer: Callable[[Any], Any] | None = None
     library: str = ""
     serializer: Any = None
+    persister: Any = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -141,11 +159,12 @@ class VcrConfig(Struct, frozen=True):
 
 
 def vcr_config(options: Mapping[str, Any], registry: VcrRegistry | None = None) -> VcrConfig:
-    """The options read; `registry` knows matchers and serializers of one's own.
+    """The options read; `registry` knows matchers and serializers of one's own, and options where these say nothing.
 
     Raises CassetteError for a matcher that nobody registered.
     """
     registry = registry or VcrRegistry()
+    options = {**registry.options, **options}
     names = (*_several(options.get("match_on", DEFAULT)), *_several(options.get("additional_matchers", ())))
     notes = [f"{name} has no effect: {why}" for name, why in _NOTED.items() if options.get(name)]
     unknown = sorted(options.keys() - _READ - _NOTED.keys() - _RECORDING)
@@ -162,6 +181,7 @@ def vcr_config(options: Mapping[str, Any], registry: VcrRegistry | None = None) 
         path_transformer=options.get("path_transformer"),
         library=os.fspath(options.get("cassette_library_dir") or ""),
         serializer=registry.serializers.get(options.get("serializer", "yaml")),
+        persister=options.get("persister"),
         notes=(*notes, *(f"{name} is not known, and has no effect" for name in unknown)),
     )
 

@@ -114,14 +114,26 @@ def _replaced(replaced: Replacements, name: str, value: Any, request: VcrRequest
 
 
 def _json(value: Any, replaced: Replacements, request: VcrRequest, nested: bool) -> Any:
-    if isinstance(value, list) and nested:
-        return [_json(item, replaced, request, nested) for item in value]
+    if nested:
+        return _nested(value, replaced, request)
+    if not isinstance(value, dict):
+        return value
+    kept = {name: item for name, item in value.items() if name not in replaced}
+    for name in replaced:  # last, where vcrpy puts them, for matchers that compare bytes
+        if name in value and (new := _replaced(replaced, name, value[name], request)) is not None:
+            kept[name] = new
+    return kept
+
+
+def _nested(value: Any, replaced: Replacements, request: VcrRequest) -> Any:
+    if isinstance(value, list):
+        return [_nested(item, replaced, request) for item in value]
     if not isinstance(value, dict):
         return value
     kept = {}
     for name, item in value.items():
         if name not in replaced:
-            kept[name] = _json(item, replaced, request, nested) if nested else item
+            kept[name] = _nested(item, replaced, request)
         elif (new := _replaced(replaced, name, item, request)) is not None:
             kept[name] = new
     return kept

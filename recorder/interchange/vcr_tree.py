@@ -23,6 +23,7 @@ from . import vcrpy
 from .formats import import_file
 from .imported import Imported, Note
 from .vcr_config import VcrConfig
+from .vcr_persister import read_by_persister
 from .vcr_request import VcrRequest, to_vcr
 
 _SAME = ("method", "scheme", "host", "port")
@@ -114,6 +115,8 @@ class VcrCassette:
         self.save(())
 
     def _read(self, path: Path) -> Imported:
+        if self._config.persister is not None:
+            return read_by_persister(self._config.persister, path, self._config.serializer)
         if self._config.serializer is None:
             return import_file(path)
         try:

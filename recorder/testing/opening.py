@@ -143,12 +143,12 @@ def _as_recorder(
     settings = {**settings, "dry_run": options.update == "dry-run", "advice": _ADVICE}
     if not (theirs := vcr_options(request, each)):
         return FileCassette, settings
-    filtered, meant = as_vcrpy_says(theirs, vcr_registry(request.config), settings)
+    filtered, meant = as_vcrpy_says(theirs, vcr_registry(request), settings)
     return lambda file: filtered(FileCassette(file)), {**meant, **settings}
 
 
 def _as_vcrpy(request: pytest.FixtureRequest, files: VcrFiles, settings: dict[str, Any]) -> _Opening:
-    source = vcr_source(files, vcr_registry(request.config), settings.get("redact", True))
+    source = vcr_source(files, vcr_registry(request), settings.get("redact", True))
     own = {"match": source.matching.match, "repeat": source.repeat}
     return source, {"record_paths": "*", **settings, **own, "advice": _ADVICE_VCRPY}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
     from ..interchange.vcr_tree import VcrCassette
     from ..settings import RedactionRules
 
-_SIGN = re.compile(rb'^interactions:|"interactions"\s*:|\A- request:', re.MULTILINE)
+_SIGN = re.compile(rb'^interactions:|^requests:|"interactions"\s*:|\A- request:', re.MULTILINE)
 _OURS = re.compile(rb"^recorder_cassette:", re.MULTILINE)
 _HEAD_BYTES = 4096
+_GZIP = b"\x1f\x8b"
+_REGISTRY = pytest.StashKey["VcrRegistry | None"]()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +51,17 @@ def vcr_files(request: pytest.FixtureRequest, each: Said, explicit: Path | None)
     suffix = f".{options.get('serializer', 'yaml')}"
     path = explicit or folder / _with(suffix, _name(request, suffix))
     extra = tuple(folder / name for name in each.extra)  # an absolute name stays absolute
-    if not any(is_vcrpy(file) for file in (path, *extra)):
+    is_one = is_vcrpy if options.get("persister") is None else _is_foreign
+    if not any(is_one(file) for file in (path, *extra)):
         return None
     options.setdefault("path_transformer", lambda name: _with(suffix, os.fspath(name)))
     return VcrFiles(path, extra, options)
 
 
 def vcr_options(request: pytest.FixtureRequest, each: Said) -> dict[str, Any]:
-    """What the suite says in vcrpy's words, in `vcr_config` and over that in markers."""
-    options = dict(_fixture(request, "vcr_config", {}))
+    """What the suite says in vcrpy's words, in its hook, over that in `vcr_config` and over that in markers."""
+    registry = vcr_registry(request)
+    options = {**({} if registry is None else registry.options), **_fixture(request, "vcr_config", {})}
     return options | {name: value for name, value in each.merged.items() if name in VCRPY}
 
 
@@ -70,7 +75,7 @@ def vcr_claims(item: pytest.Item) -> set[Path]:
     return {folder / _with(suffix, name) for name in names for suffix in SUFFIXES}
 
 
-def vcr_source(files: VcrFiles, registry: VcrRegistry, redact: RedactionRules | bool) -> VcrCassette:
+def vcr_source(files: VcrFiles, registry: VcrRegistry | None, redact: RedactionRules | bool) -> VcrCassette:
     """These files as a source that is only read."""
     from ..interchange.vcr_config import vcr_config
     from ..interchange.vcr_tree import VcrCassette
@@ -79,7 +84,7 @@ def vcr_source(files: VcrFiles, registry: VcrRegistry, redact: RedactionRules | 
 
 
 def as_vcrpy_says(
-    options: Mapping[str, Any], registry: VcrRegistry, settings: Mapping[str, Any]
+    options: Mapping[str, Any], registry: VcrRegistry | None, settings: Mapping[str, Any]
 ) -> tuple[Callable[[FileCassette], CassetteSource], dict[str, Any]]:
     """How a cassette of ours is kept in a suite with these options of vcrpy's, and what they mean as ours.
 
@@ -100,29 +105,51 @@ def as_vcrpy_says(
     return lambda file: FilteredCassette(file, config, redact=redact), own
 
 
-def vcr_registry(config: pytest.Config) -> VcrRegistry:
-    """The matchers and serializers that the suite registers in `pytest_recording_configure`."""
-    from ..interchange.vcr_config import VcrRegistry
+def vcr_registry(request: pytest.FixtureRequest) -> VcrRegistry | None:
+    """What the suite registers and sets in `pytest_recording_configure`; None where it has no such hook."""
+    stash: pytest.Stash = request.node.stash
+    if _REGISTRY not in stash:
+        stash[_REGISTRY] = _registry(request.config)
+    return stash[_REGISTRY]
+
+
+def _registry(config: pytest.Config) -> VcrRegistry | None:
+    hook = config.hook.pytest_recording_configure
+    if not hook.get_hookimpls():
+        return None
+    from ..interchange.vcr_config import VcrRegistry  # brings all formats along
 
     registry = VcrRegistry()
-    config.hook.pytest_recording_configure(config=config, vcr=registry)
+    hook(config=config, vcr=registry)
     return registry
 
 
 def vcr_mode(request: pytest.FixtureRequest) -> str | None:
-    """The `record_mode` of the suite's `vcr_config`, if it has one."""
+    """The `record_mode` of the suite's `vcr_config`, or of its hook, if it has one."""
     mode = _fixture(request, "vcr_config", {}).get("record_mode")
+    if mode is None and (registry := vcr_registry(request)) is not None:
+        mode = registry.options.get("record_mode")
     return None if mode is None else str(getattr(mode, "value", mode))
 
 
 def is_vcrpy(file: Path) -> bool:
-    """Whether a file looks like one of vcrpy's, by how it begins."""
+    """Whether a file looks like one of vcrpy's, by how it begins; it may be gzipped."""
+    head = _head(file)
+    return _OURS.search(head) is None and _SIGN.search(head) is not None
+
+
+def _is_foreign(file: Path) -> bool:
+    """Whether there is a file which is none of ours, but whose it is, a suite's own persister alone knows."""
+    return file.is_file() and _OURS.search(_head(file)) is None
+
+
+def _head(file: Path) -> bytes:
     try:
         with file.open("rb") as opened:
             head = opened.read(_HEAD_BYTES)
-    except OSError:
-        return False
-    return _OURS.search(head) is None and _SIGN.search(head) is not None
+        return zlib.decompressobj(wbits=31).decompress(head) if head.startswith(_GZIP) else head
+    except (OSError, zlib.error):
+        return b""
 
 
 def _name(request: pytest.FixtureRequest, suffix: str) -> str:
