@@ -25,13 +25,14 @@ if TYPE_CHECKING:
         WrapError,
     )
     from .file_cassette import cassette
-    from .interchange import vcr_cassette
+    from .interchange import VCR, vcr_cassette
     from .pausing import pause
     from .recorder import Recorder
     from .settings import RedactionRules
     from .tagging import tags
 
 __all__ = [
+    "VCR",
     "CallNotFound",
     "Cassette",
     "CassetteError",
@@ -56,6 +57,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "VCR": "interchange",
     "Cassette": "cassette_context",
     "Recorder": "recorder",
     "RedactionRules": "settings",

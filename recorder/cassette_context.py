@@ -62,7 +62,7 @@ class Cassette:
 
     def __call__(self, function: F) -> F:
         """The function, sync or async, each call of which uses this cassette anew."""
-        return decorated(function, lambda: Cassette(self._recording, self._source, self._use, self._varies))
+        return decorated(function, lambda: type(self)(self._recording, self._source, self._use, self._varies))
 
     def __enter__(self) -> Self:
         if self._session is not None:

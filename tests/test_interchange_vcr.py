@@ -14,7 +14,7 @@ import pytest
 
 import recorder
 from recorder.cassettes import Session
-from recorder.errors import CassetteError, CassetteMiss, CassetteMissing, RecorderWarning
+from recorder.errors import CassetteError, CassetteMiss, CassetteMissing, RecorderWarning, SettingsError
 from recorder.exchange import Request
 from recorder.interchange import (
     VcrCassette,
@@ -446,6 +446,57 @@ def test_vcr_cassette_decorates_functions_as_vcrpy_does(write: Write) -> None:
         return httpx.post(URL, json=A).content
 
     assert [ask_once(), ask_once()] == [b"1", b"1"]
+
+
+def test_vcr_cassette_has_vcrpys_names_for_what_happened(write: Write) -> None:
+    with recorder.vcr_cassette(write(post(A), post(B))) as cassette:
+        assert (len(cassette), cassette.play_count, cassette.all_played, cassette.dirty) == (
+            2,
+            0,
+            False,
+            False,
+        )
+        assert [httpx.post(URL, json=each).content for each in (A, B)] == [b"1", b"2"]
+    assert (cassette.play_count, cassette.all_played) == (2, True)
+    assert [request.path for request in cassette.requests] == ["/v1/chat/completions"] * 2
+    assert [response["body"]["string"] for response in cassette.responses] == [b"1", b"2"]
+
+
+def test_options_of_many_cassettes_are_given_once(write: Write) -> None:
+    folder = write(post(A), name="ask_once.yaml").parent
+    ours = recorder.VCR(
+        cassette_library_dir=str(folder),
+        path_transformer=recorder.VCR.ensure_suffix(".yaml"),
+        match_on=["same"],
+    )
+    ours.register_matcher("same", lambda asked, recorded: asked.path == recorded.path)
+
+    def ask_once() -> bytes:
+        return httpx.post(URL, json=B).content
+
+    assert ours.use_cassette(ask_once)() == ours.use_cassette()(ask_once)() == b"1"
+    with ours.use_cassette("ask_once") as cassette:
+        assert (ask_once(), cassette.play_count) == (b"1", 1)
+    with ours.use_cassette("ask_once.yaml", match_on=["body"]), pytest.raises(CassetteMiss):
+        ask_once()
+
+
+def test_cassette_without_a_path_is_called_like_the_function_in_the_folder_of_its_module() -> None:
+    @recorder.VCR().use_cassette
+    def ask_once() -> None: ...
+
+    @recorder.VCR(func_path_generator=lambda function: f"of_{function.__name__}").use_cassette
+    def ask_twice() -> None: ...
+
+    with pytest.raises(CassetteMissing, match=r"'[^']*tests/ask_once', and .*vcrpy.*recorder\.cassette\("):
+        ask_once()
+    with pytest.raises(CassetteMissing, match="'of_ask_twice'"):
+        ask_twice()
+
+
+def test_options_that_there_are_not_are_refused() -> None:
+    with pytest.raises(SettingsError, match="'macth_on'"):
+        recorder.VCR(macth_on=["body"])  # type: ignore[call-arg]  # a slip of the pen
 
 
 def test_keys_are_not_compared_since_the_file_does_not_know_them(write: Write) -> None:

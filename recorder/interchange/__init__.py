@@ -7,10 +7,11 @@ from .summary import Summary
 from .tree import import_tree
 from .vcr_config import VcrConfig, VcrRegistry, vcr_config
 from .vcr_tree import VcrCassette, cassette_name
-from .vcr_use import vcr_cassette
+from .vcr_use import VCR, vcr_cassette
 
 __all__ = [
     "FORMATS",
+    "VCR",
     "DriftReport",
     "Drifted",
     "Imported",

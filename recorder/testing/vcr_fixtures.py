@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from .names import foreign_file_name
 from .options import read
-from .vcr_view import VcrView
+
+if TYPE_CHECKING:
+    from ..interchange.vcr_view import VcrView
 
 NAMES = frozenset(
     (
@@ -24,6 +26,8 @@ def vcr(request: pytest.FixtureRequest) -> VcrView | None:
     """The cassette of a test that is marked to have one."""
     if request.node.get_closest_marker("recorded") is None or request.getfixturevalue("disable_recording"):
         return None
+    from ..interchange.vcr_view import VcrView  # brings all formats along
+
     return VcrView(request.getfixturevalue("recorded"))
 
 
