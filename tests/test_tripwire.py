@@ -589,6 +589,20 @@ def test_hosts_are_known_by_label_and_those_of_many_services_by_path(
     assert serves_models(host, 443, path, {"own.example": "ours"}) is known
 
 
+def test_a_server_of_this_machine_is_the_cassettes_business_where_it_holds_that_very_call(
+    local: str, tmp_path: Path
+) -> None:
+    with (
+        recorder.cassette(tmp_path / "c.yaml", "once", record_paths="*") as cassette,
+        cassette.wrap(httpx2.Client(trust_env=False)) as client,
+    ):
+        client.get(local)
+    with recorder.cassette(tmp_path / "c.yaml"):
+        assert by_urllib3(f"{local}health") == b"hi"
+        with pytest.raises(CassetteMiss, match=r"not urllib3"):
+            by_urllib3(local)
+
+
 @pytest.mark.parametrize(
     "host", ["localhost", "a.localhost", "127.8.0.1", "::1", "[::1]", "::ffff:127.0.0.1", "0.0.0.0"]
 )

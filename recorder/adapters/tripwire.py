@@ -96,7 +96,14 @@ def _check(asked: Asked | None) -> None:
     if asked is None:
         return
     host, port, path = endpoint(asked.url)
-    if is_loopback(host) or (wire := _owner()) is None or not _is_known(wire, host, port, path):
+    if (wire := _owner()) is None:
+        return
+    known = (
+        wire.session.holds(asked.method, asked.url)
+        if is_loopback(host)
+        else _is_known(wire, host, port, path)
+    )
+    if not known:
         return
     ignores = wire.session.ignores
     if ignores is not None and ignores(Request(asked.method, asked.url)):
