@@ -211,6 +211,54 @@ def test_it():
     suite.run().assert_outcomes(passed=1)
 
 
+CONVENTIONS = """
+import os, pytest
+
+@pytest.fixture(scope="module")
+def vcr_cassette_dir(request):
+    return os.path.join(request.path.parent, "tapes")
+
+@pytest.mark.recorded
+def test_it(ask):
+    assert ask("hello") == "re: hello"
+
+@pytest.mark.recorded
+@pytest.mark.default_cassette("deep/shared.yaml")
+@pytest.mark.parametrize("text", ["a", "b"])
+def test_shared(ask, text):
+    assert ask(text) == f"re: {text}"
+"""
+
+
+def test_what_is_recorded_anew_lies_where_the_suite_has_its_cassettes(suite: Suite) -> None:
+    suite.write(CONVENTIONS)
+    suite.run("--recorder-mode=once").assert_outcomes(passed=3)
+    tapes = suite.pytester.path / "tapes"
+    assert sorted(file.name for file in tapes.rglob("*.yaml")) == ["shared.yaml", "test_it.yaml"]
+    result = suite.run("--recorder-orphans", "--recorder-on-unused=fail", "--recorder-report")
+    result.assert_outcomes(passed=3)
+    result.stdout.fnmatch_lines(["*tapes/deep/shared.yaml (2 tests): 0 of 2 recordings unused"])
+    assert suite.live == 3
+
+
+def test_imported_cassettes_are_found_by_pytest_recordings_names(suite: Suite) -> None:
+    source = """
+    import pytest
+
+    class TestOuter:
+        class TestInner:
+            @pytest.mark.recorded
+            @pytest.mark.parametrize("x", ["a/b"])
+            def test_it(self, ask, x):
+                assert ask("hello") == "re: hello"
+    """
+    suite.record(source)
+    (recorded,) = suite.cassettes
+    suite.cassette(recorded).rename(suite.cassette("test_x/TestInner.test_it[a-b].yaml"))
+    suite.run("--recorder-orphans").assert_outcomes(passed=1)
+    assert suite.live == 1
+
+
 def test_options_that_the_hook_sets_count_where_nobody_says_otherwise(suite: Suite) -> None:
     vcr_file(suite, "cassettes/test_x/test_it.yaml", interaction("/a?page=1", "one"))
     with (suite.pytester.path / "conftest.py").open("a") as conftest:

@@ -223,3 +223,15 @@ def test_it():
     assert "seven" in record(suite, test)
     replay(suite, test).assert_outcomes(passed=1)
     replay(suite, test.replace("seven", "eight")).assert_outcomes(failed=1)
+
+
+def test_filters_run_on_imported_requests_too_whose_secrets_importing_took_out(suite: Suite) -> None:
+    source = f"""{config('{"filter_post_data_parameters": [("password", "PASS")], "match_on": ["body"]}')}
+@pytest.mark.recorded
+def test_it():
+    assert post(password="1234", text="greeting").json()["said"] == "hello"
+"""
+    held = record(suite, source)
+    assert "password: PASS" in held
+    suite.cassette().write_text(held.replace("password: PASS", "password: REDACTED"))
+    replay(suite, source).assert_outcomes(passed=1)

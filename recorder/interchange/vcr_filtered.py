@@ -8,7 +8,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from ..cassettes.file import FileCassette
-from ..cassettes.source import Change, Recorded
+from ..cassettes.source import Change, Recorded, Unread
 from ..exchange import Exchange, Request
 from ..redact import Redactor
 from ..settings import RedactionRules
@@ -38,7 +38,7 @@ class FilteredCassette:
 
     def load_lazily(self) -> tuple[Recorded, ...] | None:
         """The same; where hooks on loading want to see them, all is read at once."""
-        return self.load() if self._config.load_hooks else self._file.load_lazily()
+        return self._loaded(self._file.load() if self._config.load_hooks else self._file.load_lazily())
 
     def save(self, recordings: Sequence[Recorded]) -> None:
         """Replace the file by these recordings, as the hooks on saving leave them."""
@@ -69,13 +69,24 @@ class FilteredCassette:
         return self._config.recorded(exchange)
 
     def _loaded(self, recordings: tuple[Recorded, ...] | None) -> tuple[Recorded, ...] | None:
-        if recordings is None or not self._config.load_hooks:
-            return recordings
-        return tuple(
-            replace(each, content=self._cleaned(exchange))
-            for each in recordings
-            if (exchange := self._config.loaded(each.exchange)) is not None
-        )
+        if recordings is None:
+            return None
+        if self._config.load_hooks:
+            recordings = tuple(
+                replace(each, content=self._cleaned(exchange))
+                for each in recordings
+                if (exchange := self._config.loaded(each.exchange)) is not None
+            )
+        return tuple(map(self._compared, recordings)) if self._config.request_hooks else recordings
+
+    def _compared(self, recorded: Recorded) -> Recorded:
+        """With the request as it is compared, which that of an imported or edited file need not be."""
+        if (request := self.kept_request(recorded.request)) == recorded.request:
+            return recorded
+        content = recorded.content
+        if isinstance(content, Unread):
+            return replace(recorded, content=Unread(request, content.started_us, content.exchange))
+        return replace(recorded, content=replace(content, request=request))
 
     def _cleaned(self, exchange: Exchange) -> Exchange:
         """With no secret in the request, which is compared with one that has none either."""

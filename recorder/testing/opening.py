@@ -27,6 +27,7 @@ from .vcr_suites import (
     vcr_files,
     vcr_mode,
     vcr_options,
+    vcr_place,
     vcr_registry,
     vcr_source,
 )
@@ -66,6 +67,7 @@ def open_cassette(
         place, mode = _vcrpy_place(request, place, foreign), Chosen("none", "vcrpy's format")
         source, settings = _as_vcrpy(request, foreign, settings)
     else:
+        place = _own_place(request, each, place)
         kept, settings = _as_recorder(request, each, settings, options)
         source = kept(place.file)
         if mode.value != "none" and options.update != "dry-run":
@@ -93,6 +95,18 @@ def _vcrpy_place(request: pytest.FixtureRequest, place: Place, files: VcrFiles) 
     if request.node.get_closest_marker("default_cassette") is None:
         return replace(place, file=str(files.path))
     return replace(place, file=str(files.path), named="name", by_fixture=True, alone=False)
+
+
+def _own_place(request: pytest.FixtureRequest, each: Said, place: Place) -> Place:
+    """The place of a cassette of ours: by our words, or where it is already; else by pytest-recording's."""
+    if (
+        each.named
+        or "folder" in each.merged
+        or Path(place.file).exists()
+        or (file := vcr_place(request)) is None
+    ):
+        return place
+    return replace(place, file=str(file), named="name", by_fixture=True, alone=False)
 
 
 def _played(mode: Chosen, place: Place) -> Any:

@@ -58,6 +58,20 @@ def vcr_files(request: pytest.FixtureRequest, each: Said, explicit: Path | None)
     return VcrFiles(path, extra, options)
 
 
+def vcr_place(request: pytest.FixtureRequest) -> Path | None:
+    """Where the suite, in pytest-recording's words, has a cassette of ours for this test; None where it says nothing.
+
+    That is by its own `vcr_cassette_dir` and `default_cassette_name` or the marker `default_cassette`; and by
+    pytest-recording's own name for the test, if such a file of ours is there, as importing a tree leaves it.
+    """
+    usual = request.node.path.parent / "cassettes" / request.node.path.stem
+    folder = Path(_fixture(request, "vcr_cassette_dir", usual))
+    name = _name(request, ".yaml")
+    file = Path(os.path.abspath(folder / _with(".yaml", name)))
+    chosen = folder != usual or name != foreign_file_name(request.node.name, request.cls)
+    return file if chosen or _OURS.search(_head(file)) is not None else None
+
+
 def vcr_options(request: pytest.FixtureRequest, each: Said) -> dict[str, Any]:
     """What the suite says in vcrpy's words, in its hook, over that in `vcr_config` and over that in markers."""
     registry = vcr_registry(request)
