@@ -28,6 +28,17 @@ def recorder_config():
 def test_it(ask, n):
     ask(f"question {n}")
 """
+BY_OWN_RULE = """
+import pytest
+
+def same_question(asked, recorded):
+    assert asked.body == recorded.body
+
+@pytest.mark.recorded(name="shared", match=("path", same_question))
+@pytest.mark.parametrize("n", range(4))
+def test_it(ask, n):
+    assert ask(f"question {n}") == f"re: question {n}"
+"""
 WORKERS = pytest.mark.parametrize("workers", ["-n0", "-n2"])
 
 
@@ -45,7 +56,7 @@ def shared(suite: Suite) -> Suite:
 
 
 @WORKERS
-@pytest.mark.parametrize("source", [SHARED, BY_FIXTURE])
+@pytest.mark.parametrize("source", [SHARED, BY_FIXTURE, BY_OWN_RULE])
 def test_once_records_all_tests_of_a_cassette_that_was_not_there(
     suite: Suite, workers: str, source: str
 ) -> None:

@@ -387,6 +387,24 @@ def test_merging_shards_loses_nothing(
     }
 
 
+def test_merging_by_rules_of_ones_own_keeps_what_they_tell_apart() -> None:
+    def same_parity(asked: Request, recorded: Request) -> bool:
+        return asked.body[-2] % 2 == recorded.body[-2] % 2
+
+    matching = Matching(match=("path", same_parity))
+    shards = [
+        [a_recording(ask(n=n), f"{name}{n}") for n in numbers]
+        for name, numbers in (("a", (1,)), ("b", (2, 3)))
+    ]
+    now: list[Recorded] = []
+    for shard in shards:
+        now = merge("once", [], now, shard, (), matching.scope(), matching.matchers)
+    assert [each.exchange.body for each in now] == [b"a1", b"b2"]
+    again = [a_recording(ask(n=5), "c5")]
+    now = merge("all", now, now, again, (), matching.scope(), matching.matchers)
+    assert [each.exchange.body for each in now] == [b"c5", b"b2"]
+
+
 # What is said
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 
+from ..exchange import Request
 from .comparable import Key, Scope, comparable, digest
+from .matching import Matcher, refusal
 from .options import Mode
 from .source import Recorded
 
-Same = tuple[Key, int]
+Same = tuple[Key, int, int]
 """What recordings share that answer the same request, sent with the same credential."""
 
 
@@ -20,8 +22,9 @@ def merge(
     recorded: Sequence[Recorded],
     dropped: Sequence[Recorded],
     scope: Scope,
+    matchers: tuple[Matcher, ...] = (),
 ) -> list[Recorded]:
-    """The recordings to keep, in order.
+    """The recordings to keep, in order; `matchers` say which requests are the same as far as `scope` does not.
 
     `before` was loaded, `now` is there now, `recorded` was recorded in between, and of what was loaded
     `dropped` shall go. What others added stays; of the same request, as many answers as the one of us
@@ -29,22 +32,44 @@ def merge(
     what was asked again in the place of what it replaces.
     """
     added = Counter(now) - Counter(before)
-    theirs = Counter(_same(each, scope) for each in added.elements())
-    ours = list(_beyond(theirs, recorded, scope))
+    alike = _Alike(scope, matchers)
+    theirs = Counter(alike.same(each) for each in added.elements())
+    ours = list(_beyond(theirs, recorded, alike))
     if mode == "rewrite":
         return [*_only(now, added), *ours]
     if mode == "all":
-        return _replace(now, added, ours, {_same(each, scope) for each in recorded}, scope)
+        return _replace(now, added, ours, {alike.same(each) for each in recorded}, alike)
     return [*_only(now, Counter(now) - Counter(dropped)), *ours]
 
 
-def _beyond(theirs: Counter[Same], recorded: Iterable[Recorded], scope: Scope) -> Iterator[Recorded]:
+class _Alike:
+    """Tells which recordings answer the same request; of own rules by asking them about one of each kind."""
+
+    def __init__(self, scope: Scope, matchers: tuple[Matcher, ...]) -> None:
+        self._scope = scope
+        self._matchers = matchers
+        self._kinds: dict[Key, list[Request]] = defaultdict(list)
+
+    def same(self, recorded: Recorded) -> Same:
+        key = digest(comparable(recorded.request, self._scope))
+        kind = self._kind(self._kinds[key], recorded.request) if self._matchers else 0
+        return key, kind, recorded.credential
+
+    def _kind(self, known: list[Request], request: Request) -> int:
+        for kind, other in enumerate(known):
+            if request == other or refusal(self._matchers, request, other) is None:
+                return kind
+        known.append(request)
+        return len(known) - 1
+
+
+def _beyond(theirs: Counter[Same], recorded: Iterable[Recorded], alike: _Alike) -> Iterator[Recorded]:
     """What we recorded of each request beyond what others did of the same."""
     for each in recorded:
         if not theirs:
             yield each
             continue
-        same = _same(each, scope)
+        same = alike.same(each)
         if theirs[same] > 0:
             theirs[same] -= 1
         else:
@@ -52,17 +77,17 @@ def _beyond(theirs: Counter[Same], recorded: Iterable[Recorded], scope: Scope) -
 
 
 def _replace(
-    now: Sequence[Recorded], added: Counter[Recorded], ours: list[Recorded], again: set[Same], scope: Scope
+    now: Sequence[Recorded], added: Counter[Recorded], ours: list[Recorded], again: set[Same], alike: _Alike
 ) -> list[Recorded]:
     fresh: dict[Same, deque[Recorded]] = defaultdict(deque)
     for each in ours:
-        fresh[_same(each, scope)].append(each)
+        fresh[alike.same(each)].append(each)
     kept: list[Recorded] = []
     for each in now:
         if added[each] > 0:
             added[each] -= 1
             kept.append(each)
-        elif (same := _same(each, scope)) not in again:
+        elif (same := alike.same(each)) not in again:
             kept.append(each)
         elif fresh[same]:
             kept.append(fresh[same].popleft())
@@ -77,7 +102,3 @@ def _only(recordings: Sequence[Recorded], wanted: Counter[Recorded]) -> Iterator
         if wanted[each] > 0:
             wanted[each] -= 1
             yield each
-
-
-def _same(recorded: Recorded, scope: Scope) -> Same:
-    return digest(comparable(recorded.request, scope)), recorded.credential

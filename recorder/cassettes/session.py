@@ -249,7 +249,8 @@ class Session:
 
     def _merged(self, now: Sequence[Recorded], recorded: Sequence[Recorded]) -> list[Recorded]:
         dropped = self._shelf.unplayed() if self._prune else ()
-        return merge(self.mode, self._before, now, recorded, dropped, self._shelf.scope)
+        shelf = self._shelf
+        return merge(self.mode, self._before, now, recorded, dropped, shelf.scope, shelf.matchers)
 
 
 def _numbered(recordings: Sequence[Recorded]) -> set[tuple[Host, int]]:
