@@ -142,6 +142,20 @@ def test_other(vcr):
     suite.run().assert_outcomes(passed=2)
 
 
+def test_the_cassette_shows_what_is_recorded_as_vcrpys_does(suite: Suite) -> None:
+    source = """
+    import pytest
+
+    @pytest.mark.recorded
+    def test_it(ask, vcr):
+        ask("hello")
+        assert len(vcr) == len(vcr.responses) == 1
+        assert vcr.requests[0].path == "/chat/completions"
+    """
+    suite.record(source)
+    suite.run().assert_outcomes(passed=1)
+
+
 def test_long_names_are_found_where_tests_ask_for_fixtures_too(suite: Suite) -> None:
     test = f"test_it[{'x' * 300}]"
     vcr_file(suite, f"cassettes/test_x/{cassette_name(test)}.yaml", interaction("/a", "one"))

@@ -21,7 +21,7 @@ class _VcrNames:
     """For classes that have `recordings` and a `report`."""
 
     def __len__(self: _Played) -> int:
-        return self.report.total
+        return len(self.recordings)
 
     @property
     def play_count(self: _Played) -> int:
@@ -57,7 +57,9 @@ class VcrView(_VcrNames):
 
     @property
     def recordings(self) -> tuple[Recorded, ...]:
-        return self._cassette.recordings
+        """What it holds now, with what was recorded so far."""
+        session = self._cassette._last
+        return () if session is None else session.so_far()
 
     @property
     def report(self) -> SessionReport:
