@@ -225,6 +225,44 @@ def test_it():
     suite.run().assert_outcomes(passed=1)
 
 
+def test_marker_that_was_forgotten_fails_instead_of_going_live(suite: Suite) -> None:
+    suite.write("""
+    import pytest
+
+    @pytest.mark.vcr
+    def test_it(ask): ask("hello")
+
+    @pytest.mark.vcr
+    def test_fixture(ask, vcr): ask("hello")
+
+    @pytest.mark.vcr
+    @pytest.mark.skip
+    def test_skipped(ask): ask("hello")
+
+    @pytest.mark.vcr
+    @pytest.mark.recorded
+    def test_both(): pass
+    """)
+    result = suite.run("--strict-markers")
+    result.assert_outcomes(errors=2, skipped=1, passed=1)
+    result.stdout.fnmatch_lines(["recorder: *marked `vcr`, *change the marker to `recorded`*"])
+    assert suite.live == 0
+    suite.run("--disable-recording").assert_outcomes(passed=3, skipped=1)
+
+
+def test_marker_that_a_fixture_of_the_suite_reads_is_its_own_business(suite: Suite) -> None:
+    suite.write("""
+    import pytest
+
+    @pytest.fixture(autouse=True)
+    def vcr(): pass
+
+    @pytest.mark.vcr
+    def test_it(): pass
+    """)
+    suite.run().assert_outcomes(passed=1)
+
+
 CONVENTIONS = """
 import os, pytest
 

@@ -59,6 +59,20 @@ def _lacks_fixture(item: pytest.Item) -> bool:
     return not asked <= known.keys()
 
 
+def left_behind(item: pytest.Item) -> str | None:
+    """Why a test cannot run whose marker `vcr` nobody reads any more: it would go live without a word."""
+    marked = item.get_closest_marker("vcr") is not None and item.get_closest_marker("recorded") is None
+    if not marked or not item.config.stash[_ALONE] or vcr_options.read(item.config).disable_recording:
+        return None
+    fixtures = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {}).get("vcr")
+    if fixtures and fixtures[-1].func.__module__ != vcr_fixtures.__name__:
+        return None  # the suite's own fixture may read it
+    return (
+        "recorder: this test is marked `vcr`, which no installed plugin reads, so it would go live; "
+        "change the marker to `recorded`, or give --disable-recording"
+    )
+
+
 def blocked(items: Iterable[pytest.Item]) -> Iterator[pytest.Item]:
     """The tests with the marker `block_network`, or all with the option of that name.
 
