@@ -263,6 +263,32 @@ def test_marker_that_a_fixture_of_the_suite_reads_is_its_own_business(suite: Sui
     suite.run().assert_outcomes(passed=1)
 
 
+def test_cassettes_are_found_by_pytest_vcrs_names(suite: Suite) -> None:
+    vcr_file(suite, "cassettes/test_it.yaml", interaction("/a", "one"))
+    vcr_file(suite, "cassettes/TestC.test_it[x-y].yaml", interaction("/a", "two"))
+    vcr_file(suite, "cassettes/test_x/own_test_named.yaml", interaction("/a", "three"))
+    suite.write(f"""{GET}
+pytestmark = pytest.mark.recorded
+
+def test_it():
+    assert get("/a") == "one"
+
+class TestC:
+    @pytest.mark.parametrize("x", ["x-y"])
+    def test_it(self, x):
+        assert get("/a") == "two"
+
+class TestNamed:
+    @pytest.fixture
+    def vcr_cassette_name(self, request):
+        return "own_" + request.function.__name__
+
+    def test_named(self):
+        assert get("/a") == "three"
+""")
+    suite.run().assert_outcomes(passed=3)
+
+
 CONVENTIONS = """
 import os, pytest
 

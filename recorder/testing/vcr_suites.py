@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,7 +43,8 @@ def vcr_files(request: pytest.FixtureRequest, each: Said, explicit: Path | None)
     """The cassette of this test in vcrpy's format; None where there is none.
 
     The fixtures `vcr_config`, `vcr_cassette_dir` and `default_cassette_name` count where the suite has
-    them, and the marker `default_cassette`. `explicit` is the file that the test names itself.
+    them, and the marker `default_cassette`; also pytest-vcr's `vcr_cassette_name`, and its names for tests.
+    `explicit` is the file that the test names itself.
     """
     test_file = request.node.path
     folder = Path(_fixture(request, "vcr_cassette_dir", test_file.parent / "cassettes" / test_file.stem))
@@ -52,6 +53,8 @@ def vcr_files(request: pytest.FixtureRequest, each: Said, explicit: Path | None)
     path = explicit or folder / _with(suffix, _name(request, suffix))
     extra = tuple(folder / name for name in each.extra)  # an absolute name stays absolute
     is_one = is_vcrpy if options.get("persister") is None else _is_foreign
+    if explicit is None and not is_one(path):
+        path = next(filter(is_one, _of_pytest_vcr(request, suffix)), path)
     if not any(is_one(file) for file in (path, *extra)):
         return None
     options.setdefault("path_transformer", lambda name: _with(suffix, os.fspath(name)))
@@ -62,14 +65,16 @@ def vcr_place(request: pytest.FixtureRequest) -> Path | None:
     """Where the suite, in pytest-recording's words, has a cassette of ours for this test; None where it says nothing.
 
     That is by its own `vcr_cassette_dir` and `default_cassette_name` or the marker `default_cassette`; and by
-    pytest-recording's own name for the test, if such a file of ours is there, as importing a tree leaves it.
+    pytest-recording's or pytest-vcr's name for the test, if such a file of ours is there, as importing leaves it.
     """
     usual = request.node.path.parent / "cassettes" / request.node.path.stem
     folder = Path(_fixture(request, "vcr_cassette_dir", usual))
     name = _name(request, ".yaml")
     file = Path(os.path.abspath(folder / _with(".yaml", name)))
     chosen = folder != usual or name != foreign_file_name(request.node.name, request.cls)
-    return file if chosen or _OURS.search(_head(file)) is not None else None
+    if chosen:
+        return file
+    return next((each for each in (file, *_of_pytest_vcr(request, ".yaml")) if _is_ours(each)), None)
 
 
 def vcr_options(request: pytest.FixtureRequest, each: Said) -> dict[str, Any]:
@@ -154,7 +159,11 @@ def is_vcrpy(file: Path) -> bool:
 
 def _is_foreign(file: Path) -> bool:
     """Whether there is a file which is none of ours, but whose it is, a suite's own persister alone knows."""
-    return file.is_file() and _OURS.search(_head(file)) is None
+    return file.is_file() and not _is_ours(file)
+
+
+def _is_ours(file: Path) -> bool:
+    return _OURS.search(_head(file)) is not None
 
 
 def _head(file: Path) -> bytes:
@@ -170,8 +179,17 @@ def _name(request: pytest.FixtureRequest, suffix: str) -> str:
     marker = request.node.get_closest_marker("default_cassette")
     if marker is not None and marker.args:
         return str(marker.args[0])
+    if (name := _fixture(request, "vcr_cassette_name", None)) is not None:
+        return str(name)
     default = foreign_file_name(request.node.name, request.cls, suffix)
     return str(_fixture(request, "default_cassette_name", default))
+
+
+def _of_pytest_vcr(request: pytest.FixtureRequest, suffix: str) -> Iterator[Path]:
+    """Where pytest-vcr has a test's cassette: the modules of a folder share theirs, and names are as they are."""
+    test, kind = request.node.name, request.cls
+    for name in (test if kind is None else f"{kind.__name__}.{test}", foreign_file_name(test, kind, suffix)):
+        yield request.node.path.parent / "cassettes" / _with(suffix, name)
 
 
 def _with(suffix: str, name: str) -> str:
