@@ -289,6 +289,22 @@ class TestNamed:
     suite.run().assert_outcomes(passed=3)
 
 
+def test_further_cassettes_may_be_ours_and_are_only_read(suite: Suite) -> None:
+    suite.record()
+    suite.cassette().rename(suite.cassette("test_x/extra.yaml"))
+    vcr_file(suite, "cassettes/test_x/old.yaml", interaction("/a", "one"))
+    suite.write(f"""{GET}
+@pytest.mark.recorded("extra.yaml", "old.yaml", "missing.yaml")
+def test_it(ask):
+    assert (ask("hello"), ask("new"), get("/a")) == ("re: hello", "re: new", "one")
+""")
+    assert suite.live == 1
+    suite.run("--recorder-mode=new_episodes").assert_outcomes(passed=1)
+    assert suite.cassette().read_text().count("\nrecorded:") == 1
+    suite.run().assert_outcomes(passed=1)
+    assert suite.live == 2
+
+
 CONVENTIONS = """
 import os, pytest
 

@@ -76,7 +76,9 @@ def prune(judged: FileVerdict, begun: Begun) -> None:
     from ..cassettes.file import FileCassette  # brings a YAML library along
 
     held = FileCassette(begun.copy(Path(judged.file))).load() or ()
-    dropped = Counter(held[place] for place in judged.places)
+    dropped = Counter(
+        held[place] for place in judged.places if place < len(held)
+    )  # beyond are further cassettes
 
     def change(now: Sequence[Recorded] | None) -> list[Recorded]:
         kept = []

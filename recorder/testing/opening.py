@@ -13,6 +13,7 @@ import pytest
 from ..errors import SettingsError
 from .begun import Begun
 from .claims import Place
+from .extra import WithExtra
 from .options import Options, age
 from .pending import Pending
 from .precedence import LEVELS, Chosen, refusal, under_ci, unusable
@@ -24,6 +25,7 @@ from .vcr_suites import (
     VcrFiles,
     as_vcrpy_says,
     is_vcrpy,
+    vcr_extra,
     vcr_files,
     vcr_mode,
     vcr_options,
@@ -62,7 +64,7 @@ def open_cassette(
 
     settings, mode = _settings(each, options), _mode(request, each, options)
     copy = None
-    if (foreign := _foreign(request, each, Path(place.file))) is not None:
+    if (foreign := _foreign(request, each, place, mode, options)) is not None:
         _refuse(_only_read(foreign, mode, options))
         place, mode = _vcrpy_place(request, place, foreign), Chosen("none", "vcrpy's format")
         source, settings = _as_vcrpy(request, foreign, settings)
@@ -155,10 +157,17 @@ def _as_recorder(
     from ..cassettes.file import FileCassette  # brings a YAML library along
 
     settings = {**settings, "dry_run": options.update == "dry-run", "advice": _ADVICE}
-    if not (theirs := vcr_options(request, each)):
-        return FileCassette, settings
-    filtered, meant = as_vcrpy_says(theirs, vcr_registry(request), settings)
-    return lambda file: filtered(FileCassette(file)), {**meant, **settings}
+    made: Callable[[str | Path], CassetteSource] = FileCassette
+    if theirs := vcr_options(request, each):
+        filtered, meant = as_vcrpy_says(theirs, vcr_registry(request), settings)
+        made, settings = lambda file: filtered(FileCassette(file)), {**meant, **settings}
+    if not each.extra:
+        return made, settings
+    extra = [
+        _as_vcrpy(request, VcrFiles(file, (), theirs), settings)[0] if is_vcrpy(file) else made(file)
+        for file in vcr_extra(request, each)
+    ]
+    return lambda file: WithExtra(made(file), extra), settings
 
 
 def _as_vcrpy(request: pytest.FixtureRequest, files: VcrFiles, settings: dict[str, Any]) -> _Opening:
@@ -178,21 +187,32 @@ def _mode(request: pytest.FixtureRequest, each: Said, options: Options) -> Chose
     return mode
 
 
-def _foreign(request: pytest.FixtureRequest, each: Said, file: Path) -> VcrFiles | None:
+def _foreign(
+    request: pytest.FixtureRequest, each: Said, place: Place, mode: Chosen, options: Options
+) -> VcrFiles | None:
+    file = Path(place.file)
     if file.exists() and not is_vcrpy(file):
         return None
-    return vcr_files(request, each, file if {"path", "name"} & each.merged.keys() else None)
+    files = vcr_files(request, each, file if {"path", "name"} & each.merged.keys() else None)
+    if files is not None and _writes(mode, options) and not files.path.exists():
+        return None  # the further cassettes alone are vcrpy's, and the test's own is to be recorded
+    return files
 
 
 def _only_read(files: VcrFiles, mode: Chosen, options: Options) -> str | None:
     """Why the mode cannot be used with a file in vcrpy's format; a suite's own wish is passed over."""
-    asked = options.update is not None or mode.by in ("command line", "environment")
-    if not asked or mode.value not in _WRITING:
+    if not _writes(mode, options):
         return None
     return (
         f"recorder: {files.path} is in vcrpy's format, which is only read, and mode {mode.value!r} ({mode.by}) "
         f"would write it; run: recorder cassette import {shlex.quote(str(files.path))} (or delete it, to record anew)"
     )
+
+
+def _writes(mode: Chosen, options: Options) -> bool:
+    """Whether somebody asks to write, other than the suite in vcrpy's words."""
+    asked = options.update is not None or mode.by in ("command line", "environment")
+    return asked and mode.value in _WRITING
 
 
 def _refuse(text: str | None, kind: type[SettingsError] = SettingsError) -> None:

@@ -46,12 +46,10 @@ def vcr_files(request: pytest.FixtureRequest, each: Said, explicit: Path | None)
     them, and the marker `default_cassette`; also pytest-vcr's `vcr_cassette_name`, and its names for tests.
     `explicit` is the file that the test names itself.
     """
-    test_file = request.node.path
-    folder = Path(_fixture(request, "vcr_cassette_dir", test_file.parent / "cassettes" / test_file.stem))
     options = vcr_options(request, each)
     suffix = f".{options.get('serializer', 'yaml')}"
-    path = explicit or folder / _with(suffix, _name(request, suffix))
-    extra = tuple(folder / name for name in each.extra)  # an absolute name stays absolute
+    path = explicit or _folder(request) / _with(suffix, _name(request, suffix))
+    extra = vcr_extra(request, each)
     is_one = is_vcrpy if options.get("persister") is None else _is_foreign
     if explicit is None and not is_one(path):
         path = next(filter(is_one, _of_pytest_vcr(request, suffix)), path)
@@ -67,14 +65,18 @@ def vcr_place(request: pytest.FixtureRequest) -> Path | None:
     That is by its own `vcr_cassette_dir` and `default_cassette_name` or the marker `default_cassette`; and by
     pytest-recording's or pytest-vcr's name for the test, if such a file of ours is there, as importing leaves it.
     """
-    usual = request.node.path.parent / "cassettes" / request.node.path.stem
-    folder = Path(_fixture(request, "vcr_cassette_dir", usual))
+    folder = _folder(request)
     name = _name(request, ".yaml")
     file = Path(os.path.abspath(folder / _with(".yaml", name)))
-    chosen = folder != usual or name != foreign_file_name(request.node.name, request.cls)
+    chosen = folder != _usual_folder(request) or name != foreign_file_name(request.node.name, request.cls)
     if chosen:
         return file
     return next((each for each in (file, *_of_pytest_vcr(request, ".yaml")) if _is_ours(each)), None)
+
+
+def vcr_extra(request: pytest.FixtureRequest, each: Said) -> tuple[Path, ...]:
+    """The further cassettes that the marker names; an absolute name stays absolute."""
+    return tuple(_folder(request) / name for name in each.extra)
 
 
 def vcr_options(request: pytest.FixtureRequest, each: Said) -> dict[str, Any]:
@@ -173,6 +175,15 @@ def _head(file: Path) -> bytes:
         return zlib.decompressobj(wbits=31).decompress(head) if head.startswith(_GZIP) else head
     except (OSError, zlib.error):
         return b""
+
+
+def _usual_folder(request: pytest.FixtureRequest) -> Path:
+    file: Path = request.node.path
+    return file.parent / "cassettes" / file.stem
+
+
+def _folder(request: pytest.FixtureRequest) -> Path:
+    return Path(_fixture(request, "vcr_cassette_dir", _usual_folder(request)))
 
 
 def _name(request: pytest.FixtureRequest, suffix: str) -> str:
