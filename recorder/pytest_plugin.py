@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import ExitStack
-from inspect import iscoroutinefunction
+from inspect import iscoroutinefunction, ismethod
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +128,25 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
         result = yield
     finally:
         pyfuncitem.obj = function
+    held.release()
+    return result
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+) -> Generator[None, object, object]:
+    """The same for a coroutine function that is a fixture; pytest has to see one that is a method as it is."""
+    function = fixturedef.func
+    covered = fixturedef.scope == "function" and RUNNING in request.node.stash
+    if not covered or ismethod(function) or not iscoroutinefunction(function):
+        return (yield)
+    held = HeldMiss()
+    fixturedef.func = held.around(function)  # type: ignore[misc]  # as plugins that run coroutines do
+    try:
+        result = yield
+    finally:
+        fixturedef.func = function  # type: ignore[misc]
     held.release()
     return result
 

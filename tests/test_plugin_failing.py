@@ -59,6 +59,37 @@ def test_a_miss_in_one_anyio_test_leaves_the_loop_to_those_that_follow(suite: Su
     result.stdout.fnmatch_lines(["*$.messages[[]0].content*hello*goodbye*"])
 
 
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_a_miss_in_an_async_fixture_leaves_the_loop_to_other_tests_too(suite: Suite, backend: str) -> None:
+    suite.record()
+    suite.write(f"""
+    import pytest
+    from conftest import body
+
+    pytestmark = pytest.mark.anyio
+
+    @pytest.fixture(scope="module")
+    def anyio_backend():
+        return {backend!r}
+
+    @pytest.fixture(scope="module", autouse=True)
+    async def service():
+        yield
+
+    @pytest.fixture
+    async def answer(aclient):
+        return await aclient.post("https://api.deepseek.com/chat/completions", json=body("goodbye"))
+
+    @pytest.mark.recorded
+    async def test_it(answer): pass
+
+    async def test_next(): pass
+    """)
+    result = suite.run()
+    result.assert_outcomes(errors=2, passed=1)
+    result.stdout.fnmatch_lines(["*$.messages[[]0].content*hello*goodbye*"])
+
+
 def test_swallowed_miss_is_told_beside_the_failure_that_it_led_to(suite: Suite) -> None:
     suite.record()
     suite.write("""
