@@ -27,6 +27,8 @@ _SIGN = re.compile(rb'^interactions:|^requests:|"interactions"\s*:|\A- request:'
 _OURS = re.compile(rb"^recorder_cassette:", re.MULTILINE)
 _HEAD_BYTES = 4096
 _GZIP = b"\x1f\x8b"
+_FIXTURES = pytest.StashKey[dict[str, Any]]()
+_ABSENT = object()
 _REGISTRY = pytest.StashKey["VcrRegistry | None"]()
 
 
@@ -208,11 +210,19 @@ def _with(suffix: str, name: str) -> str:
 
 
 def _fixture(request: pytest.FixtureRequest, name: str, default: Any) -> Any:
+    """What the suite's fixture of this name gives; remembered for the test, since one that there is not takes long."""
+    known: dict[str, Any] = request.node.stash.setdefault(_FIXTURES, {})
+    if name not in known:
+        known[name] = _looked_up(request, name)
+    return default if known[name] is _ABSENT else known[name]
+
+
+def _looked_up(request: pytest.FixtureRequest, name: str) -> Any:
     try:
         return request.getfixturevalue(name)
     except pytest.FixtureLookupError as error:
         if error.request is request:
-            return default
+            return _ABSENT
     # The suite's own one builds upon a fixture of pytest-recording, as `vcr_config(record_mode)` does.
     plugins = request.config.pluginmanager
     if not plugins.is_registered(vcr_fixtures):
