@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import defaultdict
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 
@@ -16,6 +17,7 @@ _LONGEST = (
 )
 
 
+@lru_cache(maxsize=4096)  # asked for while tests are collected, and several times for each
 def file_name(test: str) -> str:
     """The name of a test's file without suffix: the test's own, as far as file systems like it.
 
@@ -31,6 +33,7 @@ def file_name(test: str) -> str:
     return hashed_name(test)
 
 
+@lru_cache(maxsize=4096)
 def hashed_name(test: str) -> str:
     """The name of a test's file with the digest, whether it needs one or not."""
     liked = _DISLIKED.sub("-", _without_secrets(test)).encode()[:_LONGEST].decode(errors="ignore")
