@@ -75,6 +75,17 @@ def test_sums_can_be_added_and_parts_taken_away(some: list[int], more: list[int]
     assert whole.counts() == Counter(map(bucket, some))
 
 
+@given(VALUES, VALUES, st.integers(1, 300))
+def test_parts_can_be_taken_away_from_what_has_them(some: list[int], more: list[int], times: int) -> None:
+    summed = Sum()
+    for data, sign in ((of((some + more) * times), 1), (of(more * times), -1), (of(more), 1)):
+        summed.add(data, sign)
+    buckets, counts = summed.in_order()
+    assert list(buckets) == sorted(buckets)
+    kept = {index: count for index, count in zip(buckets, counts, strict=True) if count}
+    assert kept == summed.counts() == Counter(map(bucket, some * times + more))
+
+
 @given(st.integers(1, 2**40))
 def test_counts_may_be_large(count: int) -> None:
     counts = dict.fromkeys(range(700, 710), count)

@@ -6,12 +6,15 @@ import struct
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
+from operator import add as plus
+from operator import sub as minus
 from typing import Final
 
 from .buckets import middle
 from .histogram import WIDTHS, in_order, lowest
 
 _LANE: Final = 8
+_FEW: Final = 256
 
 
 class Sum:
@@ -41,7 +44,7 @@ class Sum:
 
     def percentiles(self, percents: Iterable[int]) -> list[float] | None:
         """The values at nearest rank, each within `ACCURACY`; None where there are no values."""
-        indices, counts = self._summed()
+        indices, counts = self.in_order()
         ends = list(accumulate(counts))
         if not ends or not (total := ends[-1]):
             return None
@@ -49,10 +52,10 @@ class Sum:
 
     def counts(self) -> dict[int, int]:
         """The counts of buckets, those of zero left out."""
-        return {index: count for index, count in zip(*self._summed(), strict=True) if count}
+        return {index: count for index, count in zip(*self.in_order(), strict=True) if count}
 
-    def _summed(self) -> tuple[Sequence[int], Sequence[int]]:
-        """Buckets in order, and their counts."""
+    def in_order(self) -> tuple[Sequence[int], Sequence[int]]:
+        """Buckets in order, and their counts, some of which may be zero."""
         if len(self._parts) == 1 and not self._counts:
             data, sign = self._parts[0]
             if sign > 0:
@@ -67,61 +70,78 @@ class Sum:
                 dense[sign < 0].append(data)
             else:
                 few.append((*in_order(data), sign))
-        more, less = map(_joined, dense)
-        if less[1]:
-            few.append((range(less[0], less[0] + len(less[1])), less[1], -1))
-        return _with(*more, few)
+        more, less = dense
+        if less and any(sign > 0 for *_, sign in few):
+            # Of these some may be what is taken away.
+            low, row = _joined(less)
+            few.append((range(low, low + len(row)), row, -1))
+            less = []
+        return _with(*_joined(more, less), few)
 
 
 _Few = tuple[Sequence[int], Sequence[int], int]
 """Buckets in order, their counts, and whether these are added or taken away."""
 
 
-def _joined(dense: Sequence[bytes]) -> tuple[int, list[int]]:
-    """Histograms of one count a bucket added up: the counts from the lowest bucket on."""
-    if not dense:
+def _joined(more: Sequence[bytes], less: Sequence[bytes] = ()) -> tuple[int, Sequence[int]]:
+    """Histograms of one count a bucket added up, and some taken away: the counts from the lowest bucket on."""
+    if not more:
         return 0, []
-    if len(dense) == 1:
-        indices, counts = in_order(dense[0])
-        return indices[0], list(counts)
+    if len(more) == 1 and not less:
+        indices, counts = in_order(more[0])
+        return indices[0], counts
+    # The sum of so few counts takes no more than twice the bytes of the widest.
+    widest = max(data[0] for data in (*more, *less))
+    lane = min(2 * widest, _LANE) if len(more) < _FEW else _LANE
+    low = min(map(lowest, (*more, *less)))
+    # Numbers of any length are added in one go, each count in some bytes of its own.
+    whole = _added(more, low, lane) - _added(less, low, lane)
+    data = whole.to_bytes(-(-whole.bit_length() // (8 * lane)) * lane, "little")
+    if lane == 2 and not data[1::2].strip(b"\0"):
+        return low, data[::2]
+    return low, struct.unpack(f"<{len(data) // lane}{WIDTHS[lane]}", data)
+
+
+def _added(dense: Sequence[bytes], low: int, lane: int) -> int:
     wide: dict[int, int] = {}
     for data in dense:
-        low = lowest(data)
-        wide[low] = wide.get(low, 0) + _wide(data)
-    low = min(wide)
-    # Numbers of any length are added in one go, each count in eight bytes of its own.
-    whole = sum(row << 8 * _LANE * (start - low) for start, row in wide.items())
-    size = -(-whole.bit_length() // (8 * _LANE))
-    return low, list(struct.unpack(f"<{size}Q", whole.to_bytes(size * _LANE, "little")))
+        start = lowest(data)
+        wide[start] = wide.get(start, 0) + _wide(data, lane)
+    return sum(row << 8 * lane * (start - low) for start, row in wide.items())
 
 
-def _with(low: int, row: list[int], few: Sequence[_Few]) -> tuple[Sequence[int], Sequence[int]]:
+def _with(low: int, known: Sequence[int], few: Sequence[_Few]) -> tuple[Sequence[int], Sequence[int]]:
     """Counts from the lowest bucket on, with those of some buckets added."""
-    if few:
-        least = min(indices[0] for indices, _, _ in few)
-        most = max(indices[-1] for indices, _, _ in few)
-        if not row:
-            low = least
-        elif least < low:
-            row = [0] * (low - least) + row
-            low = least
-        row += [0] * (most + 1 - low - len(row))
-        for indices, counts, sign in few:
-            if sign > 0:
-                for index, count in zip(indices, counts, strict=True):
-                    row[index - low] += count
-            else:
-                for index, count in zip(indices, counts, strict=True):
-                    row[index - low] -= count
+    if not few:
+        return range(low, low + len(known)), known
+    row = list(known)
+    least = min(indices[0] for indices, _, _ in few)
+    most = max(indices[-1] for indices, _, _ in few)
+    if not row:
+        low = least
+    elif least < low:
+        row = [0] * (low - least) + row
+        low = least
+    row += [0] * (most + 1 - low - len(row))
+    for indices, counts, sign in few:
+        if isinstance(indices, range):
+            within = slice(indices[0] - low, indices[-1] + 1 - low)
+            row[within] = map(plus if sign > 0 else minus, row[within], counts)
+        elif sign > 0:
+            for index, count in zip(indices, counts, strict=True):
+                row[index - low] += count
+        else:
+            for index, count in zip(indices, counts, strict=True):
+                row[index - low] -= count
     return range(low, low + len(row)), row
 
 
-def _wide(data: bytes) -> int:
-    """All counts as one number, each in eight bytes."""
+def _wide(data: bytes, lane: int) -> int:
+    """All counts as one number, each in so many bytes."""
     width = data[0]
-    if width == _LANE:
+    if width == lane:
         return int.from_bytes(data[3:], "little")
-    wide = bytearray((len(data) - 3) // width * _LANE)
+    wide = bytearray((len(data) - 3) // width * lane)
     for place in range(width):
-        wide[place::_LANE] = data[3 + place :: width]
+        wide[place::lane] = data[3 + place :: width]
     return int.from_bytes(wide, "little")
