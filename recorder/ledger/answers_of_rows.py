@@ -31,11 +31,15 @@ def add_rows(
     *,
     others: bool = False,
     only: ColumnElement[bool] | None = None,
+    most: int | None = None,
 ) -> None:
-    """Count the calls of an edge one by one: those that are asked for, or all others; or `only` some of them."""
+    """Count the calls of an edge one by one: those that are asked for, or all others; or `only` some of them.
+
+    `most` says how many there are at most, where that is known.
+    """
     columns, read_keys = _row_key(question.by)
     wanted = partial(_wanted, database, question, edge, others=others, only=only)
-    counted = grouped(connection, wanted, columns, few=_is_short(edge))
+    counted = grouped(connection, wanted, columns, few=_is_short(edge), most=most)
     for raw, known in counted.items():
         for key in read_keys(raw):
             group(found, key).add_tally(known, edge.sign)

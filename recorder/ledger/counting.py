@@ -82,6 +82,8 @@ class _Counts:
     def tally(self) -> Tally:
         """All that is counted."""
         for counts, more in zip(self._tally.times, self.times, strict=True):
+            if not more:
+                continue
             few = dict(counts)
             counts.update({index + 1: number for index, number in more.items()})
             for index, number in few.items():

@@ -104,9 +104,15 @@ def grouped(
     key: Sequence[ColumnElement[Any]],
     *,
     few: bool = False,
+    most: int | None = None,
 ) -> dict[Any, Tally]:
-    """A tally for each key, of the calls that `query_of` asks some columns of; `few` says that these may be few."""
-    if few and (connection.scalar(query_of(func.count())) or 0) < _FEW:
+    """A tally for each key, of the calls that `query_of` asks some columns of.
+
+    `few` says that these may be few, and `most` how many they are at most.
+    """
+    if most is None or most >= _FEW:
+        most = (connection.scalar(query_of(func.count())) or 0) if few else _FEW
+    if most < _FEW:
         return tallies(fetched(connection, query_of(*key, *FACT_COLUMNS)), len(key))
     found = _grouped(connection, query_of, key)
     return tallies(fetched(connection, query_of(*key, *FACT_COLUMNS)), len(key)) if found is None else found
