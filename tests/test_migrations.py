@@ -14,6 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import make_url
 
 from recorder.audit import report
+from recorder.call import AnswerHalf
 from recorder.cassettes import Recorded
 from recorder.ledger import schema
 from recorder.ledger.cassettes import StoreCassette
@@ -23,7 +24,8 @@ from recorder.ledger.tables import metadata
 from recorder.ledger.views import view_queries
 
 from .databases import columns
-from .ledger_calls import a_call, an_exchange, store_calls
+from .ledger_calls import START_US, a_call, an_exchange, store_calls
+from .test_rollups import kept
 
 CALL_COLUMNS = [
     "id",
@@ -246,3 +248,28 @@ def test_calls_that_former_rollups_counted_are_counted_anew(
     store_calls(url, a_call(user_id="u-0"))
     assert store.roll_up() == 5
     assert {row.key: row.calls for row in report(store, ("user",)).rows} == {("u-0",): 4, ("u-1",): 2}
+
+
+def test_users_and_sessions_of_an_older_store_are_counted_from_its_rollups(
+    url: str, database: Database
+) -> None:
+    starts = [START_US + number * 7_200_000_000 for number in range(30)]
+    answers = [AnswerHalf(model=f"m-{number % 80}") for number in range(160)]
+    store_calls(
+        url,
+        *[
+            a_call(
+                user_id=f"u-{place % 4}",
+                session_id=f"s-{place}",
+                replayed=place % 5 == 0,
+                started_us=start_us,
+            )
+            for place, start_us in enumerate(starts)
+        ],
+        *[a_call(user_id="many models", answer=answer) for answer in answers],
+    )
+    before = kept(database)
+    schema.downgrade(database, "0010")
+    schema.upgrade(database)
+    assert Store(url).rolled_up()
+    assert kept(database) == before

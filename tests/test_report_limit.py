@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from recorder.audit import compare, report
 from recorder.call import Call
-from recorder.ledger import Retention, Store, answers
+from recorder.ledger import Retention, Store, answers, leading, value_counts
 from recorder.ledger.conditions import parse_conditions
 from recorder.ledger.retention.erasing import Person
 
@@ -52,18 +52,27 @@ def test_the_largest_groups_are_the_first_of_all(url: str, by: str, asked: dict[
 @given(
     st.lists(CALLS, max_size=25),
     st.sampled_from(
-        [("user",), ("session",), ("tag:team",), ("user", "model"), ("session", "day"), ("host",)]
+        [
+            *(("user",), ("session",), ("tag:team",), ("session", "day"), ("host",)),
+            *(("user", "model"), ("host", "user"), ("session", "model")),
+        ]
     ),
     st.tuples(MOMENTS, MOMENTS),
+    st.sampled_from([{}, {}, {"model": "deepseek-chat"}]),
     st.integers(1, 4),
 )
 def test_the_first_groups_of_any_period_are_the_first_of_all(
-    url: str, some: list[Call], by: tuple[str, ...], period: tuple[int | None, int | None], limit: int
+    url: str,
+    some: list[Call],
+    by: tuple[str, ...],
+    period: tuple[int | None, int | None],
+    where: dict[str, str],
+    limit: int,
 ) -> None:
     emptied(url)
     store_calls(url, *some)
     store = Store(url)
-    whole, found = report(store, by, *period), report(store, by, *period, limit=limit)
+    whole, found = (report(store, by, *period, where, limit=most) for most in (None, limit))
     assert found.rows == whole.rows[:limit]
     assert (found.more, found.total) == (max(0, len(whole.rows) - limit), whole.total)
 
@@ -89,6 +98,50 @@ def test_the_largest_groups_of_a_period_that_cuts_an_hour_are_the_first_of_all(
     for since_us, until_us in ((hour_us + cut_us, None), (None, hour_us + 3 * HOUR_US + cut_us)):
         whole, found = (report(Store(url), (by,), since_us, until_us, limit=limit) for limit in (None, 2))
         assert (found.rows, found.total, found.more) == (whole.rows[:2], whole.total, len(whole.rows) - 2)
+
+
+@pytest.mark.parametrize("alike", [0, 2_000])
+@pytest.mark.parametrize("by", [("user",), ("session",), ("user", "model")])
+def test_the_largest_of_many_groups_of_a_period_are_found_part_by_part(
+    url: str, monkeypatch: pytest.MonkeyPatch, by: tuple[str, ...], alike: int
+) -> None:
+    for module in (value_counts, leading):
+        monkeypatch.setattr(module, "PART", 4)
+    monkeypatch.setattr(leading, "_MOST_ALIKE", alike)
+    numbers = [*range(40), *range(0, 40, 3), *range(0, 40, 5), *[3] * 300]
+    store_calls(
+        url,
+        *[
+            a_call(
+                user_id=f"u-{number}",
+                session_id=f"s-{number}",
+                replayed=number % 7 == 0,
+                started_us=START_US + place % 50 * HOUR_US,
+            )
+            for place, number in enumerate(numbers)
+        ],
+    )
+    store = Store(url)
+    period = START_US + HOUR_US, START_US + 47 * HOUR_US + 7
+    whole = report(store, by, *period)
+    for limit in (1, 5, 10, 39):
+        found = report(store, by, *period, limit=limit)
+        assert (found.rows, found.more) == (whole.rows[:limit], max(0, len(whole.rows) - limit))
+
+
+def test_sessions_that_went_on_before_a_period_have_only_their_calls_in_it(url: str) -> None:
+    starts = {"a": (0, 5), "b": (5, 6), "c": (4, 5, 6)}
+    store_calls(
+        url,
+        *[
+            a_call(session_id=name, started_us=START_US + hour * HOUR_US)
+            for name, hours in starts.items()
+            for hour in hours
+        ],
+    )
+    found = report(Store(url), ("session",), START_US + 5 * HOUR_US - 1, limit=2)
+    assert [(row.key, row.calls) for row in found.rows] == [(("b",), 2), (("c",), 2)]
+    assert (found.more, found.total.calls) == (1, 5)
 
 
 @pytest.mark.parametrize(

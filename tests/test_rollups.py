@@ -18,11 +18,13 @@ from recorder.ids import id_text, new_id
 from recorder.ledger import PriceList, Retention, Store, cut_rows
 from recorder.ledger.cells import HOUR_US, KIND, USER
 from recorder.ledger.database import Database, open_database
+from recorder.ledger.histogram import decode
 from recorder.ledger.retention.erasing import Person
 from recorder.ledger.rollups import forget, restore, withdraw
 from recorder.ledger.schema import ensure
-from recorder.ledger.tables import calls, rollup_state, rollups
+from recorder.ledger.tables import calls, rollup_state, rollups, value_counts, value_numbers
 from recorder.ledger.tallying import tally
+from recorder.ledger.value_counts import PART
 
 from .databases import execute
 from .ledger_calls import a_call, store_calls
@@ -102,14 +104,24 @@ def emptied(url: str) -> Database:
     database = open_database(url)
     ensure(database)
     with database.write() as connection:
-        for table in ("cost_changes", "payloads", "calls", "rollups"):
+        for table in ("cost_changes", "payloads", "calls", "rollups", "value_counts", "value_numbers"):
             connection.exec_driver_sql(f"DELETE FROM {table}")
     return database
 
 
 def kept(database: Database) -> set[tuple[Any, ...]]:
     with database.read() as connection:
-        return {(*row[:6], bytes(row[6]), bytes(row[7])) for row in connection.execute(select(rollups))}
+        cells = {(*row[:6], bytes(row[6]), bytes(row[7])) for row in connection.execute(select(rollups))}
+        numbers = {number: value for number, _, value in connection.execute(select(value_numbers))}
+        counts = {
+            (*row[:4], numbers[row[4] * PART + at], kind, number)
+            for row in connection.execute(select(value_counts))
+            for kind, data in (("calls", row[5]), ("replayed", row[6]))
+            for at, number in decode(bytes(data)).items()
+        }
+        # Numbers are given in the order in which values come, which another time is another one.
+        assert {row[4] for row in counts} == set(numbers.values())
+        return cells | counts
 
 
 def assert_kept_is_rebuilt(database: Database) -> None:
@@ -311,7 +323,7 @@ def of_models(*numbers: int, **changed: Any) -> list[Call]:
 
 
 def longest_row(database: Database) -> int:
-    return max(len(row[7]) for row in kept(database))
+    return max(len(row[-1]) for row in kept(database) if isinstance(row[-1], bytes))
 
 
 def test_a_call_of_another_model_does_not_write_what_is_kept_of_all_others(url: str) -> None:

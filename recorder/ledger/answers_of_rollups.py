@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from typing import Final
 
 from msgspec.structs import replace
 from sqlalchemy import Connection, func, select
 
-from .cells import ALL, DAY, HOUR, HOUR_US, MONTH, PLAIN, QUARTER, widths
-from .choosing import Chosen, choose, choose_values, count_values, first, is_by_value
+from .cells import ALL, DAY, HOUR, HOUR_US, MONTH, PLAIN, QUARTER, SESSION, widths
+from .choosing import Chosen, choose, choose_values, count_values, first, is_by_value, is_numbered
 from .database import Database
 from .dimensions import dimension_of
 from .edges import Edges
@@ -19,6 +20,10 @@ from .periods import Hours, Span, cut, narrowed, spans_of
 from .question import Key, Question, group
 from .reading_cells import ALL_CELLS, Only, Part, count_parts, read_parts, value_place
 from .tables import calls
+from .value_counts import WIDTHS
+
+_FEW: Final = 2_000
+"""Up to so many cells are looked for one by one in less time than among all of their hours."""
 
 
 class Asked:
@@ -78,20 +83,55 @@ class Asked:
 
     def first(self, limit: int) -> tuple[dict[Key, Figures], int]:
         """The figures of the groups that come first, and how many more there are."""
-        chosen = self._choose(limit) if is_by_value(self._question, self._dimension) else None
+        chosen = self._choose(limit)
         if chosen is None:
             return self._first_of_all(limit)
-        parts = [part for span in self._spans for part in self._parts(span, chosen.only)]
-        return self._figures(set(chosen.keys), parts), chosen.number - len(chosen.keys)
+        found = self._all_within(chosen)
+        if left := chosen.calls.keys() - found.keys():
+            only = chosen.only
+            if found and only.values is not None:
+                only = replace(only, values=only.values - {value for (value,) in found})
+            parts = [part for span in self._spans for part in self._parts(span, self._told_apart(span, only))]
+            found |= self._figures(left, parts)
+        return found, chosen.number - len(chosen.calls)
+
+    def _all_within(self, chosen: Chosen) -> dict[Key, Figures]:
+        """The figures of chosen sessions that have all their calls in the period, as most do: from one cell of each."""
+        found: dict[Key, Figures] = {}
+        values = chosen.only.values
+        whole = Span(ALL, None, None)
+        if (
+            self._dimension != SESSION
+            or self._value_place() is None
+            or values is None
+            or self._spans == [whole]
+        ):
+            return found
+        for part in self._parts(whole, Only(values - {None})):
+            if part.calls == chosen.calls[part.key] and not part.replayed:
+                _add(found, part)
+        return found
+
+    def _told_apart(self, span: Span, only: Only) -> Only:
+        """Which cells of a span are enough, each by the hour in which it begins where they are few."""
+        if only.values is None or only.begins is not None or span.first is None or span.hours < HOUR:
+            return only
+        last = self._known.last if span.last is None else span.last
+        begins = range(span.first, span.first if last is None else last, span.hours)
+        return replace(only, begins=frozenset(begins)) if len(begins) * len(only.values) <= _FEW else only
 
     def _choose(self, limit: int) -> Chosen | None:
         """Which groups come first, without their figures; None where that is no easier."""
-        question, dimension = self._question, self._dimension
-        if len(self._spans) == 1 and not self._edges:
-            return choose(self._connection, question, dimension, self._spans[0], limit)
-        if self._value_place() is None:
-            return None
-        return choose_values(self._connection, question, dimension, self._spans, self._edges, limit)
+        question, dimension, spans = self._question, self._dimension, self._spans
+        by_value = is_by_value(question, dimension)
+        numbered = value_place(question.by, dimension) is not None and is_numbered(question, dimension)
+        if by_value and len(spans) == 1 and not self._edges and (spans[0].hours == ALL or not numbered):
+            return choose(self._connection, question, dimension, spans[0], limit)
+        asked = self._connection, question, dimension, spans, self._edges, limit
+        if numbered:
+            wide = [] if self._hours is None else spans_of(self._hours, WIDTHS, self._known)
+            return choose_values(*asked, wide)
+        return choose_values(*asked) if by_value and self._value_place() is not None else None
 
     def counts(self) -> dict[Key, int]:
         """How many calls each group has; those that have replayed calls alone are there with none."""

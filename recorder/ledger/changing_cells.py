@@ -14,6 +14,8 @@ from .cut_rows import is_too_much, settled, spread
 from .intake import nothing
 from .kept_cells import Kept, changed, changed_whole, in_rows
 from .tallying import Tallied, Tallies, joint
+from .value_counts import change_counts
+from .value_numbers import forget_numbers
 
 _PIECE: Final = 1_000
 
@@ -23,7 +25,10 @@ Between = Callable[[], None]
 
 def change_cells(connection: Connection, cells: Tallies, sign: int = 1, between: Between = nothing) -> None:
     """Add tallies to what is kept, or take them away; cells without calls go. Raises Inconsistent."""
-    count_values(connection, *_change(connection, cells, sign, between))
+    new, gone = _change(connection, cells, sign, between)
+    count_values(connection, new, gone)
+    change_counts(connection, cells, sign, between)
+    forget_numbers(connection, gone)
 
 
 def _change(

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from heapq import nlargest, nsmallest
+from operator import add as plus
 from typing import Any, Final
 
 from msgspec import Struct
 from sqlalchemy import Connection, func, literal, literal_column, union_all
 
 from .cells import ALL, ANY, DAY, HOUR, KIND, PLAIN, VALUES
-from .dimensions import has_rest, needs_cuts
-from .edges import Edges
+from .dimensions import CORE, has_rest, needs_cuts
+from .edges import Edges, Numbers
+from .leading import Groups, leading_groups
 from .periods import Span
 from .question import Key, Question, fetched, in_order
 from .ranking import rank_values
-from .reading_cells import NOWHERE, Only, cells_of, key_reader, read_rest
+from .reading_cells import NOWHERE, Only, cells_of, is_here, key_reader, read_rest, value_place
 from .tables import rollups
+from .value_counts import has_places
+from .value_numbers import NUMBERED
 
 _r = rollups.c
 _IN_TIME: Final = ("day", "hour")
@@ -35,9 +39,9 @@ def first(calls: Mapping[Key, int], question: Question, limit: int) -> list[Key]
 
 
 class Chosen(Struct, frozen=True):
-    """The keys of the groups that come first, how many groups there are, and which cells those are made of."""
+    """The groups that come first with their calls, how many groups there are, and which cells those are made of."""
 
-    keys: list[Key]
+    calls: Mapping[Key, int]
     number: int
     only: Only
 
@@ -69,7 +73,8 @@ def choose(
     rest = count_rest(connection, question, dimension, span)
     values = frozenset(row[2] for row in rows) | frozenset([None] if rest else [])
     only = Only(values, frozenset(row[1] for row in rows) if times else None)
-    return Chosen(first({**counts, **rest}, question, limit), number + len(rest), only)
+    calls = {**counts, **rest}
+    return Chosen({key: calls[key] for key in first(calls, question, limit)}, number + len(rest), only)
 
 
 def choose_values(
@@ -79,21 +84,84 @@ def choose_values(
     spans: Sequence[Span],
     edges: Edges,
     limit: int,
-) -> Chosen:
-    """The first groups where each is a value of a dimension, in several spans and edges."""
+    numbered: Sequence[Span] | None = None,
+) -> Chosen | None:
+    """The first groups where each is a value of a dimension, maybe of one model, in several spans and edges.
+
+    `numbered` are the spans of the same hours in which calls are counted by the numbers of values. None where groups
+    are best found in other ways.
+    """
+    at = value_place(question.by, dimension) or 0
     at_edges = edges.counts()
-    known = {key[0]: numbers for key, numbers in at_edges.items() if key[0] is not None}
-    found, number = rank_values(connection, question, dimension, spans, known, limit)
-    calls: dict[Key, int] = {(value,): count for value, count in found.items()}
-    live, replayed = at_edges.get((None,), (0, 0))
-    if has_rest(question, dimension):
-        more = number_without(connection, question, dimension, spans)
-        live, replayed = live + more[0], replayed + more[1]
-    if live or replayed:
-        calls[None,] = live
-        number += 1
+    known = {key: numbers for key, numbers in at_edges.items() if key[at] is not None}
+    found = None
+    if numbered is not None:
+        groups = _groups(question, dimension, at)
+        found = leading_groups(connection, groups, numbered, known, max(limit, 1))
+    if found is None:
+        if len(question.by) > 1:
+            return None
+        found = _ranked(connection, question, dimension, spans, known, limit)
+    calls, number = found
+    without = {key: numbers for key, numbers in at_edges.items() if key[at] is None}
+    rest = _rest(connection, question, dimension, spans, without)
+    calls = {**calls, **rest}
     keys = first(calls, question, limit)
-    return Chosen(keys, number, Only(frozenset(key[0] for key in keys)))
+    only = Only(frozenset(key[at] for key in keys))
+    return Chosen({key: calls[key] for key in keys}, number + len(rest), only)
+
+
+def _ranked(
+    connection: Connection,
+    question: Question,
+    dimension: str,
+    spans: Sequence[Span],
+    edges: Mapping[Key, Numbers],
+    limit: int,
+) -> tuple[dict[Key, int], int]:
+    values = {value: numbers for (value,), numbers in edges.items() if value is not None}
+    found, number = rank_values(connection, question, dimension, spans, values, limit)
+    return {(value,): calls for value, calls in found.items()}, number
+
+
+def _groups(question: Question, dimension: str, at: int) -> Groups:
+    read_key = key_reader(question.by, dimension)
+    here = is_here(question)
+    cut = needs_cuts(question)
+    return Groups(
+        dimension,
+        at,
+        lambda place: read_key(dimension, 0, "", place) if not cut or here(place) else None,
+        cut,
+    )
+
+
+def _rest(
+    connection: Connection,
+    question: Question,
+    dimension: str,
+    spans: Sequence[Span],
+    edges: Mapping[Key, Numbers],
+) -> dict[Key, int]:
+    """How many calls have no value, by group, those at edges with the others."""
+    found = {key: [*numbers] for key, numbers in edges.items()}
+    if has_rest(question, dimension) and not all_have_values(connection, question, dimension):
+        if needs_cuts(question):
+            parts = [part for span in spans for part in read_rest(connection, question, dimension, span)]
+            more = [(part.key, part.sign * part.calls, part.sign * part.replayed) for part in parts]
+        else:
+            more = [((None,), *number_without(connection, question, dimension, spans))]
+        for key, *numbers in more:
+            found[key] = list(map(plus, found.get(key, (0, 0)), numbers))
+    return {key: live for key, (live, replayed) in found.items() if live or replayed}
+
+
+def is_numbered(question: Question, dimension: str) -> bool:
+    """Whether all groups go by values of a dimension that have numbers by which their calls are kept."""
+    if dimension not in NUMBERED or not has_rest(question, dimension):
+        return False
+    others = [name for at, name in enumerate(question.by) if at != value_place(question.by, dimension)]
+    return all(name in CORE for name in others) and (has_places(dimension) or not needs_cuts(question))
 
 
 def _cells_in_order(
@@ -154,6 +222,14 @@ def number_without(
     rows = list(fetched(connection, union_all(*asked))) if asked else []
     live, replayed = (sum(row[0] * int(row[place] or 0) for row in rows) for place in (1, 2))
     return live, replayed
+
+
+def all_have_values(connection: Connection, question: Question, dimension: str) -> bool:
+    """Whether there is no call at all without a value in a dimension."""
+    whole = Span(ALL, None, None)
+    both = [cells_of(question, of, whole, _r.calls, _r.replayed) for of in (PLAIN, ANY + dimension)]
+    rows = list(fetched(connection, union_all(*both)))
+    return len(rows) == 2 and rows[0] == rows[1]
 
 
 def count_rest(connection: Connection, question: Question, dimension: str, span: Span) -> dict[Key, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
@@ -9,6 +10,7 @@ from sqlalchemy import Connection
 
 from .answers_of_rows import add_rows, count_rows, named
 from .database import Database
+from .dimensions import CORE
 from .figures import REPLAYED, Figures
 from .periods import Edge
 from .question import GROUPS, Key, Question
@@ -24,7 +26,8 @@ Numbers = tuple[int, int]
 class Edges:
     """A question about the calls at the edges of its period.
 
-    Of users and sessions, which are many, only the figures of those that are asked for are found.
+    Of users and sessions, which are many, by themselves or with models, only the figures of those that are asked for
+    are found.
     """
 
     def __init__(
@@ -35,31 +38,37 @@ class Edges:
         self._question = question
         self._edges = edges
         self._all: dict[Key, Figures] | None = None
-        self._raw: dict[Key, set[str | None]] = {}
+        self._raw: dict[Key, set[str | None]] | None = None
+        self._numbers: Counter[Key] = Counter()
+        names = [name for name in question.by if name not in CORE]
+        self._name = names[0] if len(names) == 1 and names[0] in _NAMED else None
 
     def __bool__(self) -> bool:
         return bool(self._edges)
 
     def counts(self) -> dict[Key, Numbers]:
         """How many calls each group has."""
-        if not self._by_name or self._all is not None:
+        if self._name is None or self._all is not None:
             return {key: (of.calls, of.counts[REPLAYED]) for key, of in self.figures().items()}
         found: dict[Key, Numbers] = {}
+        at = self._question.by.index(self._name)
+        self._raw = {}
         for edge in self._edges:
             for key, raw, live, replayed in count_rows(
                 self._connection, self._database, self._question, edge
             ):
                 known = found.get(key, (0, 0))
                 found[key] = known[0] + edge.sign * live, known[1] + edge.sign * replayed
-                self._raw.setdefault(key, set()).add(raw[0])
+                self._raw.setdefault(key, set()).add(raw[at])
+                self._numbers[key] += live + replayed
         return found
 
     def figures(self, keys: Collection[Key] | None = None) -> Mapping[Key, Figures]:
         """The figures of some groups that `counts` told of, and maybe of others; of all without `keys`."""
-        if self._all is None and self._by_name and keys is not None and self._raw:
+        if self._all is None and self._name is not None and keys is not None and self._raw is not None:
             names = {name for key in keys for name in self._raw.get(key, ())}
             if len(names) <= _MOST_NAMED:
-                return self._of(names)
+                return self._of(names, sum(self._numbers[key] for key in keys))
         if self._all is None:
             self._all = {}
             for edge in self._edges:
@@ -76,15 +85,18 @@ class Edges:
     @property
     def apart(self) -> bool:
         """Whether all calls together are to be asked for by themselves: groups are many, or have calls in common."""
-        return self._by_name or "tag" in self._question.by
+        return self._name is not None or "tag" in self._question.by
 
-    @property
-    def _by_name(self) -> bool:
-        return len(self._question.by) == 1 and self._question.by[0] in _NAMED
-
-    def _of(self, names: Collection[str | None]) -> dict[Key, Figures]:
+    def _of(self, names: Collection[str | None], number: int) -> dict[Key, Figures]:
+        """The figures of calls of some users or sessions, so many at most."""
         found: dict[Key, Figures] = {}
-        shown = named(GROUPS[self._question.by[0]], names)
+        # An index has a user's calls in the order of time; a session has one for all of them, however many these are.
+        by_time = self._name == "user" and None not in names
+        shown = named(GROUPS[self._name or ""], names, index=by_time)
         for edge in self._edges if names else ():
-            add_rows(self._connection, self._database, self._question, edge, found, only=shown)
+            add_rows(
+                *(self._connection, self._database, self._question, edge, found),
+                only=shown,
+                most=number,
+            )
         return found

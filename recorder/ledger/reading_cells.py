@@ -66,12 +66,19 @@ def read_parts(
     connection: Connection, question: Question, dimension: str, span: Span, only: Only = ALL_CELLS
 ) -> Iterator[Part]:
     """What the rollups have of a span: at least of the cells that are enough."""
-    query = cells_of(question, dimension, span, *_columns(question))
-    for column, some in ((_r.value, only.values), (_r.begins, only.begins)):
-        if some is not None and len(some) <= _MOST_NAMED:
-            query = query.where(column.in_([each for each in some if each is not None]))
-    for part in _parts(_read(connection, query, span), question, dimension):
-        yield part if span.sign > 0 else part._replace(sign=-1)
+    within = span
+    named: list[tuple[Any, frozenset[Any]]] = [
+        (column, some)
+        for column, some in ((_r.value, only.values), (_r.begins, only.begins))
+        if some is not None and len(some) <= _MOST_NAMED
+    ]
+    if len(named) == 2:
+        # So that each is looked for, where there are many values in an hour.
+        within = span._replace(first=None, last=None)
+    query = cells_of(question, dimension, within, *_columns(question))
+    for column, some in named:
+        query = query.where(column.in_([each for each in some if each is not None]))
+    yield from _parts(_read(connection, query, span), question, dimension, span.sign)
     if has_rest(question, dimension) and (only.values is None or None in only.values):
         yield from read_rest(connection, question, dimension, span)
 
@@ -85,7 +92,7 @@ def count_parts(
     query = cells_of(question, dimension, span, *(columns if cut else columns[:-1]))
     rows = _read(connection, query, span) if cut else _in_hours(fetched(connection, query), span)
     read_key = key_reader(question.by, dimension)
-    fits, here, sign = _fits(question), _is_here(question), span.sign
+    fits, here, sign = _fits(question), is_here(question), span.sign
     for of, begins, value, calls, replayed, *cuts in rows:
         if fits is not None and not fits(value):
             continue
@@ -107,8 +114,7 @@ def read_rest(connection: Connection, question: Question, dimension: str, span: 
         return
     for sign, of in ((1, PLAIN), (-1, ANY + dimension)):
         query = cells_of(question, of, span, *_columns(question))
-        for part in _parts(_read(connection, query, span), question, PLAIN):
-            yield part._replace(sign=sign * span.sign)
+        yield from _parts(_read(connection, query, span), question, PLAIN, sign * span.sign)
 
 
 def number_of_calls(
@@ -162,22 +168,22 @@ def _in_hours(rows: Iterator[Any], span: Span) -> Iterator[Any]:
     return ((of, begins // -QUARTER, *rest) for of, begins, *rest in rows)
 
 
-def _parts(rows: Iterator[Any], question: Question, dimension: str) -> Iterator[Part]:
+def _parts(rows: Iterator[Any], question: Question, dimension: str, sign: int) -> Iterator[Part]:
     read_key = key_reader(question.by, dimension)
     fits = _fits(question)
-    here = _is_here(question) if needs_cuts(question) else None
+    here = is_here(question) if needs_cuts(question) else None
     for of, begins, value, calls, replayed, figures, cuts in rows:
         if fits is not None and not fits(value):
             continue
         if here is None:
-            yield Part(read_key(of, begins, value, NOWHERE), calls, replayed, figures, cuts)
+            yield Part(read_key(of, begins, value, NOWHERE), calls, replayed, figures, cuts, sign)
             continue
         for *place, live, others, part in cuts_of(calls, replayed, figures, cuts):
             if here(place):
-                yield Part(read_key(of, begins, value, place), live, others, part, None)
+                yield Part(read_key(of, begins, value, place), live, others, part, None, sign)
 
 
-def _is_here(question: Question) -> Callable[[Sequence[str]], bool]:
+def is_here(question: Question) -> Callable[[Sequence[str]], bool]:
     """Whether a provider, host and model are asked for."""
     asked = [
         (place, shortened(str(question.where[name])))

@@ -24,6 +24,7 @@ from .intake import nothing
 from .stretches import bound_complete, forget_bounds, lack_bounds, widen
 from .tables import calls, rollup_state, rollups
 from .tallying import Tallies, tally
+from .value_counts import clear_counts, forget_counts
 
 Progress = Callable[[int, int], None]
 
@@ -73,6 +74,7 @@ def restore(connection: Connection, condition: ColumnElement[bool]) -> None:
 def forget(connection: Connection, dimension: str, value: str) -> None:
     """Leave no figures of a value of a dimension, whose calls are all gone."""
     _take_turn(connection)
+    forget_counts(connection, dimension, value)
     forget_value(connection, dimension, value)
 
 
@@ -91,6 +93,7 @@ def clear(database: Database) -> None:
 def _begin_anew(connection: Connection) -> None:
     """Have all calls counted by who fills next; also where calls were changed past these figures."""
     connection.execute(rollups.delete())
+    clear_counts(connection)
     forget_bounds(connection)
     newest = connection.scalar(select(func.max(calls.c.seq))) or 0
     connection.execute(rollup_state.update().values(after_seq=0, upto_seq=newest))

@@ -37,7 +37,7 @@ _NAMES: Final = {
     "content": "erased",
 }
 _TABLES: Final = ("calls", "payloads", "former_payloads", "blobs", "nodes", "dictionaries", "used")
-_REWRITTEN: Final = f"VACUUM {', '.join(_TABLES)}, rollups, cost_changes, cassette_entries"
+_REWRITTEN: Final = f"VACUUM {', '.join(_TABLES)}, rollups, value_numbers, cost_changes, cassette_entries"
 
 
 class Person(Struct, frozen=True):

@@ -11,6 +11,7 @@ from .conventions import metadata
 from .money import budgets, cost_changes, holidays, prices
 from .rollup import rollup_state, rollups
 from .stretch import BOUNDED, stretches
+from .value import value_counts, value_numbers
 
 __all__ = [
     "BOUNDED",
@@ -34,4 +35,6 @@ __all__ = [
     "rollups",
     "stretches",
     "used",
+    "value_counts",
+    "value_numbers",
 ]
