@@ -55,6 +55,8 @@ QUESTIONS: dict[str, dict[str, Any]] = {
     "by hour, two days": {"by": ("hour",), "since_us": BEGIN_US, "until_us": BEGIN_US + 2 * DAY_US},
     "by model, since within an hour": {"by": ("model",), "since_us": WEEK_US},
     "by user, since within an hour": {"by": ("user",), "since_us": WEEK_US},
+    "by session, since within an hour": {"by": ("session",), "since_us": WEEK_US},
+    "by user,model, since within an hour": {"by": ("user", "model"), "since_us": WEEK_US},
     "by session, since a day": {"by": ("session",), "since_us": BEGIN_US + 23 * DAY_US},
     "by day, where model": {"by": ("day",), "where": {"model": "gpt-5"}},
     "by model, where outcome": {"by": ("model",), "where": {"outcome": "error"}},

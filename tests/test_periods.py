@@ -5,14 +5,14 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.ledger.cells import DAY, HOUR, HOUR_US, MONTH, QUARTER, QUARTER_US
+from recorder.ledger.cells import DAY, FOUR_DAYS, HOUR, HOUR_US, MONTH, QUARTER, QUARTER_US
 from recorder.ledger.periods import Edge, Hours, Span, cut, narrowed, spans_of
 
 _FIRST, _LAST = 20_000, 24_000
 _HOURS = st.integers(_FIRST, _LAST)
 KNOWN = st.just(Hours(None, None)) | st.builds(lambda a, b: Hours(*sorted((a, b))), _HOURS, _HOURS)
 MOMENTS = st.none() | st.integers(_FIRST * HOUR_US, _LAST * HOUR_US) | _HOURS.map(lambda hour: hour * HOUR_US)
-WIDTHS = st.sampled_from([(HOUR,), (HOUR, DAY), (HOUR, DAY, MONTH)])
+WIDTHS = st.sampled_from([(HOUR,), (HOUR, DAY), (HOUR, DAY, MONTH), (HOUR, DAY, FOUR_DAYS, MONTH)])
 
 
 def within(moment: int, bounds: tuple[int | None, int | None]) -> bool:

@@ -18,13 +18,16 @@ from .tables import calls
 
 HOUR_US: Final = 3_600_000_000
 QUARTER_US: Final = HOUR_US // 4
-ALL, QUARTER, HOUR, DAY, MONTH = 0, -4, 1, 24, 768
+ALL, QUARTER, HOUR, DAY, FOUR_DAYS, MONTH = 0, -4, 1, 24, 96, 768
 """How many hours a cell is of, 0 for all time; a month here is 32 days, counted from 1970.
 
 Of the plain dimension there are quarters of hours too, four to an hour. They begin so many quarters after 1970.
 """
 
 PLAIN, KIND, USER, SESSION, TAG, ANY = "", "kind", "user", "session", "tag:", "any "
+IN_FOUR_DAYS: Final = (PLAIN, USER, ANY + USER)
+"""The dimensions that have cells of four days: users, and what says how many calls have none."""
+
 VALUES: Final = "values"
 """The dimension whose cells say how many values another one has."""
 
@@ -85,8 +88,13 @@ def cell_of(row: Cell) -> Cell:
 
 
 def widths(dimension: str) -> tuple[int, ...]:
-    """How many hours the cells of a dimension are of, besides those of all time. Sessions are many and short."""
-    return (HOUR,) if dimension in (SESSION, ANY + SESSION) else (HOUR, DAY, MONTH)
+    """How many hours the cells of a dimension are of, besides those of all time.
+
+    Sessions are many and short. Users are many and long: of each as few cells as may be are to make a period.
+    """
+    if dimension in (SESSION, ANY + SESSION):
+        return (HOUR,)
+    return (HOUR, DAY, FOUR_DAYS, MONTH) if dimension in IN_FOUR_DAYS else (HOUR, DAY, MONTH)
 
 
 def many(dimension: str) -> bool:

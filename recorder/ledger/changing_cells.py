@@ -6,13 +6,17 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from .cell_rows import count_values, kept_cells, remove_cells, write_cells
-from .cells import FEW, Cell, cell_of, row_of
-from .cut_rows import is_too_much, settled, spread
+from .cells import DAY, FEW, FOUR_DAYS, IN_FOUR_DAYS, Cell, Place, cell_of, row_of
+from .cut_rows import expanded, is_too_much, settled, spread
+from .figures import Tally
 from .intake import nothing
-from .kept_cells import Kept, changed, changed_whole, in_rows
+from .kept_cells import Kept, changed, changed_whole, cuts_of, in_rows
+from .kept_figures import tally_of, unpack_figures
+from .question import fetched
+from .tables import rollups
 from .tallying import Tallied, Tallies, joint
 from .value_counts import change_counts
 from .value_numbers import forget_numbers
@@ -29,6 +33,24 @@ def change_cells(connection: Connection, cells: Tallies, sign: int = 1, between:
     count_values(connection, new, gone)
     change_counts(connection, cells, sign, between)
     forget_numbers(connection, gone)
+
+
+def fill_four_days(connection: Connection) -> None:
+    """Make the cells of four days from those of a day, in a store that has none."""
+    r = rollups.c
+    daily = (r.hours == DAY, r.dimension.in_(IN_FOUR_DAYS))
+    begins = r.begins - r.begins % FOUR_DAYS
+    for first in sorted(connection.scalars(select(begins).where(*daily).distinct())):
+        columns = (r.dimension, r.begins, r.value, r.calls, r.replayed, r.figures, r.cuts)
+        query = select(*columns).where(*daily, r.begins >= first, r.begins < first + FOUR_DAYS)
+        parts: dict[Cell, dict[Place, list[Tally]]] = {}
+        for dimension, _, value, *kept in expanded(connection, DAY, fetched(connection, query)):
+            cell = parts.setdefault(Cell(dimension, FOUR_DAYS, first, value), {})
+            for provider, host, model, *_, figures in cuts_of(*kept):
+                cell.setdefault((provider, host, model), []).append(tally_of(unpack_figures(figures)))
+        cut = {cell: {place: joint(some) for place, some in places.items()} for cell, places in parts.items()}
+        whole = {cell: Tallied(places, joint(list(places.values()))) for cell, places in cut.items()}
+        _change(connection, whole, 1, nothing)
 
 
 def _change(

@@ -13,7 +13,9 @@ from .cells import (
     FEW,
     FIRST_FACT,
     FIRST_KIND,
+    FOUR_DAYS,
     HOUR,
+    IN_FOUR_DAYS,
     KIND,
     KINDS,
     MONTH,
@@ -63,10 +65,11 @@ def tally(rows: Iterable[Sequence[Any]], between: Between = nothing) -> Tallies:
     hours |= _any(hours, between)
     long_ones = {key: part for key, part in hours.items() if DAY in widths(key[0])}
     days = _wider(_paced(long_ones.items(), between), DAY)
+    fours = _wider(((key, part) for key, part in days.items() if key[0] in IN_FOUR_DAYS), FOUR_DAYS)
     months = _wider(days.items(), MONTH)
     short_ones = ((key, part) for key, part in hours.items() if key not in long_ones)
     always = _wider(chain(months.items(), _paced(short_ones, between)), ALL)
-    return _by_cell({QUARTER: quarters, HOUR: hours, DAY: days, MONTH: months, ALL: always})
+    return _by_cell({QUARTER: quarters, HOUR: hours, DAY: days, FOUR_DAYS: fours, MONTH: months, ALL: always})
 
 
 def _by_cell(levels: Mapping[int, _Parts]) -> Tallies:
