@@ -15,16 +15,23 @@ from .attributes import Attributes
 from .names import INFERENCES, NAMES, UNKNOWN
 
 # Private in the API, yet what OpenTelemetry's own instrumentations ask; the plain ones are older, and OpenLLMetry's.
-_SUPPRESSED: Final = (
-    getattr(otel_context, "_SUPPRESS_INSTRUMENTATION_KEY", "suppress_instrumentation"),
-    "suppress_instrumentation",
-    "suppress_language_model_instrumentation",
+_SUPPRESSED: Final = frozenset(
+    {
+        getattr(otel_context, "_SUPPRESS_INSTRUMENTATION_KEY", "suppress_instrumentation"),
+        "suppress_instrumentation",
+        "suppress_language_model_instrumentation",
+    }
 )
 _INFERENCE: Final = "opentelemetry.genai.client.inference.context"
 """Where opentelemetry-util-genai keeps the data of the inference that is going on."""
 
 _RESENT: Final = "http.request.resend_count"
 _CACHE_WRITE: Final = tuple(names.cache_write for names in NAMES.values())
+_OPERATION: Final = "gen_ai.operation.name"
+_KIND: Final = "openinference.span.kind"
+_TELLING: Final = frozenset(
+    {_OPERATION, _KIND}
+)  # asked together, since the SDK is slow to say that one is not there
 _KINDS: Final = {"LLM": INFERENCES, "EMBEDDING": frozenset({"embeddings"})}
 _NOT_TOLD: Final = frozenset({"error.type"})
 """What a host says itself: it may try again, and then do well."""
@@ -82,7 +89,7 @@ class DataHost:
 
 def is_suppressed(context: Context) -> bool:
     """Whether somebody has asked all instrumentation to be silent here."""
-    return any(context.get(key) for key in _SUPPRESSED)
+    return not _SUPPRESSED.isdisjoint(context) and any(context.get(key) for key in _SUPPRESSED)
 
 
 def host_of(context: Context, operation: str | None) -> Host | None:
@@ -91,10 +98,10 @@ def host_of(context: Context, operation: str | None) -> Host | None:
         return DataHost(data)
     span = get_current_span(context)
     attributes = getattr(span, "attributes", None)
-    if not attributes or not span.is_recording():
+    if not attributes or _TELLING.isdisjoint(attributes) or not span.is_recording():
         return None
-    theirs = attributes.get("gen_ai.operation.name")
-    kind = _KINDS.get(attributes.get("openinference.span.kind"), frozenset())
+    theirs = attributes.get(_OPERATION)
+    kind = _KINDS.get(attributes.get(_KIND), frozenset())
     same = operation in kind or (operation is None and bool(kind))
     if same or theirs in INFERENCES or (theirs is not None and theirs == operation):
         return SpanHost(span)
@@ -105,11 +112,11 @@ def told_to_host(attributes: Attributes, *, failed: bool) -> Attributes:
     """What a host gets of one attempt: of a failed one only what stays true when it tries again."""
     if failed:
         return {name: value for name, value in attributes.items() if name == _RESENT}
-    unknown = attributes.get("gen_ai.operation.name") == UNKNOWN
+    unknown = attributes.get(_OPERATION) == UNKNOWN
     return {
         name: value
         for name, value in attributes.items()
-        if name not in _NOT_TOLD and not (unknown and name == "gen_ai.operation.name")
+        if name not in _NOT_TOLD and not (unknown and name == _OPERATION)
     }
 
 
