@@ -23,7 +23,8 @@ _LONG = frozenset({"messages", "tools", "functions"})
 _RETRIES = b"x-stainless-retry-count"
 _HEADERS = frozenset({b"id", b"content-encoding", _RETRIES})
 _LENGTHS = frozenset(map(len, _HEADERS))
-_USERS = ("user_id", "user", "safety_identifier")
+_BY_RANK = ("user_id", "user", "safety_identifier")
+_USERS = frozenset(_BY_RANK)
 _LIST, _NULL = b"[n"
 _DEPLOYMENT = re.compile(r"/deployments/([^/]+)/")
 
@@ -44,17 +45,17 @@ def read_envelope(request: Request, provider: str, dialect: str, operation: str 
         host,
         port,
         operation,
-        model=_text(parameters, "model", notes) or deployment,
-        stream="stream" in parameters and _flag(parameters, "stream", notes),
-        parameters=parameters,
-        raw_messages=_list(fields, "messages", notes),
-        raw_tools=_list(fields, "tools", notes) if "tools" in fields else None,
-        raw_functions=_list(fields, "functions", notes) if "functions" in fields else None,
-        system_prompt=_text(parameters, "system_prompt", notes) if "system_prompt" in parameters else None,
-        user_id=_user_id(parameters),
-        model_id=headers.get(b"id", b"").decode("latin-1").strip() or None if headers else None,
-        attempt=_attempt(headers.get(_RETRIES)) if headers else 1,
-        notes=tuple(notes),
+        _text(parameters, "model", notes) or deployment,
+        "stream" in parameters and _flag(parameters, "stream", notes),
+        parameters,
+        _list(fields, "messages", notes),
+        _list(fields, "tools", notes) if "tools" in fields else None,
+        _list(fields, "functions", notes) if "functions" in fields else None,
+        _text(parameters, "system_prompt", notes) if "system_prompt" in parameters else None,
+        None if _USERS.isdisjoint(parameters) else _user_id(parameters),
+        headers.get(b"id", b"").decode("latin-1").strip() or None if headers else None,
+        _attempt(headers.get(_RETRIES)) if headers else 1,
+        tuple(notes) if notes else (),
     )
 
 
@@ -143,7 +144,7 @@ def _list(fields: dict[str, Raw], name: str, notes: list[str]) -> Raw | None:
 
 def _user_id(parameters: dict[str, Any]) -> str | None:
     """Whom the call is for: DeepSeek's `user_id`, else OpenAI's `user` and its successor."""
-    for name in _USERS:
+    for name in _BY_RANK:
         value = parameters.get(name)
         if value and isinstance(value, str):
             return value
