@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from msgspec import Struct
-
 from ..call import AnswerHalf, RequestHalf, Usage
 from ..redact import Redactor
 from ..tagging import Tags
@@ -24,77 +22,57 @@ LARGEST = 2**63 - 1
 _LISTS = ("gen_ai.request.stop_sequences", "gen_ai.response.finish_reasons")
 
 
-class Place(Struct, frozen=True, gc=False):
-    """What many requests have in common: who is asked for what, where."""
-
-    dialect: str
-    provider: str
-    host: str
-    port: int
-    operation: str | None
-    model: str | None
-    stream: bool
+def asked_attributes(half: RequestHalf) -> Attributes:
+    """Who is asked for what, where; the required attributes are among them."""
+    return place_attributes(
+        half.dialect, half.provider, half.host, half.port, half.operation, half.model, half.stream
+    )
 
 
-class Served(Struct, frozen=True, gc=False):
-    """What many answers have in common: how the call went, and who served it."""
-
-    provider: str
-    status: int | None
-    reasons: tuple[str, ...]
-    failure: str | None
-    model: str | None
-    system_fingerprint: str | None
-    service_tier: str | None
-
-
-def place_of(half: RequestHalf) -> Place:
-    """The place that a request asks at."""
-    return Place(half.dialect, half.provider, half.host, half.port, half.operation, half.model, half.stream)
-
-
-def place_attributes(place: Place) -> Attributes:
-    """The attributes of a place; the required ones are among them."""
+def place_attributes(
+    dialect: str, provider: str, host: str, port: int, operation: str | None, model: str | None, stream: bool
+) -> Attributes:
+    """The same, of what many requests have in common."""
     attributes: Attributes = {
-        "gen_ai.operation.name": place.operation or UNKNOWN,
-        "gen_ai.provider.name": place.provider,
-        "server.address": place.host,
-        "server.port": place.port,
+        "gen_ai.operation.name": operation or UNKNOWN,
+        "gen_ai.provider.name": provider,
+        "server.address": host,
+        "server.port": port,
     }
-    if place.model is not None:
-        attributes["gen_ai.request.model"] = place.model
-    if place.stream:
+    if model is not None:
+        attributes["gen_ai.request.model"] = model
+    if stream:
         attributes["gen_ai.request.stream"] = True
-    if place.provider == "openai" and place.dialect == "chat":
+    if provider == "openai" and dialect == "chat":
         attributes["openai.api.type"] = "chat_completions"
     return attributes
 
 
-def served_attributes(served: Served) -> Attributes:
-    """The attributes of how an answer was served."""
+def served_attributes(
+    provider: str,
+    status: int | None,
+    reasons: tuple[str, ...],
+    failure: str | None,
+    model: str | None,
+    system_fingerprint: str | None,
+    service_tier: str | None,
+) -> Attributes:
+    """How a call went, and who served it, which many have in common."""
     attributes: Attributes = {}
-    if served.status is not None:
-        attributes["http.response.status_code"] = served.status
-    if served.model:
-        attributes["gen_ai.response.model"] = served.model
-    if served.reasons:
-        attributes["gen_ai.response.finish_reasons"] = list(served.reasons)
-    if served.provider == "openai":
-        if served.system_fingerprint:
-            attributes["openai.response.system_fingerprint"] = served.system_fingerprint
-        if served.service_tier:
-            attributes["openai.response.service_tier"] = served.service_tier
-    if served.failure is not None:
-        attributes["error.type"] = served.failure
+    if status is not None:
+        attributes["http.response.status_code"] = status
+    if model:
+        attributes["gen_ai.response.model"] = model
+    if reasons:
+        attributes["gen_ai.response.finish_reasons"] = list(reasons)
+    if provider == "openai":
+        if system_fingerprint:
+            attributes["openai.response.system_fingerprint"] = system_fingerprint
+        if service_tier:
+            attributes["openai.response.service_tier"] = service_tier
+    if failure is not None:
+        attributes["error.type"] = failure
     return attributes
-
-
-def add_own(attributes: Attributes, answer: AnswerHalf) -> None:
-    """Add what an answer has for itself, but for usage."""
-    if answer.response_id:
-        attributes["gen_ai.response.id"] = answer.response_id
-    if answer.first_chunk_ns is not None:
-        attributes["gen_ai.response.time_to_first_chunk"] = answer.first_chunk_ns / 1e9
 
 
 def finish_reasons(answer: AnswerHalf) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from ..call import AnswerHalf, CallError, RequestHalf
 from ..exchange import Exchange
@@ -13,12 +13,8 @@ from ..tagging import NO_TAGS, Tags
 from .attributes import (
     OPERATION_ID,
     Attributes,
-    Place,
-    Served,
-    add_own,
     finish_reasons,
     place_attributes,
-    place_of,
     served_attributes,
     tag_attributes,
     without_secrets,
@@ -41,14 +37,16 @@ class CleanAttributes:
 
     def asked(self, half: RequestHalf, tags: Tags, operation: int) -> tuple[Attributes, str]:
         """What a span begins with, and its name."""
-        common, name = self._place(place_of(half))
-        own: Attributes = {}
-        add_parameters(own, half, self._names)
-        if half.user_id is not None:
-            own["user.id"] = half.user_id
+        common, name = self._place(
+            half.dialect, half.provider, half.host, half.port, half.operation, half.model, half.stream
+        )
         attributes = common.copy()
-        if own:
-            attributes.update(without_secrets(own, self._redactor))
+        texts: Attributes = {}
+        add_parameters(attributes, texts, half, self._names)
+        if half.user_id is not None:
+            texts["user.id"] = half.user_id
+        if texts:
+            attributes |= without_secrets(texts, self._redactor)
         if tags is not NO_TAGS:
             attributes |= tag_attributes(tags)
         attributes[OPERATION_ID] = id_text(operation)
@@ -60,28 +58,26 @@ class CleanAttributes:
         """What is known at the end, but for usage."""
         status = None if exchange.head is None else exchange.head.status
         common = self._served(
-            Served(
-                provider,
-                status,
-                finish_reasons(answer),
-                None if error is None else error_type(error.type, exchange.ending.exception, status),
-                answer.model,
-                answer.system_fingerprint,
-                answer.service_tier,
-            )
+            provider,
+            status,
+            finish_reasons(answer),
+            None if error is None else error_type(error.type, exchange.ending.exception, status),
+            answer.model,
+            answer.system_fingerprint,
+            answer.service_tier,
         )
         attributes = common.copy()
-        add_own(attributes, answer)
-        id = answer.response_id
-        if id and self._redactor.suspicious_names((id,)):
-            attributes["gen_ai.response.id"] = self._redactor.text(id)
+        if id := answer.response_id:
+            suspicious = self._redactor.suspicious_names((id,))
+            attributes["gen_ai.response.id"] = self._redactor.text(id) if suspicious else id
+        if answer.first_chunk_ns is not None:
+            attributes["gen_ai.response.time_to_first_chunk"] = answer.first_chunk_ns / 1e9
         return attributes
 
-    def _read_place(self, place: Place) -> tuple[Attributes, str]:
-        attributes = without_secrets(place_attributes(place), self._redactor)
-        model = attributes.get("gen_ai.request.model")
-        operation = str(attributes["gen_ai.operation.name"])
-        return attributes, f"{operation} {model}" if model else operation
+    def _read_place(self, *about: Any) -> tuple[Attributes, str]:
+        attributes = without_secrets(place_attributes(*about), self._redactor)
+        operation, model = attributes["gen_ai.operation.name"], attributes.get("gen_ai.request.model")
+        return attributes, f"{operation} {model}" if model else str(operation)
 
-    def _read_served(self, served: Served) -> Attributes:
-        return without_secrets(served_attributes(served), self._redactor)
+    def _read_served(self, *about: Any) -> Attributes:
+        return without_secrets(served_attributes(*about), self._redactor)

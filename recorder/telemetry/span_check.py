@@ -10,7 +10,7 @@ from ..cassettes import Recorded
 from ..dialects import Dialect
 from ..particulars import outcome_of
 from ..redact import Redactor
-from .attributes import REPLAYED, Attributes, add_usage, place_attributes, place_of
+from .attributes import REPLAYED, Attributes, add_usage, asked_attributes
 from .clean_attributes import CleanAttributes
 from .names import INFERENCES, SCOPE, Names
 from .parameters import add_parameters
@@ -41,8 +41,8 @@ def expected(recorded: Recorded, dialect: Dialect, provider: str, names: Names) 
     half = dialect.read_request(exchange.request, provider)
     answer = dialect.read_answer(exchange, read_answer(exchange), half)
     error = outcome_of(exchange, answer)[1]
-    attributes = place_attributes(place_of(half))
-    add_parameters(attributes, half, names)
+    attributes = asked_attributes(half)
+    add_parameters(attributes, attributes, half, names)
     attributes |= CleanAttributes(names, Redactor(None)).answered(provider, exchange, answer, error)
     if answer.usage is not None:
         add_usage(attributes, answer.usage, answer.raw_usage, names)

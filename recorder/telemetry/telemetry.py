@@ -17,7 +17,7 @@ from ..pricing import Cost
 from ..redact import Redactor
 from ..tagging import Tags
 from . import listeners
-from .attributes import REPLAYED, Attributes, add_usage, place_attributes, place_of
+from .attributes import REPLAYED, Attributes, add_usage, asked_attributes
 from .clean_attributes import CleanAttributes
 from .costs import cost_attributes
 from .events import Events
@@ -134,8 +134,8 @@ class Telemetry:
             return
         call = outcome.call
         half, error = call.request, call.error
-        attributes = place_attributes(place_of(half))
-        add_parameters(attributes, half, self.names)
+        attributes = asked_attributes(half)
+        add_parameters(attributes, attributes, half, self.names)
         attributes |= self._read_answer(provider, outcome, call.answer, error, replayed=call.replayed)
         attributes |= messages_of(call, self._settings, traced.host.span, self._redactor).on_span
         traced.told = True
