@@ -9,25 +9,24 @@ from opentelemetry import metrics, trace
 from opentelemetry.metrics import _internal as metrics_state
 
 # The public functions that tell it look into the environment each time, which costs a microsecond.
-_UNKNOWN: Final = object()
+_TRACES_TOLD: Final = hasattr(trace, "_TRACER_PROVIDER")
+_METRICS_TOLD: Final = hasattr(metrics_state, "_METER_PROVIDER")
 _TRACES_BY_NAME: Final = "OTEL_PYTHON_TRACER_PROVIDER" in os.environ
 _METRICS_BY_NAME: Final = "OTEL_PYTHON_METER_PROVIDER" in os.environ
 
 
 def traced() -> bool:
     """Whether there is a global tracer provider."""
-    provider = getattr(trace, "_TRACER_PROVIDER", _UNKNOWN)
-    if provider is _UNKNOWN:
-        return not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
-    return provider is not None or _TRACES_BY_NAME
+    if _TRACES_TOLD:
+        return trace._TRACER_PROVIDER is not None or _TRACES_BY_NAME
+    return not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
 
 
 def measured() -> bool:
     """Whether there is a global meter provider."""
-    provider = getattr(metrics_state, "_METER_PROVIDER", _UNKNOWN)
-    if provider is _UNKNOWN:
-        return type(metrics.get_meter_provider()).__module__ != metrics_state.__name__
-    return provider is not None or _METRICS_BY_NAME
+    if _METRICS_TOLD:
+        return metrics_state._METER_PROVIDER is not None or _METRICS_BY_NAME
+    return type(metrics.get_meter_provider()).__module__ != metrics_state.__name__
 
 
 def logs_api() -> Any:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from opentelemetry import context as otel_context
 from opentelemetry import trace
-from opentelemetry.context import Context
+from opentelemetry.context import Context, get_current
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from .. import __version__
@@ -34,6 +33,7 @@ Price = Callable[[Call, Exchange], Cost]
 Later = Callable[[Callable[[], None]], None]
 
 _NO_MESSAGES = Messages()
+_CLIENT = SpanKind.CLIENT
 _Started = tuple[Traced | None, int, int]
 """What is kept of the attempt, its trace id and its span id; 0 is none."""
 
@@ -81,12 +81,14 @@ class Telemetry:
         self._metered = settings.meter_provider is not None
         self._details = settings.content.events
         self._clean = CleanAttributes(names, redactor)
-        self.replays = settings.replay_spans and settings.otel != "off"
-        self.propagates = settings.propagate and settings.otel != "off"
+        self._yields = settings.otel == "auto"
+        self._off = settings.otel == "off"
+        self.replays = settings.replay_spans and not self._off
+        self.propagates = settings.propagate and not self._off
 
     def heard(self) -> bool:
         """Whether a call is of interest here: somebody listens, or the caller's context may say something of it."""
-        return self._heard() or bool(otel_context.get_current())
+        return self._heard() or bool(get_current())
 
     def start(
         self, half: RequestHalf, started_us: int, tags: Tags, operation: int, *, replayed: bool = False
@@ -95,14 +97,13 @@ class Telemetry:
 
         Without a span of its own the ids are those of the caller's trace.
         """
-        context = otel_context.get_current()
-        otel = self._settings.otel
-        if context and otel == "auto":
+        context = get_current()
+        if context and self._yields:
             if is_suppressed(context):
                 return None, *_ids(context)
             if (host := host_of(context, half.operation)) is not None:
                 return Traced({}, host=host), *_ids(context)
-        if otel == "off" or not self._heard():
+        if self._off or not (self._given or self._heard()):
             return None, _ids(context)[0] if context else 0, 0
         attributes, name = self._clean.asked(half, tags, operation)
         if replayed:
@@ -110,7 +111,7 @@ class Telemetry:
         span = self._tracer.start_span(
             name,
             context,
-            SpanKind.CLIENT,
+            _CLIENT,
             attributes,
             start_time=started_us * 1000,
             record_exception=False,
@@ -120,7 +121,7 @@ class Telemetry:
         trace_id, span_id = ids.trace_id, ids.span_id
         if not (trace_id and span_id) or (not span.is_recording() and _ids(context)[1] == span_id):
             return Traced(attributes), trace_id, 0  # nobody makes spans
-        return Traced(attributes, span), trace_id, span_id
+        return Traced(attributes, span, context), trace_id, span_id
 
     def carried(self, traced: Traced | None) -> dict[str, str]:
         """The headers that tell the upstream of the trace, if they are to be sent."""
