@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Literal
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, Protocol
 
 from msgspec import Raw, Struct
 
@@ -141,6 +141,53 @@ class AnswerHalf(Struct, frozen=True, gc=False):
                 yield tool_call.name or ""
             if choice.function_call is not None:
                 yield choice.function_call.arguments
+
+
+class Finished(Protocol):
+    """How a choice ended."""
+
+    @property
+    def finish_reason(self) -> str | None: ...
+
+
+class Glance(Protocol):
+    """What a span tells of an answer: an `AnswerHalf`, or what was read of one in a hurry.
+
+    The latter has no `raw_usage`, and as model, id or finish reason a text may be empty.
+    """
+
+    @property
+    def complete(self) -> bool: ...
+
+    @property
+    def streamed(self) -> bool: ...
+
+    @property
+    def response_id(self) -> str | None: ...
+
+    @property
+    def model(self) -> str | None: ...
+
+    @property
+    def choices(self) -> Sequence[Finished]: ...
+
+    @property
+    def usage(self) -> Usage | None: ...
+
+    @property
+    def raw_usage(self) -> Any: ...
+
+    @property
+    def system_fingerprint(self) -> str | None: ...
+
+    @property
+    def service_tier(self) -> str | None: ...
+
+    @property
+    def error(self) -> CallError | None: ...
+
+    @property
+    def first_chunk_ns(self) -> int | None: ...
 
 
 class Call(Struct, frozen=True, gc=False):

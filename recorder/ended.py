@@ -8,7 +8,7 @@ from msgspec import Struct, structs
 
 from .attempt import Attempt
 from .body import Answer, read_answer
-from .call import AnswerHalf, Call, CallError, RequestHalf
+from .call import AnswerHalf, Call, CallError, Glance, RequestHalf
 from .dialects import is_stream
 from .exchange import Exchange, Request, header
 from .guard import Guard
@@ -80,10 +80,15 @@ class Ended(Struct, eq=False):
             attempt = self.attempt
             answer = self._whole_answer()
             self._seen = attempt.dialect.read_answer(self.wire, answer, self._asked())
-            if answer.encoded:  # decoded once more later, rather than kept
-                self._size = self.size + len(answer.data)
-                self._answer = None
+            if answer.encoded:
+                self._forget_decoded(answer)
         return self._seen, outcome_of(self.wire, self._seen)[1]
+
+    def glance(self) -> tuple[Glance, CallError | None]:
+        """The same without texts, raw usage and notes, which is faster where nothing is unusual."""
+        if self._seen is None and (glance := self._glance()) is not None:
+            return glance, outcome_of(self.wire, glance)[1]
+        return self.seen()
 
     def clean_answer(self) -> Exchange:
         """The exchange without the secrets of its answer; only a stream must be read for that."""
@@ -162,6 +167,21 @@ class Ended(Struct, eq=False):
         if self._answer is None:
             self._answer = read_answer(self.wire)
         return self._answer
+
+    def _glance(self) -> Glance | None:
+        wire, dialect = self.wire, self.attempt.dialect
+        if len(wire.chunks) == 1 and wire.chunks[0].startswith(b"{"):  # JSON, or encoded, which is none then
+            return dialect.glance(wire, wire.chunks[0])
+        answer = self._whole_answer()
+        glance = dialect.glance(wire, answer.data)
+        if glance is not None and answer.encoded:
+            self._forget_decoded(answer)
+        return glance
+
+    def _forget_decoded(self, answer: Answer) -> None:
+        """It is decoded once more later, rather than kept."""
+        self._size = self.size + len(answer.data)
+        self._answer = None
 
     def _read_answer(self, exchange: Exchange, answer: Answer, asked: RequestHalf) -> AnswerHalf:
         return read_answer_half(self.attempt.dialect, exchange, answer, asked, self._guard)

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from .body import Answer
-from .call import AnswerHalf, Call, CallError, Outcome, RequestHalf
+from .call import AnswerHalf, Call, CallError, Glance, Outcome, RequestHalf
 from .dialects import Dialect
 from .exchange import Exchange
 from .guard import Guard
@@ -87,7 +87,7 @@ def join(
     )
 
 
-def outcome_of(exchange: Exchange, answer: AnswerHalf) -> tuple[Outcome, CallError | None]:
+def outcome_of(exchange: Exchange, answer: Glance) -> tuple[Outcome, CallError | None]:
     """An answer that came whole is `ok`, however its stream was left; what the transport raised is an error."""
     ending = exchange.ending
     if ending.kind == "error":

@@ -208,11 +208,11 @@ def test_stability_opt_in_changes_no_name(monkeypatch: pytest.MonkeyPatch) -> No
 def test_answer_that_nobody_looks_at_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[Ended] = []
 
-    def seen(ended: Ended) -> tuple[AnswerHalf, None]:
+    def glance(ended: Ended) -> tuple[AnswerHalf, None]:
         read.append(ended)
         return AnswerHalf(), None
 
-    monkeypatch.setattr(Ended, "seen", seen)
+    monkeypatch.setattr(Ended, "glance", glance)
     for sampler, count in ((ALWAYS_OFF, 0), (ALWAYS_ON, 1)):
         tracers = TracerProvider(sampler, shutdown_on_exit=False)
         quiet = {"tracer_provider": tracers, "meter_provider": None, "logger_provider": None}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from ..body import Answer
-from ..call import AnswerHalf, RequestHalf
+from ..call import AnswerHalf, Glance, RequestHalf
 from ..exchange import Exchange, Request
 
 
@@ -27,3 +27,9 @@ class Dialect(Protocol):
 
     def read_answer(self, exchange: Exchange, answer: Answer, request: RequestHalf) -> AnswerHalf:
         """The meaning of what came back; `answer` is the exchange's decoded body."""
+
+    def glance(self, exchange: Exchange, body: bytes) -> Glance | None:
+        """What a span tells of an answer, fast; None where only `read_answer` can tell.
+
+        `body` is decoded, or is no JSON.
+        """

@@ -38,6 +38,9 @@ class Plain:
     def read_texts(self, answer: Answer) -> None:
         """What is no known protocol has to be read in full."""
 
+    def glance(self, exchange: Exchange, body: bytes) -> None:
+        """The same here."""
+
     def read_answer(self, exchange: Exchange, answer: Answer, request: RequestHalf) -> AnswerHalf:
         """The meaning of an answer; without a protocol of its own its end is the end of the body."""
         head = exchange.head

@@ -46,8 +46,8 @@ class _Output(Struct, gc=False):
     reasoning_tokens: _Count = None
 
 
-class _Counts(Struct, gc=False):
-    """All places, where each holds a count or nothing."""
+class Counts(Struct, gc=False):
+    """A usage object as it is decoded in one go: all places, where each holds a count or nothing."""
 
     prompt_tokens: _Count = None
     completion_tokens: _Count = None
@@ -58,9 +58,6 @@ class _Counts(Struct, gc=False):
     reasoning_tokens: _Count = None
     prompt_tokens_details: _Input | None = None
     completion_tokens_details: _Output | None = None
-
-
-_NO_INPUT, _NO_OUTPUT = _Input(), _Output()
 
 
 def read_usage(raw: Any, notes: list[str]) -> Usage | None:
@@ -114,25 +111,33 @@ def counts_nothing(usage: dict[str, Any]) -> bool:
 def _usual(raw: dict[str, Any]) -> Usage | None:
     """The counts in one go; None where something odd is among them."""
     try:
-        found = msgspec.convert(raw, _Counts)
+        return counted(msgspec.convert(raw, Counts))
     except msgspec.ValidationError:
         return None
-    asked = found.prompt_tokens_details or _NO_INPUT
-    answered = found.completion_tokens_details or _NO_OUTPUT
-    cached, cache_write, reasoning = asked.cached_tokens, asked.cache_write_tokens, answered.reasoning_tokens
+
+
+def counted(found: Counts) -> Usage:
+    """The counts, each from the first place that has one."""
+    cached, cache_write = found.prompt_cache_hit_tokens, found.cache_creation_input_tokens
+    reasoning = found.reasoning_tokens
     if cached is None:
-        cached = found.prompt_cache_hit_tokens
-        if cached is None:
-            cached = found.cached_tokens if found.cached_tokens is not None else found.num_cached_tokens
-    if cache_write is None:
-        cache_write = asked.cache_creation_tokens
-        if cache_write is None:
-            cache_write = asked.cache_creation_input_tokens
-        if cache_write is None:
-            cache_write = found.cache_creation_input_tokens
-    if reasoning is None:
-        reasoning = found.reasoning_tokens
+        cached = found.cached_tokens if found.cached_tokens is not None else found.num_cached_tokens
+    if (asked := found.prompt_tokens_details) is not None:
+        if asked.cached_tokens is not None:
+            cached = asked.cached_tokens
+        if (written := _written(asked)) is not None:
+            cache_write = written
+    if (answered := found.completion_tokens_details) is not None and answered.reasoning_tokens is not None:
+        reasoning = answered.reasoning_tokens
     return Usage(found.prompt_tokens, cached, cache_write, found.completion_tokens, reasoning)
+
+
+def _written(asked: _Input) -> int | None:
+    if asked.cache_write_tokens is not None:
+        return asked.cache_write_tokens
+    if asked.cache_creation_tokens is not None:
+        return asked.cache_creation_tokens
+    return asked.cache_creation_input_tokens
 
 
 def _first(raw: dict[str, Any], places: tuple[_Place, ...], notes: list[str]) -> int | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from ..call import AnswerHalf, RequestHalf, Usage
+from ..call import Glance, RequestHalf, Usage
 from ..redact import Redactor
 from ..tagging import Tags
 from .modalities import modalities
@@ -75,7 +75,7 @@ def served_attributes(
     return attributes
 
 
-def finish_reasons(answer: AnswerHalf) -> tuple[str, ...]:
+def finish_reasons(answer: Glance) -> tuple[str, ...]:
     """One a choice; a choice that was cut off has the finish reason `error`."""
     choices = answer.choices
     if len(choices) == 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, Final
 
-from ..call import AnswerHalf, CallError, RequestHalf
+from ..call import CallError, Glance, RequestHalf
 from ..exchange import Exchange
 from ..ids import id_text
 from ..redact import Redactor
@@ -53,7 +53,7 @@ class CleanAttributes:
         return attributes, name
 
     def answered(
-        self, provider: str, exchange: Exchange, answer: AnswerHalf, error: CallError | None
+        self, provider: str, exchange: Exchange, answer: Glance, error: CallError | None
     ) -> Attributes:
         """What is known at the end, but for usage."""
         status = None if exchange.head is None else exchange.head.status

@@ -10,7 +10,7 @@ from opentelemetry.context import Context
 from opentelemetry.metrics import Counter, Histogram, Meter, MeterProvider
 
 from ..body import read_answer
-from ..call import AnswerHalf, Usage
+from ..call import Glance, Usage
 from ..dialects.event_streams import arrivals_ns
 from ..exchange import Exchange
 from ..sse import read_events
@@ -59,7 +59,7 @@ class Metrics:
         return found
 
     def record(
-        self, exchange: Exchange, answer: AnswerHalf, attributes: Attributes, context: Context | None
+        self, exchange: Exchange, answer: Glance, attributes: Attributes, context: Context | None
     ) -> None:
         """A call has ended."""
         inference = attributes["gen_ai.operation.name"] in INFERENCES

@@ -10,7 +10,7 @@ from opentelemetry.context import Context, get_current
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from .. import __version__
-from ..call import AnswerHalf, Call, CallError, RequestHalf
+from ..call import AnswerHalf, Call, CallError, Glance, RequestHalf
 from ..exchange import Exchange
 from ..pricing import Cost
 from ..redact import Redactor
@@ -52,6 +52,8 @@ class Outcome(Protocol):
 
     def seen(self) -> tuple[AnswerHalf, CallError | None]: ...
 
+    def glance(self) -> tuple[Glance, CallError | None]: ...
+
 
 class Telemetry:
     """Makes spans, metrics and events; without an OpenTelemetry SDK each step is a cheap no-op.
@@ -81,6 +83,7 @@ class Telemetry:
         self._metered = settings.meter_provider is not None
         self._details = settings.content.events
         self._clean = CleanAttributes(names, redactor)
+        self._glances = not (names.modalities or names.counters)  # both want the raw usage
         self._yields = settings.otel == "auto"
         self._off = settings.otel == "off"
         self.replays = settings.replay_spans and not self._off
@@ -153,10 +156,15 @@ class Telemetry:
         if not (measured or told or (span is not None and span.is_recording())):
             traced.give_up()  # nobody looks: the answer need not be read
             return
-        call = outcome.call if self._reads_call else None
-        answer, error = outcome.seen() if call is None else (call.answer, call.error)
+        answer: Glance
+        messages = _NO_MESSAGES
+        if self._reads_call:
+            call = outcome.call
+            answer, error = call.answer, call.error
+            messages = messages_of(call, self._settings, span, self._redactor)
+        else:
+            answer, error = outcome.glance() if self._glances else outcome.seen()
         attributes = self._read_answer(provider, outcome, answer, error, replayed=replayed)
-        messages = _NO_MESSAGES if call is None else messages_of(call, self._settings, span, self._redactor)
         if span is not None:
             span.set_attributes({**attributes, **messages.on_span} if messages.on_span else attributes)
             if error is not None:
@@ -180,7 +188,7 @@ class Telemetry:
         self,
         provider: str,
         outcome: Outcome,
-        answer: AnswerHalf,
+        answer: Glance,
         error: CallError | None,
         *,
         replayed: bool,
@@ -189,14 +197,14 @@ class Telemetry:
         if replayed:  # usage and cost were counted when it was recorded
             attributes[REPLAYED] = True
             return attributes
-        if answer.usage is not None:
-            add_usage(attributes, answer.usage, answer.raw_usage, self.names)
+        if (usage := answer.usage) is not None:
+            add_usage(attributes, usage, answer.raw_usage, self.names)
         name = self._settings.cost_attribute
         if name is not None and self._price is not None:
             attributes |= cost_attributes(self._price(outcome.call, outcome.exchange), name)
         return attributes
 
-    def _measure(self, traced: Traced, exchange: Exchange, answer: AnswerHalf, answered: Attributes) -> None:
+    def _measure(self, traced: Traced, exchange: Exchange, answer: Glance, answered: Attributes) -> None:
         asked = traced.attributes
         if asked["gen_ai.operation.name"] == UNKNOWN:
             return

@@ -16,6 +16,7 @@ from ..failure import read_failure, status_failure
 from ..lenient import mend, read_json
 from ..usage import read_usage
 from .answer import read_choices, read_text
+from .glance import ChatGlance, read_glance
 from .plain_texts import read_plain_texts
 from .stream import Stream
 from .whole import read_usual
@@ -34,6 +35,13 @@ class Chat:
     def read_texts(self, answer: Answer) -> tuple[str, ...] | None:
         """The texts of a stream in which nothing is unusual."""
         return read_plain_texts(answer.data)
+
+    def glance(self, exchange: Exchange, body: bytes) -> ChatGlance | None:
+        """What a span tells of a plain answer in which nothing is unusual."""
+        head = exchange.head
+        if head is None or head.status >= 400 or not body.startswith(b"{"):
+            return None
+        return read_glance(body)
 
     def read_answer(self, exchange: Exchange, answer: Answer, request: RequestHalf) -> AnswerHalf:
         """The meaning of an answer: whether it is a stream is told by its bytes, then by its type."""
