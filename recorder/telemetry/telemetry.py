@@ -91,7 +91,7 @@ class Telemetry:
 
     def heard(self) -> bool:
         """Whether a call is of interest here: somebody listens, or the caller's context may say something of it."""
-        return self._heard() or bool(get_current())
+        return self._given or self._heard_elsewhere() or bool(get_current())
 
     def start(
         self, half: RequestHalf, started_us: int, tags: Tags, operation: int, *, replayed: bool = False
@@ -106,7 +106,7 @@ class Telemetry:
                 return None, *_ids(context)
             if (host := host_of(context, half.operation)) is not None:
                 return Traced({}, host=host), *_ids(context)
-        if self._off or not (self._given or self._heard()):
+        if self._off or not (self._given or self._heard_elsewhere()):
             return None, _ids(context)[0] if context else 0, 0
         attributes, name = self._clean.asked(half, tags, operation)
         if replayed:
@@ -175,14 +175,9 @@ class Telemetry:
         if told:
             self._tell(traced, exchange, attributes, messages)
 
-    def _heard(self) -> bool:
-        """Whether anybody listens to spans, metrics or events."""
-        return (
-            self._given
-            or listeners.traced()
-            or listeners.measured()
-            or (self._details and self._events.wanted)
-        )
+    def _heard_elsewhere(self) -> bool:
+        """Whether anybody listens by a global provider, or to events."""
+        return listeners.traced() or listeners.measured() or (self._details and self._events.wanted)
 
     def _read_answer(
         self,
