@@ -158,7 +158,7 @@ class Suite:
 
     def _place(self, item: pytest.Item, each: Said) -> Place:
         file = str(self._file(item, each))
-        by_fixture = file != str(self._file(item, Said(marker=each.marker)))
+        by_fixture = bool(each.fixture) and file != str(self._file(item, Said(marker=each.marker)))
         place = Place(file, str(item.path), each.named, by_fixture)
         others = set(self.tests.of(file)) - {item.nodeid}
         alone = not others and not (each.named and (by_fixture or self.tests.elsewhere(place)))

@@ -200,9 +200,12 @@ def _name(request: pytest.FixtureRequest, suffix: str) -> str:
 
 def _of_pytest_vcr(request: pytest.FixtureRequest, suffix: str) -> Iterator[Path]:
     """Where pytest-vcr has a test's cassette: the modules of a folder share theirs, and names are as they are."""
-    test, kind = request.node.name, request.cls
-    for name in (test if kind is None else f"{kind.__name__}.{test}", foreign_file_name(test, kind, suffix)):
-        yield request.node.path.parent / "cassettes" / _with(suffix, name)
+    test, kind, folder = request.node.name, request.cls, request.node.path.parent / "cassettes"
+    if not folder.is_dir():  # asked before each of them, as most suites have none
+        return
+    names = test if kind is None else f"{kind.__name__}.{test}", foreign_file_name(test, kind, suffix)
+    for name in dict.fromkeys(names):
+        yield folder / _with(suffix, name)
 
 
 def _with(suffix: str, name: str) -> str:
