@@ -131,7 +131,8 @@ def _is_known(wire: _Wire, host: str, port: int, path: str) -> bool:
 
 def _explain(wire: _Wire, asked: Asked, path: str) -> str:
     settings = wire.recording.settings
-    url = Redactor(settings.redact or RedactionRules()).request(Request(asked.method, asked.url)).url
+    clean = Redactor(settings.redact or RedactionRules()).request
+    url = wire.session.as_kept(Request(asked.method, asked.url), clean).url
     if asked.client not in ("httpx", "httpx2"):
         advice = (
             f"recorder covers clients of httpx and httpx2, not {asked.client}: "

@@ -139,7 +139,7 @@ class Session:
             sender, compared = self._heads.of(request, credential)
             same = self._shelf.same(request, compared)
             if same is None and (self.replay_only or self.closed or self._shelf.recordings):
-                request = self._as_kept(request, clean)
+                request = self.as_kept(request, clean)
                 same = self._shelf.same(request, self._heads.compared(request))
             if self.closed:
                 raise self._miss(
@@ -158,6 +158,11 @@ class Session:
             if self._dry_run and (stand_in := self._stand_ins.find(request)) is not None:
                 return stand_in
         raise self._no_answer(request, sender)  # others need not wait for the explanation
+
+    def as_kept(self, request: Request, clean: Callable[[Request], Request] | None = None) -> Request:
+        """A request as it is kept, compared and shown; `clean` takes secrets out."""
+        request = request if clean is None else clean(request)
+        return request if self._kept_request is None else self._kept_request(request)
 
     def trip(self, text: str) -> CassetteMiss:
         """A miss that was found elsewhere: remembered here, and given to be raised."""
@@ -231,10 +236,6 @@ class Session:
             content.make_ready()
         except CassetteError as error:
             raise self._miss(str(error)) from error
-
-    def _as_kept(self, request: Request, clean: Callable[[Request], Request] | None) -> Request:
-        request = request if clean is None else clean(request)
-        return request if self._kept_request is None else self._kept_request(request)
 
     def _no_answer(self, request: Request, sender: Sender) -> CassetteMiss:
         title = f"cassette {self.name!r} (mode {self.mode!r}) has no answer to {_title(request)}"

@@ -80,7 +80,7 @@ class Watch:
             self._misses.append(str(miss))
             raise
         if isinstance(found, Recorded):
-            self._answered.append((request if clean is None else clean(request), found))
+            self._answered.append((self._session.as_kept(request, clean), found))
         return found
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from ..body import decode_request
 from ..exchange import Exchange
 from .vcr_request import VcrRequest, response_dict, to_vcr, with_request, with_response
 
@@ -31,9 +32,14 @@ def hooks(given: Any) -> tuple[Any, ...]:
 
 
 def run_hooks(hooks: Iterable[InteractionHook], exchange: Exchange) -> Exchange | None:
-    """The exchange as the hooks leave it; None where one of them drops it."""
+    """The exchange as the hooks leave it; None where one of them drops it.
+
+    Of one that failed they get the error's message too, as the response's `error`.
+    """
     request: Any = to_vcr(exchange.request)
     response: Any = response_dict(exchange)
+    if (message := exchange.ending.message) is not None:
+        response["error"] = message
     for hook in hooks:
         made = hook(request, response, None) if _takes_cassette(hook) else hook(request, response)
         if made is None:
@@ -42,6 +48,8 @@ def run_hooks(hooks: Iterable[InteractionHook], exchange: Exchange) -> Exchange 
     changed = with_request(exchange.request, request)
     if changed != exchange.request:
         exchange = replace(exchange, request=changed)
+    if (told := response.get("error", message)) != message:
+        exchange = replace(exchange, ending=replace(exchange.ending, message=told))
     return with_response(exchange, response)
 
 
@@ -57,11 +65,39 @@ def _sensitive(options: Mapping[str, Any], *, hide: bool) -> tuple[InteractionHo
             value = value(request, response) if callable(value) else value
             if value is not None and str(placeholder) and str(value):
                 old, new = (value, placeholder) if hide else (placeholder, value)
+                request, response = _readable(request, response, str(old).encode())
                 request = VcrRequest._from_dict(_replaced(request._to_dict(), str(old), str(new)))
                 response = _replaced(response, str(old), str(new))
         return request, response
 
     return (swap,)
+
+
+def _readable(request: VcrRequest, response: Any, text: bytes) -> tuple[VcrRequest, Any]:
+    """Both, without the content encoding of a body that holds this text: files show bodies decoded."""
+    if isinstance(request.body, bytes):
+        headers, body = _decoded(request.headers, request.body, text)
+        if body is not request.body:
+            request = VcrRequest(request.method, request.uri, body, headers)
+    if isinstance(sent := response["body"]["string"], bytes):
+        headers, body = _decoded(response["headers"], sent, text)
+        if body is not sent:
+            response = {**response, "headers": headers, "body": {**response["body"], "string": body}}
+    return request, response
+
+
+def _decoded(headers: Mapping[str, Any], body: bytes, text: bytes) -> tuple[dict[str, Any], bytes]:
+    known = {name.lower(): value for name, value in headers.items()}
+    given = known.get("content-encoding")
+    encoding = ",".join(given) if isinstance(given, (list, tuple)) else str(given or "")
+    plain = decode_request(body, encoding.encode("latin-1", "replace"))
+    if plain == body or text not in plain:
+        return dict(headers), body
+    kept = {name: value for name, value in headers.items() if name.lower() != "content-encoding"}
+    for name in kept:
+        if name.lower() == "content-length":
+            kept[name] = [str(len(plain))]
+    return kept, plain
 
 
 def _replaced(value: Any, old: str, new: str) -> Any:

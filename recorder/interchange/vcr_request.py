@@ -128,8 +128,13 @@ def response_dict(exchange: Exchange) -> dict[str, Any]:
 
 
 def with_response(exchange: Exchange, response: Mapping[str, Any]) -> Exchange:
-    """The exchange with the response that a hook left; what it did not touch stays byte for byte, chunk by chunk."""
-    head, before, status = exchange.head or ResponseHead(0), response_dict(exchange), response["status"]
+    """The exchange with the response that a hook left; what it did not touch stays byte for byte, chunk by chunk.
+
+    One that ended before there was a response gets none.
+    """
+    if exchange.head is None:
+        return exchange
+    head, before, status = exchange.head, response_dict(exchange), response["status"]
     if dict(response["headers"]) != before["headers"]:
         head = replace(head, headers=wire_headers(dict(response["headers"])))
     if status != before["status"]:
