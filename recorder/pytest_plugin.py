@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import ExitStack
-from inspect import iscoroutinefunction, ismethod
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import pytest
 from .errors import RecorderError
 from .testing import options, vcr_hooks
 from .testing.begun import Begun
-from .testing.event_loops import HeldMiss
+from .testing.event_loops import HeldMiss, runs_in_a_loop
 from .testing.fixtures import _network_shut, recorded, recorded_spans, recorder_config
 from .testing.kept import NETWORK, REFUSED, RUNNING, SUITE, is_worker, new_misses
 from .testing.running import Running
@@ -136,12 +136,13 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
 def pytest_fixture_setup(
     fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
 ) -> Generator[None, object, object]:
-    """The same for a coroutine function that is a fixture; pytest has to see one that is a method as it is."""
+    """The same for fixtures that run in a loop; what one misses when it is torn down is raised after it."""
     function = fixturedef.func
     covered = fixturedef.scope == "function" and RUNNING in request.node.stash
-    if not covered or ismethod(function) or not iscoroutinefunction(function):
+    if not covered or not runs_in_a_loop(function):
         return (yield)
     held = HeldMiss()
+    fixturedef.addfinalizer(held.release_late)
     fixturedef.func = held.around(function)  # type: ignore[misc]  # as plugins that run coroutines do
     try:
         result = yield

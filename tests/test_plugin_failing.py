@@ -90,6 +90,50 @@ def test_a_miss_in_an_async_fixture_leaves_the_loop_to_other_tests_too(suite: Su
     result.stdout.fnmatch_lines(["*$.messages[[]0].content*hello*goodbye*"])
 
 
+@pytest.mark.parametrize(
+    ("fixture", "errors"),
+    [
+        ("async def answer(aclient): await ask(aclient); yield", 2),
+        ("async def answer(aclient): yield; await ask(aclient)", 1),
+    ],
+)
+@pytest.mark.parametrize("holder", ["", "class TestIt:\n    "])
+def test_a_miss_in_an_async_generator_leaves_the_loop_too(
+    suite: Suite, holder: str, fixture: str, errors: int
+) -> None:
+    inner = " " * 4 if holder else ""
+    fixture = fixture.replace("(", "(self, ", 1) if holder else fixture
+    suite.record()
+    suite.write(f"""
+import pytest
+from conftest import body
+
+pytestmark = pytest.mark.anyio
+
+@pytest.fixture(scope="module")
+def anyio_backend():
+    return "asyncio"
+
+@pytest.fixture(scope="module", autouse=True)
+async def service():
+    yield
+
+async def ask(client):
+    await client.post("https://api.deepseek.com/chat/completions", json=body("goodbye"))
+
+{holder}@pytest.fixture
+{inner}{fixture}
+
+{inner}@pytest.mark.recorded
+{inner}async def test_it({"self, " * bool(holder)}answer): pass
+
+async def test_next(): pass
+""")
+    result = suite.run()
+    result.assert_outcomes(errors=errors, passed=3 - errors)
+    result.stdout.fnmatch_lines(["*CassetteMiss*"])
+
+
 def test_swallowed_miss_is_told_beside_the_failure_that_it_led_to(suite: Suite) -> None:
     suite.record()
     suite.write("""
