@@ -292,3 +292,17 @@ def test_placeholders_stand_for_values_in_compressed_bodies_too(suite: Suite) ->
     assert "acct-77" not in text
     assert "wire:" not in text
     replay(suite, ZIPPED).assert_outcomes(passed=1)
+
+
+def test_headers_that_a_suite_compares_are_all_kept(suite: Suite) -> None:
+    options = '{"match_on": ["method", "headers"], "filter_headers": ["user-agent", ("x-corp", "C")]}'
+    test = f"""{config(options)}
+@pytest.mark.recorded
+def test_it():
+    post(headers={{"x-corp": "tiger", "x-request-id": "seven"}})
+"""
+    text = record(suite, test)
+    assert "tiger" not in text
+    assert "user-agent" not in text
+    replay(suite, test.replace("tiger", "lion")).assert_outcomes(passed=1)
+    replay(suite, test.replace("seven", "eight")).assert_outcomes(failed=1)

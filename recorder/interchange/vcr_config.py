@@ -104,6 +104,11 @@ class VcrConfig(Struct, frozen=True):
         """Whether calls are kept or compared otherwise than they were."""
         return bool(self.load_hooks or self.save_hooks or self.request_hooks or self.response_hooks)
 
+    @property
+    def compares_headers(self) -> bool:
+        """Whether all headers of requests are compared."""
+        return any(matcher is MATCHERS["headers"] for _, matcher in self.matchers)
+
     def path(self, path: str | os.PathLike[str]) -> str:
         """Where a cassette of this name lies."""
         given = os.fspath(path)

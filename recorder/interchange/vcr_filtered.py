@@ -26,6 +26,7 @@ class FilteredCassette:
     ) -> None:
         self._file = file
         self._config = config
+        self._kept_headers: frozenset[bytes] = frozenset()
         self._redactor = Redactor(RedactionRules() if redact is True else redact or None)
 
     @property
@@ -54,6 +55,7 @@ class FilteredCassette:
 
     def keep_headers(self, names: Collection[bytes]) -> None:
         """From now on write these request headers too, since they are compared."""
+        self._kept_headers = frozenset(names)
         self._file.keep_headers(names)
 
     def ignores(self, request: Request) -> bool:
@@ -94,8 +96,12 @@ class FilteredCassette:
         return exchange if request is exchange.request else replace(exchange, request=request)
 
     def _saved(self, recordings: Iterable[Recorded]) -> list[Recorded]:
-        return [
+        saved = [
             replace(each, content=exchange)
             for each in recordings
             if (exchange := self._config.saved(each.exchange)) is not None
         ]
+        if self._config.compares_headers:
+            sent = (name.lower() for each in saved for name, _ in each.request.headers)
+            self._file.keep_headers({*self._kept_headers, *sent})
+        return saved
