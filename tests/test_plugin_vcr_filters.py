@@ -306,3 +306,34 @@ def test_it():
     assert "user-agent" not in text
     replay(suite, test.replace("tiger", "lion")).assert_outcomes(passed=1)
     replay(suite, test.replace("seven", "eight")).assert_outcomes(failed=1)
+
+
+def test_stream_in_which_placeholders_stand_keeps_its_chunks(suite: Suite) -> None:
+    test = f"""{config('{"filter_sensitive_data": {"<ACCOUNT>": "acct-77"}}')}
+EVENTS = [b'data: {{"t":"acct-77"}}\\n\\n', b'data: {{"t":"b"}}\\n\\n', b'data: [DONE]\\n\\n']
+
+class Body(httpx2.SyncByteStream):
+    def __iter__(self):
+        yield from EVENTS
+
+@pytest.mark.recorded
+def test_it():
+    answer = lambda request: httpx2.Response(200, stream=Body())
+    with httpx2.Client(transport=httpx2.MockTransport(answer)) as client:
+        with client.stream("POST", "https://api.example.test/v1/things") as response:
+            assert list(response.iter_raw()) == EVENTS
+"""
+    text = record(suite, test)
+    assert "<ACCOUNT>" in text
+    assert "acct" not in text
+    replay(suite, test).assert_outcomes(passed=1)
+
+
+def test_posted_fields_are_filtered_of_json_that_names_its_charset(suite: Suite) -> None:
+    test = f"""{config('{"filter_post_data_parameters": ["nonce"]}')}
+@pytest.mark.recorded
+def test_it():
+    post(headers={{"content-type": "application/json; charset=utf-8"}}, nonce="tiger")
+"""
+    assert "tiger" not in record(suite, test)
+    replay(suite, test.replace("tiger", "lion")).assert_outcomes(passed=1)

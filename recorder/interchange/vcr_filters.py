@@ -64,7 +64,7 @@ def body_filter(replaced: Replacements, nested: bool) -> RequestHook:
             return request
         kind = str(request.headers.get("content-type", ""))
         boundary = re.search(r'multipart/form-data.*boundary="?([^";]+)', kind, re.IGNORECASE)
-        if kind == "application/json":
+        if kind.partition(";")[0].strip().lower() == "application/json":
             request.body = json.dumps(_json(json.loads(request.body), replaced, request, nested)).encode()
         elif boundary:
             request.body = _multipart(bytes(request.body), boundary[1].encode(), replaced, request)

@@ -12,6 +12,7 @@ from ..exchange import Exchange, Request, ResponseHead
 from .wire import body_bytes, wire_headers
 
 _PORTS = {"http": 80, "https": 443}
+_GAP = b"\n\n"
 
 
 class HeaderMap(MutableMapping[str, Any]):
@@ -144,9 +145,19 @@ def with_response(exchange: Exchange, response: Mapping[str, Any]) -> Exchange:
     body = body_bytes(response["body"]["string"])
     if body == exchange.body:
         return exchange if head is exchange.head else replace(exchange, head=head)
+    if events := _events(body, exchange.chunks):
+        return replace(exchange, head=head, chunks=events)
     return replace(
         exchange,
         head=head,
         chunks=(body,) if body else (),
         arrivals_ns=(exchange.ending.at_ns,) if body else (),
     )
+
+
+def _events(body: bytes, chunks: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """A changed body as the chunks it came in, where each was an event and there still are as many; else nothing."""
+    *events, rest = body.split(_GAP)
+    if rest or len(events) != len(chunks) or any(chunk.find(_GAP) != len(chunk) - 2 for chunk in chunks):
+        return ()
+    return tuple([event + _GAP for event in events])
