@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from recorder.audit import compare, report
 from recorder.call import Call
-from recorder.ledger import Retention, Store, answers, leading, value_counts
+from recorder.ledger import (
+    Retention,
+    Store,
+    answers,
+    answers_of_rollups,
+    leading,
+    reading_cells,
+    value_counts,
+)
 from recorder.ledger.conditions import parse_conditions
 from recorder.ledger.retention.erasing import Person
 
@@ -142,6 +150,19 @@ def test_sessions_that_went_on_before_a_period_have_only_their_calls_in_it(url: 
     found = report(Store(url), ("session",), START_US + 5 * HOUR_US - 1, limit=2)
     assert [(row.key, row.calls) for row in found.rows] == [(("b",), 2), (("c",), 2)]
     assert (found.more, found.total.calls) == (1, 5)
+
+
+def test_very_many_sessions_of_a_period_are_the_first_of_all(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading_cells, "MOST_NAMED", 3)
+    monkeypatch.setattr(answers_of_rollups, "MOST_NAMED", 3)
+    calls = [a_call(session_id=f"s-{number}", started_us=START_US + number * HOUR_US) for number in range(9)]
+    store_calls(url, *calls)
+    store, since_us = Store(url), START_US + 2 * HOUR_US
+    whole = report(store, ("session",), since_us)
+    for limit in (3, 5):
+        assert report(store, ("session",), since_us, limit=limit).rows == whole.rows[:limit]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from .kept_cells import cuts_of
 from .kept_figures import unpack_figures
 from .periods import Hours, Span, cut, narrowed, spans_of
 from .question import Key, Question, group
-from .reading_cells import ALL_CELLS, Only, Part, count_parts, read_parts, value_place
+from .reading_cells import ALL_CELLS, MOST_NAMED, Only, Part, count_parts, read_parts, value_place
 from .tables import calls
 from .value_counts import WIDTHS
 
@@ -104,6 +104,7 @@ class Asked:
             self._dimension != SESSION
             or self._value_place() is None
             or values is None
+            or len(values) > MOST_NAMED  # the cells of all sessions would come
             or self._spans == [whole]
         ):
             return found

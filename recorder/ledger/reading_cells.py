@@ -34,7 +34,7 @@ _r = rollups.c
 # The same words as those of the index that has the calls of many values in it.
 _NARROW: Final = and_(_r.hours != literal_column("0"), _r.dimension != literal_column("'kind'"))
 NOWHERE: Final = ("", "", "")
-_MOST_NAMED: Final = 400
+MOST_NAMED: Final = 400
 """How many values or times a query names; databases have bounds, and all are read in little more time."""
 
 
@@ -70,7 +70,7 @@ def read_parts(
     named: list[tuple[Any, frozenset[Any]]] = [
         (column, some)
         for column, some in ((_r.value, only.values), (_r.begins, only.begins))
-        if some is not None and len(some) <= _MOST_NAMED
+        if some is not None and len(some) <= MOST_NAMED
     ]
     if len(named) == 2:
         # So that each is looked for, where there are many values in an hour.
