@@ -6,6 +6,7 @@ import json
 import sqlite3
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -13,12 +14,14 @@ from typer.testing import CliRunner
 
 import recorder
 import recorder.cli.main
+from recorder.audit import report
 from recorder.cassettes import Recorded
 from recorder.errors import StoreError
 from recorder.ledger import Retention, Store
 from recorder.ledger.content.collecting import Collected, unreferenced
 from recorder.ledger.database import Database, open_database
 from recorder.ledger.journal import journal_directory
+from recorder.ledger.retention import erasing
 from recorder.ledger.retention.erasing import Person
 from recorder.ledger.retention.journals import store_all
 from recorder.ledger.url import sqlite_path
@@ -93,6 +96,21 @@ def test_no_bytes_are_left_in_the_files(sqlite_url: str) -> None:
     done = Retention(sqlite_url).erase(Person(user="u-7"))
     assert (done.calls, done.rewritten, done.log_empty) == (25, True, True)
     assert found_in_files(sqlite_url) == []
+
+
+def test_who_calls_again_while_they_are_erased_is_counted(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    their_calls(url)
+    some = erasing._some
+
+    def call_again(*asked: Any) -> list[str]:
+        if not (left := some(*asked)):
+            store_calls(url, a_call(user_id="u-7"))
+        return left
+
+    monkeypatch.setattr(erasing, "_some", call_again)
+    Retention(url).erase(Person(user="u-7"))
+    found = report(Store(url), ("user",))
+    assert [(row.key, row.calls) for row in found.rows] == [(("u-7",), 1)]
 
 
 def test_without_rewriting_it_still_leaves_nothing_of_what_it_removes(sqlite_url: str) -> None:

@@ -71,11 +71,12 @@ def restore(connection: Connection, condition: ColumnElement[bool]) -> None:
     _recount(connection, condition, 1)
 
 
-def forget(connection: Connection, dimension: str, value: str) -> None:
-    """Leave no figures of a value of a dimension, whose calls are all gone."""
+def forget(connection: Connection, dimension: str, value: str, its_calls: ColumnElement[bool]) -> None:
+    """Leave no figures of a value of a dimension, if its calls are all gone: some may have come since it was asked."""
     _take_turn(connection)
-    forget_counts(connection, dimension, value)
-    forget_value(connection, dimension, value)
+    if connection.scalar(select(calls.c.seq).where(its_calls).limit(1)) is None:
+        forget_counts(connection, dimension, value)
+        forget_value(connection, dimension, value)
 
 
 def waiting(connection: Connection) -> bool:

@@ -170,7 +170,7 @@ def _forget_name(connection: Connection, person: Person) -> None:
     names = {"user": person.user, "session": person.session}
     (dimension, name), *more = [(key, value) for key, value in names.items() if value is not None]
     if not more and (text := name_text(name)) is not None:
-        forget(connection, dimension, text)
+        forget(connection, dimension, text, person.owns())
 
 
 def _drop_empty(connection: Connection, names: Sequence[str]) -> list[str]:
