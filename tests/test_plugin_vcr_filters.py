@@ -337,3 +337,20 @@ def test_it():
 """
     assert "tiger" not in record(suite, test)
     replay(suite, test.replace("tiger", "lion")).assert_outcomes(passed=1)
+
+
+def test_error_that_quotes_the_url_says_nothing_that_is_filtered(suite: Suite) -> None:
+    test = f"""{config(FILTERS)}
+def refuse(request):
+    raise httpx2.ConnectError(f"no way to {{request.url}}", request=request)
+
+@pytest.mark.recorded
+def test_it():
+    with httpx2.Client(transport=httpx2.MockTransport(refuse)) as client:
+        with pytest.raises(httpx2.ConnectError, match="no way to"):
+            client.get("https://api.example.test/v1/things?page=tiger&q=1")
+"""
+    text = record(suite, test)
+    assert "no way to" in text
+    assert "tiger" not in text
+    replay(suite, test).assert_outcomes(passed=1)

@@ -152,7 +152,7 @@ class VcrConfig(Struct, frozen=True):
         if (request := self.request(exchange.request)) is None:
             return None
         if request is not exchange.request:
-            exchange = replace(exchange, request=request)
+            exchange = _asked_by(exchange, request)
         if not self.response_hooks or exchange.head is None:
             return exchange
         response: dict[str, Any] | None = response_dict(exchange)
@@ -189,6 +189,14 @@ def vcr_config(options: Mapping[str, Any], registry: VcrRegistry | None = None) 
         persister=options.get("persister"),
         notes=(*notes, *(f"{name} is not known, and has no effect" for name in unknown)),
     )
+
+
+def _asked_by(exchange: Exchange, request: Request) -> Exchange:
+    """The exchange with this request, whose URL stands also where an error's message quotes the former one."""
+    asked, ending = exchange.request, exchange.ending
+    if asked.url != request.url and ending.message is not None and asked.url in ending.message:
+        ending = replace(ending, message=ending.message.replace(asked.url, request.url))
+    return replace(exchange, request=request, ending=ending)
 
 
 def _request_hooks(options: Mapping[str, Any]) -> Iterable[RequestHook]:
