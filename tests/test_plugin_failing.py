@@ -8,6 +8,25 @@ from .plugin_suite import MARKED, Suite
 
 pytest_plugins = ("pytester",)
 
+IN_ONE_LOOP = """
+import asyncio, pytest
+from conftest import body
+
+pytestmark = pytest.mark.anyio
+
+@pytest.fixture(scope="module")
+def anyio_backend():
+    return "asyncio"
+
+@pytest.fixture(scope="module", autouse=True)
+async def service():
+    yield
+
+async def ask(client):
+    await client.post("https://api.deepseek.com/chat/completions", json=body("goodbye"))
+"""
+"""The head of a suite all of whose tests anyio's plugin runs in one event loop."""
+
 # Misses
 
 
@@ -25,35 +44,20 @@ def test_swallowed_miss_fails_the_test_and_says_what_differs(suite: Suite) -> No
     result.stdout.fnmatch_lines(["*$.messages[[]0].content*hello*goodbye*"])
 
 
-@pytest.mark.parametrize("misses", ["await ask()", "await in_task_group(ask)"])
+@pytest.mark.parametrize("misses", ["await ask(aclient)", "await in_task_group(aclient)"])
 def test_a_miss_in_one_anyio_test_leaves_the_loop_to_those_that_follow(suite: Suite, misses: str) -> None:
     suite.record()
-    suite.write(f"""
-    import asyncio, pytest
+    suite.write(f"""{IN_ONE_LOOP}
+async def in_task_group(client):
+    async with asyncio.TaskGroup() as group:
+        group.create_task(ask(client))
 
-    pytestmark = pytest.mark.anyio
+@pytest.mark.recorded
+async def test_it(aclient):
+    {misses}
 
-    @pytest.fixture(scope="module")
-    def anyio_backend():
-        return "asyncio"
-
-    @pytest.fixture(scope="module", autouse=True)
-    async def service():
-        yield
-
-    async def in_task_group(ask):
-        async with asyncio.TaskGroup() as group:
-            group.create_task(ask())
-
-    @pytest.mark.recorded
-    async def test_it(aclient):
-        async def ask():
-            body = {{"model": "m", "messages": [{{"role": "user", "content": "goodbye"}}]}}
-            await aclient.post("https://api.deepseek.com/chat/completions", json=body)
-        {misses}
-
-    async def test_next(): pass
-    """)
+async def test_next(): pass
+""")
     result = suite.run()
     result.assert_outcomes(failed=1, passed=1)
     result.stdout.fnmatch_lines(["*$.messages[[]0].content*hello*goodbye*"])
@@ -62,29 +66,17 @@ def test_a_miss_in_one_anyio_test_leaves_the_loop_to_those_that_follow(suite: Su
 @pytest.mark.parametrize("backend", ["asyncio", "trio"])
 def test_a_miss_in_an_async_fixture_leaves_the_loop_to_other_tests_too(suite: Suite, backend: str) -> None:
     suite.record()
-    suite.write(f"""
-    import pytest
-    from conftest import body
+    head = IN_ONE_LOOP.replace('"asyncio"', repr(backend))
+    suite.write(f"""{head}
+@pytest.fixture
+async def answer(aclient):
+    return await aclient.post("https://api.deepseek.com/chat/completions", json=body("goodbye"))
 
-    pytestmark = pytest.mark.anyio
+@pytest.mark.recorded
+async def test_it(answer): pass
 
-    @pytest.fixture(scope="module")
-    def anyio_backend():
-        return {backend!r}
-
-    @pytest.fixture(scope="module", autouse=True)
-    async def service():
-        yield
-
-    @pytest.fixture
-    async def answer(aclient):
-        return await aclient.post("https://api.deepseek.com/chat/completions", json=body("goodbye"))
-
-    @pytest.mark.recorded
-    async def test_it(answer): pass
-
-    async def test_next(): pass
-    """)
+async def test_next(): pass
+""")
     result = suite.run()
     result.assert_outcomes(errors=2, passed=1)
     result.stdout.fnmatch_lines(["*$.messages[[]0].content*hello*goodbye*"])
@@ -104,23 +96,7 @@ def test_a_miss_in_an_async_generator_leaves_the_loop_too(
     inner = " " * 4 if holder else ""
     fixture = fixture.replace("(", "(self, ", 1) if holder else fixture
     suite.record()
-    suite.write(f"""
-import pytest
-from conftest import body
-
-pytestmark = pytest.mark.anyio
-
-@pytest.fixture(scope="module")
-def anyio_backend():
-    return "asyncio"
-
-@pytest.fixture(scope="module", autouse=True)
-async def service():
-    yield
-
-async def ask(client):
-    await client.post("https://api.deepseek.com/chat/completions", json=body("goodbye"))
-
+    suite.write(f"""{IN_ONE_LOOP}
 {holder}@pytest.fixture
 {inner}{fixture}
 
