@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+import typer.testing
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -15,16 +18,19 @@ import recorder
 from recorder.call import Call
 from recorder.exchange import Exchange
 
-from .databases import Server, made, made_store, own_server, server
+from .databases import Server, made, made_file, made_store, own_server, server
 from .drivers import Driver
 from .fleet import Fleet
 from .otel import Otel
 from .plugin_suite import Suite
 
-__all__ = ["made", "made_store", "own_server", "server"]
+__all__ = ["made", "made_file", "made_store", "own_server", "server"]
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell has it for jobs in the background
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# A command line is made of its functions once, and not for each command that a test runs, which takes as long.
+vars(typer.testing)["_get_command"] = cache(typer.main.get_command)
 
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 
@@ -38,6 +44,13 @@ def driver(request: pytest.FixtureRequest) -> Driver:
 def sqlite_url(tmp_path: Path) -> str:
     """A SQLite store that is not there yet."""
     return f"sqlite:///{tmp_path}/calls.db"
+
+
+@pytest.fixture
+def made_sqlite_url(sqlite_url: str, made_file: Path) -> str:
+    """A SQLite store that has no calls yet."""
+    shutil.copyfile(made_file, sqlite_url.removeprefix("sqlite:///"))
+    return sqlite_url
 
 
 @pytest.fixture
@@ -59,13 +72,11 @@ def absent() -> None:
     """What a test asks for whose `url` must be that of a store that is not there yet."""
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", "postgres"], ids=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest) -> str:
-    """A store without calls, of either kind: what uses it runs on both. SQLite's is not there yet."""
-    kinds = {"sqlite": "sqlite_url", "postgresql": "made_postgres_url"}
-    if "absent" in request.fixturenames:
-        kinds["postgresql"] = "postgres_url"
-    found: str = request.getfixturevalue(kinds[request.param])
+    """A store without calls, of either kind: what uses it runs on both."""
+    made = "" if "absent" in request.fixturenames else "made_"
+    found: str = request.getfixturevalue(f"{made}{request.param}_url")
     return found
 
 
@@ -94,9 +105,9 @@ def otel() -> Otel:
 
 
 @pytest.fixture
-def rec(tmp_path: Path, provider: TracerProvider) -> Iterator[recorder.Recorder]:
+def rec(made_sqlite_url: str, provider: TracerProvider) -> Iterator[recorder.Recorder]:
     """A recorder with a store of its own, spans kept in memory, and failures that fail the test."""
-    with recorder.Recorder(f"sqlite:///{tmp_path}/calls.db", tracer_provider=provider, strict=True) as rec:
+    with recorder.Recorder(made_sqlite_url, tracer_provider=provider, strict=True) as rec:
         yield rec
 
 

@@ -157,6 +157,13 @@ def with_parts(url: str, *, database: str | None = None, user: str | None = None
     ).geturl()
 
 
+def make(url: str) -> None:
+    """Make a database a store."""
+    database = open_database(url)
+    ensure(database)
+    database.close()
+
+
 def new_folder() -> Path:
     """Where a server can keep its files: in memory where there is much of it, which makes databases ten times faster.
 
@@ -204,12 +211,18 @@ def server(request: pytest.FixtureRequest) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
+def made_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file that is a store without calls; as below."""
+    path = tmp_path_factory.mktemp("made") / "calls.db"
+    make(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
 def made_store(server: Server) -> Iterator[str]:
     """The name of a database that is a store without calls; making one anew takes longer than most tests."""
     with server.database() as url:
-        database = open_database(url)
-        ensure(database)
-        database.close()
+        make(url)
         yield urlsplit(url).path[1:]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
@@ -72,8 +73,13 @@ def record(call: Call, exchange: Exchange | None = None) -> Read:
 
 def store_calls(url: str, *calls: Call, exchange: Exchange | None = None) -> None:
     """Store calls at once, in this thread."""
+    store_records(url, [record(call, exchange) for call in calls])
+
+
+def store_records(url: str, records: Sequence[Read]) -> None:
+    """The same for calls with exchanges of their own."""
     sink = Sink(url)
-    sink.store([record(call, exchange) for call in calls])
+    sink.store(records)
     sink.close()
 
 

@@ -26,7 +26,7 @@ from recorder.exchange import Ending, Exchange, Request, ResponseHead
 from recorder.ledger import Store
 
 from .databases import columns, execute
-from .ledger_calls import store_calls
+from .ledger_calls import record, store_calls, store_records
 from .test_cli_text import HOSTILE, dangerous
 
 app = sys.modules["recorder.cli.main"].app
@@ -64,8 +64,8 @@ def an_exchange(
     return Exchange(**{**values, **changes})
 
 
-def stored(url: str, exchange: Exchange, number: int, *, provider: str = "deepseek", **changes: Any) -> str:
-    """Store the call that an exchange means; its id."""
+def meant(exchange: Exchange, number: int, *, provider: str = "deepseek", **changes: Any) -> Call:
+    """The call that an exchange means."""
     dialect = dialect_for("POST", "/chat/completions")
     assert dialect is not None
     half = dialect.read_request(exchange.request, provider)
@@ -82,7 +82,12 @@ def stored(url: str, exchange: Exchange, number: int, *, provider: str = "deepse
         "http_status": exchange.head.status if exchange.head else None,
         "first_byte_ns": exchange.head.at_ns if exchange.head else None,
     }
-    call = Call(**{**values, **changes})
+    return Call(**{**values, **changes})
+
+
+def stored(url: str, exchange: Exchange, number: int, **changes: Any) -> str:
+    """Store the call that an exchange means; its id."""
+    call = meant(exchange, number, **changes)
     store_calls(url, call, exchange=exchange)
     return call.id
 
@@ -166,9 +171,13 @@ def ids(url: str) -> dict[str, str]:
         ),
     }
     found = {}
+    records = []
     for number, (name, (exchange, changes)) in enumerate(calls.items()):
         at_us = exchange.started_us - (len(calls) - number) * 1_000_000
-        found[name] = stored(url, exchange, number + 1, started_us=at_us, **changes)
+        call = meant(exchange, number + 1, started_us=at_us, **changes)
+        found[name] = call.id
+        records.append(record(call, exchange))
+    store_records(url, records)
     return found
 
 

@@ -101,6 +101,7 @@ def test_what_is_put_is_stored(writer: Writer, url: str) -> None:
     assert (writer.stored, writer.lost, writer.last_error) == (20, 0, None)
 
 
+@pytest.mark.usefixtures("absent")
 def test_nothing_is_opened_before_the_first_record(
     url: str, tmp_path: Path, make: Callable[..., Writer]
 ) -> None:
