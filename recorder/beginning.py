@@ -39,8 +39,8 @@ class Starts(Protocol):
 class Beginning:
     """Begins the attempts of one recorder, each of which tells its `home` how it ended.
 
-    A request is read before its send where somebody listens to spans, where it is long, so that its messages are
-    to be told apart, or where all are to be (`eager`); else later, if at all. One whose content is not stored is
+    A request is read before its send where somebody looks at its span at once, where it is long, so that its messages
+    are to be told apart, or where all are to be (`eager`); else later, if at all. One whose content is not stored is
     `bare` from the start; of those replayed, somebody must want to hear (`observed`), or nothing is captured.
     """
 
@@ -100,17 +100,21 @@ class Beginning:
             None if nested or self._telemetry is None or not self._telemetry.heard() else self._telemetry
         )
         half: RequestHalf | None = None
-        if telemetry is not None or self._eager or len(request.body) >= LONG:
+        if self._eager or len(request.body) >= LONG:
             half = dialect.read_request(request, provider)
         id = new_id(started_us // 1000)
         operation = operation_id(request.body, request.headers, id, attempt_number)
         tags = self._tags() if tagged() else NO_TAGS
         attempt = Attempt(dialect, provider, half, tags, id, operation, self._home.finish, kept=not nested)
-        if telemetry is not None and half is not None:
+        if telemetry is not None:
             try:
-                attempt.traced, attempt.trace_id, attempt.span_id = telemetry.start(
-                    half, started_us, tags, operation
+                started = half is None and telemetry.start_unread(
+                    dialect, provider, request, started_us, tags, operation
                 )
+                if not started:
+                    half = attempt.half = half or dialect.read_request(request, provider)
+                    started = telemetry.start(half, started_us, tags, operation)
+                attempt.traced, attempt.trace_id, attempt.span_id = started
             except BaseException as error:
                 if not self._guard.takes(error):
                     raise

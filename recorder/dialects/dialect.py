@@ -13,11 +13,16 @@ class Dialect(Protocol):
     """One way in which models are asked and answer, over HTTP.
 
     Neither reader raises: what it cannot read stays None and is named in the notes.
-    `significant_headers` (lower case) belong to what is asked, so that replay compares them.
+    `significant_headers` (lower case) belong to what is asked, so that replay compares them. `operation` is that of
+    all its requests, if they have but one.
     """
 
     name: str
     significant_headers: tuple[bytes, ...]
+    operation: str | None
+
+    def model_asked(self, body: bytes) -> str | None:
+        """The model that a request's body names, fast; None where only `read_request` can tell."""
 
     def read_request(self, request: Request, provider: str) -> RequestHalf:
         """The meaning of a request, before it is sent."""

@@ -28,6 +28,10 @@ class Plain:
 
     name = "plain"
     significant_headers: tuple[bytes, ...] = ()
+    operation: str | None = None
+
+    def model_asked(self, body: bytes) -> None:
+        """Which operation it is has to be read as well."""
 
     def read_request(self, request: Request, provider: str) -> RequestHalf:
         """The meaning of a request; a body that is no JSON object is nothing odd here."""

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from ..call import CallError, Glance, RequestHalf
-from ..exchange import Exchange
+from ..exchange import Exchange, endpoint
 from ..ids import id_text
 from ..redact import Redactor
 from ..tagging import NO_TAGS, Tags
@@ -34,6 +34,7 @@ class CleanAttributes:
         self._redactor = redactor
         self._place = lru_cache(_KNOWN)(self._read_place)
         self._served = lru_cache(_KNOWN)(self._read_served)
+        self.name = lru_cache(_KNOWN)(self._name)
 
     def asked(self, half: RequestHalf, tags: Tags, operation: int) -> tuple[Attributes, str]:
         """What a span begins with, and its name."""
@@ -57,11 +58,22 @@ class CleanAttributes:
     ) -> Attributes:
         """What is known at the end, but for usage."""
         status = None if exchange.head is None else exchange.head.status
+        return self.served(provider, status, answer, error, exchange.ending.exception)
+
+    def served(
+        self,
+        provider: str,
+        status: int | None,
+        answer: Glance,
+        error: CallError | None = None,
+        exception: str | None = None,
+    ) -> Attributes:
+        """The same where the exchange is gone; `exception` is what the transport raised."""
         common = self._served(
             provider,
             status,
             finish_reasons(answer),
-            None if error is None else error_type(error.type, exchange.ending.exception, status),
+            None if error is None else error_type(error.type, exception, status),
             answer.model,
             answer.system_fingerprint,
             answer.service_tier,
@@ -73,6 +85,11 @@ class CleanAttributes:
         if answer.first_chunk_ns is not None:
             attributes["gen_ai.response.time_to_first_chunk"] = answer.first_chunk_ns / 1e9
         return attributes
+
+    def _name(self, dialect: str, provider: str, url: str, operation: str | None, model: str) -> str:
+        """The name of a span, which is all that one needs at its start."""
+        host, port, _ = endpoint(url)
+        return self._place(dialect, provider, host, port, operation, model, False)[1]
 
     def _read_place(self, *about: Any) -> tuple[Attributes, str]:
         attributes = without_secrets(place_attributes(*about), self._redactor)

@@ -11,7 +11,8 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from .. import __version__
 from ..call import AnswerHalf, Call, CallError, Glance, RequestHalf
-from ..exchange import Exchange
+from ..dialects import Dialect
+from ..exchange import Exchange, Request
 from ..pricing import Cost
 from ..redact import Redactor
 from ..tagging import Tags
@@ -21,21 +22,20 @@ from .clean_attributes import CleanAttributes
 from .costs import cost_attributes
 from .events import Events
 from .hosts import host_of, is_suppressed, told_to_host
+from .late_spans import LateSpans
 from .messages import Messages, messages_of
 from .metrics import Metrics
 from .names import INFERENCES, SCOPE, UNKNOWN
 from .options import TelemetrySettings
 from .parameters import add_parameters
 from .propagation import trace_headers
-from .traced import Traced
+from .traced import Started, Traced, ids_of, span_started
 
 Price = Callable[[Call, Exchange], Cost]
 Later = Callable[[Callable[[], None]], None]
 
 _NO_MESSAGES = Messages()
 _CLIENT = SpanKind.CLIENT
-_Started = tuple[Traced | None, int, int]
-"""What is kept of the attempt, its trace id and its span id; 0 is none."""
 
 
 class Outcome(Protocol):
@@ -84,6 +84,8 @@ class Telemetry:
         self._details = settings.content.events
         self._clean = CleanAttributes(names, redactor)
         self._glances = not (names.modalities or names.counters)  # both want the raw usage
+        self._late = LateSpans(self._tracer, self._clean, names)
+        self._waits = not (self._reads_call or self._details or self._metered)  # for attributes
         self._yields = settings.otel == "auto"
         self._off = settings.otel == "off"
         self.replays = settings.replay_spans and not self._off
@@ -95,19 +97,14 @@ class Telemetry:
 
     def start(
         self, half: RequestHalf, started_us: int, tags: Tags, operation: int, *, replayed: bool = False
-    ) -> _Started:
+    ) -> Started:
         """Start the span of an attempt as a child of the caller's current one, unless somebody else has done so.
 
         Without a span of its own the ids are those of the caller's trace.
         """
         context = get_current()
-        if context and self._yields:
-            if is_suppressed(context):
-                return None, *_ids(context)
-            if (host := host_of(context, half.operation)) is not None:
-                return Traced({}, host=host), *_ids(context)
-        if self._off or not (self._given or self._heard_elsewhere()):
-            return None, _ids(context)[0] if context else 0, 0
+        if (elsewhere := self._elsewhere(context, half.operation)) is not None:
+            return elsewhere
         attributes, name = self._clean.asked(half, tags, operation)
         if replayed:
             attributes[REPLAYED] = True
@@ -120,11 +117,24 @@ class Telemetry:
             record_exception=False,
             set_status_on_exception=False,
         )
-        ids = span.get_span_context()
-        trace_id, span_id = ids.trace_id, ids.span_id
-        if not (trace_id and span_id) or (not span.is_recording() and _ids(context)[1] == span_id):
-            return Traced(attributes), trace_id, 0  # nobody makes spans
-        return Traced(attributes, span, context), trace_id, span_id
+        return span_started(Traced(attributes, span, context))
+
+    def start_unread(
+        self,
+        dialect: Dialect,
+        provider: str,
+        request: Request,
+        started_us: int,
+        tags: Tags,
+        operation: int,
+    ) -> Started | None:
+        """The same for a request that nobody has read, which can wait then; None where it cannot."""
+        if not self._waits or listeners.measured():
+            return None
+        context = get_current()
+        if (elsewhere := self._elsewhere(context, dialect.operation)) is not None:
+            return elsewhere
+        return self._late.start(dialect, provider, request, context, started_us, tags, operation)
 
     def carried(self, traced: Traced | None) -> dict[str, str]:
         """The headers that tell the upstream of the trace, if they are to be sent."""
@@ -164,6 +174,8 @@ class Telemetry:
             messages = messages_of(call, self._settings, span, self._redactor)
         else:
             answer, error = outcome.glance() if self._glances else outcome.seen()
+        if not (error or measured or replayed) and self._late.end(traced, provider, exchange, answer):
+            return
         attributes = self._read_answer(provider, outcome, answer, error, replayed=replayed)
         if span is not None:
             span.set_attributes({**attributes, **messages.on_span} if messages.on_span else attributes)
@@ -174,6 +186,17 @@ class Telemetry:
             self._measure(traced, exchange, answer, attributes)
         if told:
             self._tell(traced, exchange, attributes, messages)
+
+    def _elsewhere(self, context: Context, operation: str | None) -> Started | None:
+        """What is kept of an attempt that gets no span here, since somebody else is at it or nobody listens."""
+        if context and self._yields:
+            if is_suppressed(context):
+                return None, *ids_of(context)
+            if (host := host_of(context, operation)) is not None:
+                return Traced({}, host=host), *ids_of(context)
+        if self._off or not (self._given or self._heard_elsewhere()):
+            return None, ids_of(context)[0] if context else 0, 0
+        return None
 
     def _heard_elsewhere(self) -> bool:
         """Whether anybody listens by a global provider, or to events."""
@@ -221,9 +244,3 @@ class Telemetry:
             self._events.tell_details(
                 {**traced.attributes, **answered, **messages.on_event}, exchange, context
             )
-
-
-def _ids(context: Context) -> tuple[int, int]:
-    """The ids of the caller's trace and span."""
-    ids = trace.get_current_span(context).get_span_context()
-    return ids.trace_id, ids.span_id

@@ -16,7 +16,7 @@ from ..failure import read_failure, status_failure
 from ..lenient import mend, read_json
 from ..usage import read_usage
 from .answer import read_choices, read_text
-from .glance import ChatGlance, read_glance
+from .glance import ChatGlance, read_glance, read_model
 from .plain_texts import read_plain_texts
 from .stream import Stream
 from .whole import read_usual
@@ -27,10 +27,15 @@ class Chat:
 
     name = "chat"
     significant_headers: tuple[bytes, ...] = (b"id",)
+    operation: str | None = "chat"
+
+    def model_asked(self, body: bytes) -> str | None:
+        """The model of a request in which nothing is unusual."""
+        return read_model(body)
 
     def read_request(self, request: Request, provider: str) -> RequestHalf:
         """The meaning of a request; messages and tools stay raw until someone asks for them."""
-        return read_envelope(request, provider, self.name, "chat")
+        return read_envelope(request, provider, self.name, self.operation)
 
     def read_texts(self, answer: Answer) -> tuple[str, ...] | None:
         """The texts of a stream in which nothing is unusual."""

@@ -1,4 +1,4 @@
-"""What a span tells of a plain answer, decoded in one go without its texts; an odd one is left to the full reading."""
+"""What a span has to know at once, decoded without the texts; what is odd is left to the full reading."""
 
 from __future__ import annotations
 
@@ -40,7 +40,20 @@ class ChatGlance(Struct, frozen=True, gc=False, rename={"response_id": "id", "co
         return None if self.counts is None else counted(self.counts)
 
 
+class _Asked(Struct, frozen=True, gc=False):
+    model: str
+
+
 _decode = msgspec.json.Decoder(ChatGlance).decode
+_decode_asked = msgspec.json.Decoder(_Asked).decode
+
+
+def read_model(data: bytes) -> str | None:
+    """The model that a request's body names; None where a glance does not tell."""
+    try:
+        return _decode_asked(data).model or None
+    except UNREADABLE:
+        return None
 
 
 def read_glance(data: bytes) -> ChatGlance | None:
