@@ -45,8 +45,8 @@ from recorder.settings import RedactionRules, Settings
 from recorder.tagging import NO_TAGS, Tags
 from recorder.telemetry import Telemetry, TelemetrySettings, Traced, late_spans, leave
 from recorder.telemetry.content_mode import Content
-from recorder.telemetry.late_attributes import LateAttributes, hand
-from recorder.telemetry.span_copies import is_blind
+from recorder.telemetry.late_attributes import LateAttributes, hand, late_attributes
+from recorder.telemetry.verdicts import is_blind
 
 from .conftest import CORPUS
 from .otel import Otel
@@ -412,7 +412,7 @@ def test_reading_that_fails_leaves_what_could_be_read(caplog: pytest.LogCaptureF
     def fail() -> Any:
         raise ValueError("cannot be read")
 
-    first, second = LateAttributes(9, None, fail), LateAttributes(9, None, lambda: {"a": 1})
+    first, second = late_attributes((9, None), fail), late_attributes((9, None), lambda: {"a": 1})
     assert hand(first, lambda: {"b": 2})
     assert hand(second, fail)
     assert (dict(first), dict(second)) == ({"b": 2}, {"a": 1})
@@ -431,7 +431,7 @@ def test_attributes_become_immutable_with_the_end() -> None:
 def test_threads_that_look_at_once_see_the_same() -> None:
     for _ in range(50):
         gate = threading.Barrier(4)
-        late = LateAttributes(9, None, lambda: {"a": 1, "b": 2})
+        late = late_attributes((9, None), lambda: {"a": 1, "b": 2})
         seen: list[Any] = []
 
         def look(late: LateAttributes = late, gate: threading.Barrier = gate, seen: list[Any] = seen) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import SpanProcessor, sampling
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+from opentelemetry.sdk.util import BoundedList
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, TraceState, set_span_in_context
 
 from .attributes import Attributes
@@ -33,9 +34,9 @@ def checked_copies(tracer: Any) -> SpanCopies:
     twin = _twin(tracer, heard)
     quick = SpanCopies(twin)
     for context in _CONTEXTS:
-        for heard.looks in (False, True):
-            if heard.of(quick, context) != heard.of(twin, context):
-                raise CannotCopy
+        if heard.of(quick, context) != heard.of(twin, context):
+            raise CannotCopy
+        heard.looks = not heard.looks
     return copies
 
 
@@ -51,7 +52,7 @@ class _Heard(SpanProcessor):
         """What is told of a span with attributes, which copies start or a tracer."""
         self._told = told = []
         if isinstance(starts, SpanCopies):
-            span, late = starts.start("name", context, 10, lambda: _ASKED) or (None, None)
+            span, late, *_ = starts.start("name", context, 10, lambda: _ASKED) or (None, None)
         else:
             span, late = started(starts, "name", context, 10, _ASKED), None
         if span is None:
@@ -104,6 +105,6 @@ def _value(value: Any) -> Any:
     if isinstance(value, Mapping):
         items, fields = list(value.items()), vars(value)
         return items, type(value), {name: fields[name] for name in fields.keys() - {"_dict", "_lock"}}
-    if type(value).__name__ == "BoundedList":
-        return tuple(value), value._dq.maxlen, value.dropped
+    if isinstance(value, BoundedList):
+        return tuple(value), type(value), vars(value)["_dq"].maxlen, value.dropped
     return value

@@ -24,13 +24,6 @@ class LateAttributes(BoundedAttributes):
     cannot be read there is nothing.
     """
 
-    def __init__(self, maxlen: int | None, max_value_len: int | None, asked: Read) -> None:
-        fields = self.__dict__
-        fields["_late_limits"] = maxlen, max_value_len
-        fields["_late_asked"] = asked
-        fields["_late_answered"] = None
-        fields["_late_lock"] = Lock()
-
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
@@ -62,6 +55,18 @@ class LateAttributes(BoundedAttributes):
         self.__class__ = BoundedAttributes  # type: ignore[assignment]  # which is what they are from now on
         for name in ("limits", "asked", "answered", "lock"):
             del fields[f"_late_{name}"]
+
+
+def late_attributes(limits: tuple[int | None, int | None], asked: Read) -> LateAttributes:
+    """Attributes of which `limits` are the most, and the longest text; made without a call of `__init__`."""
+    made: LateAttributes = object.__new__(LateAttributes)
+    made.__dict__ = {
+        "_late_limits": limits,
+        "_late_asked": asked,
+        "_late_answered": None,
+        "_late_lock": Lock(),
+    }
+    return made
 
 
 def hand(attributes: BoundedAttributes, answered: Read) -> bool:

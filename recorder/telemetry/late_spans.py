@@ -58,11 +58,12 @@ class LateSpans:
         name = self._clean.name(dialect.name, provider, request.url, dialect.operation, model)
         asked = partial(self._asked, dialect, provider, request, tags, operation)
         started = copies.start(name, context, started_us * 1000, asked)
-        return (
-            None
-            if started is None
-            else span_started(Traced(None, started[0], context, None, False, started[1], asked))
-        )
+        if started is None:
+            return None
+        span, late, trace_id, span_id = started
+        if late is None:
+            return span_started(Traced(None, span, context, read=asked))
+        return Traced(None, span, context, None, False, late, asked), trace_id, span_id
 
     def end(self, traced: Traced, provider: str, exchange: Exchange, answer: Glance) -> bool:
         """End the span of an answer without an error; False where somebody has looked at its attributes already."""

@@ -7,6 +7,7 @@ This uses the SDK's private names. So it is imported only where a tracer of the 
 from __future__ import annotations
 
 import copy
+import random
 from threading import Lock
 from types import FunctionType
 from typing import Any, Final
@@ -15,11 +16,23 @@ from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import SpanProcessor, Tracer, sampling
 from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
+from opentelemetry.sdk.trace.sampling import Decision
 from opentelemetry.sdk.util import BoundedList
-from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, TraceFlags, get_current_span
+from opentelemetry.trace import (
+    DEFAULT_TRACE_STATE,
+    NonRecordingSpan,
+    Span,
+    SpanContext,
+    SpanKind,
+    TraceFlags,
+    get_current_span,
+)
 
 from .attributes import Attributes
-from .late_attributes import LateAttributes, Read
+from .idle_processors import IdleProcessors
+from .late_attributes import LateAttributes, Read, late_attributes
+from .late_list import late_list
+from .verdicts import Verdicts, is_blind, kind_of, verdicts_of
 
 OWN: Final = frozenset({"_name", "_context", "_start_time", "_lock", "_attributes", "_events", "_links"})
 """What no two spans of one tracer share."""
@@ -29,15 +42,23 @@ _GIVEN: Final = frozenset({"_parent", "_sampler", "_resource", "_span_processor"
 
 _START: Final = Tracer.start_span
 _CLIENT: Final = SpanKind.CLIENT
+_SAMPLED: Final = Decision.RECORD_AND_SAMPLE
+_DROPPED: Final = Decision.DROP
 _TELLS_RANDOM: Final = hasattr(IdGenerator, "is_trace_id_random")  # older SDKs do not
 _RANDOM: Final[int] = getattr(TraceFlags, "RANDOM_TRACE_ID", 0)
 _FLAGS: Final = tuple(
     TraceFlags(flags) for flags in (0, TraceFlags.SAMPLED, _RANDOM, TraceFlags.SAMPLED | _RANDOM)
 )
-_CHOICES: Final = tuple(
-    f"_{where}_parent_{said}" for where in ("remote", "local") for said in ("sampled", "not_sampled")
-)
+_USUALLY_RANDOM: Final = bool(_TELLS_RANDOM and RandomIdGenerator().is_trace_id_random())
+_LAST_TRACE_ID: Final = 2**128 - 1
+_LAST_SPAN_ID: Final = 2**64 - 1
+_TRACE_ID: Final = RandomIdGenerator.generate_trace_id
+_SPAN_ID: Final = RandomIdGenerator.generate_span_id
+_new_tuple = tuple.__new__
 _new = object.__new__
+
+Started = tuple[Span, LateAttributes | None, int, int]
+"""A span, its attributes if it is recorded, its trace id and its own."""
 
 
 class CannotCopy(Exception):
@@ -52,45 +73,68 @@ class SpanCopies:
             raise CannotCopy
         self._tracer: Any = tracer
         self._enabled: Any = getattr(tracer, "_is_enabled", None)
-        self._metrics: Any = getattr(tracer, "_tracer_metrics", None)
-        self._sampler: Any = None
+        metrics: Any = getattr(tracer, "_tracer_metrics", None)
+        self._metrics = None if type(metrics).__name__ == "NoOpTracerMetrics" else metrics
+        self._judged: tuple[Any, Verdicts] = (None, ())
+        self._idle = IdleProcessors()
+        self._idle.at_start(tracer.span_processor)
         first, second = _two_spans(tracer)
         self._class = type(first)
         self._fields = _shared(vars(first), vars(second))
-        self._events, self._links = (vars(first)[name]._dq.maxlen for name in ("_events", "_links"))
+        self._events, self._links = (
+            late_list(vars(first)[name]._dq.maxlen) for name in ("_events", "_links")
+        )
         attributes = vars(first)["_attributes"]
         self._limits = attributes.maxlen, attributes.max_value_len
 
-    def start(
-        self, name: str, context: Context, start_ns: int, asked: Read
-    ) -> tuple[Span, LateAttributes | None] | None:
-        """A span as the tracer's own, with its attributes if it is recorded; None where the tracer must be asked."""
+    def start(self, name: str, context: Context, start_ns: int, asked: Read) -> Started | None:
+        """A span as the tracer's own; None where that one must be asked.
+
+        One long function, since each call of another costs as much as a line of this three times.
+        """
         tracer = self._tracer
-        sampler = tracer.sampler
-        if Tracer.start_span is not _START or (sampler is not self._sampler and not self._takes(sampler)):
+        sampler, verdicts = self._judged
+        if Tracer.start_span is not _START or (self._enabled is not None and not self._enabled()):
             return None
-        if self._enabled is not None and not self._enabled():
+        if sampler is not tracer.sampler and not self._takes(tracer.sampler):
             return None
-        parent = get_current_span(context).get_span_context() if context else None
-        ids = tracer.id_generator
+        sampler, verdicts = self._judged
+        parent: Any = get_current_span(context).get_span_context() if context else None
         if parent is None or not parent.is_valid:
-            parent, trace_id = None, ids.generate_trace_id()
+            parent = None
+        ids = tracer.id_generator
+        usual = (
+            type(ids) is RandomIdGenerator
+            and RandomIdGenerator.generate_trace_id is _TRACE_ID
+            and RandomIdGenerator.generate_span_id is _SPAN_ID
+        )
+        trace_id = (
+            parent.trace_id
+            if parent is not None
+            else (usual and random.getrandbits(128)) or ids.generate_trace_id()
+        )
+        decision = verdicts[0 if parent is None else kind_of(parent)]
+        if decision is None:
+            result = sampler.should_sample(context, trace_id, name, _CLIENT, None, ())
+            decision, state = result.decision, result.trace_state
         else:
-            trace_id = parent.trace_id
-        result = sampler.should_sample(context, trace_id, name, _CLIENT, None, ())
-        decision = result.decision
-        flags = 1 if decision.is_sampled() else 0
-        if _TELLS_RANDOM and (
-            ids.is_trace_id_random() if parent is None else parent.trace_flags.random_trace_id
-        ):
+            state = None if parent is None else parent.trace_state
+        flags = 1 if decision is _SAMPLED else 0
+        if parent is not None:
+            flags += 2 if _TELLS_RANDOM and parent.trace_flags.random_trace_id else 0
+        elif _USUALLY_RANDOM if usual else _TELLS_RANDOM and ids.is_trace_id_random():
             flags += 2
-        made = SpanContext(trace_id, ids.generate_span_id(), False, _FLAGS[flags], result.trace_state)
+        span_id = (usual and random.getrandbits(64)) or ids.generate_span_id()
+        valid = 0 < trace_id <= _LAST_TRACE_ID and 0 < span_id <= _LAST_SPAN_ID
+        made = _new_tuple(
+            SpanContext,
+            (trace_id, span_id, False, _FLAGS[flags], DEFAULT_TRACE_STATE if state is None else state, valid),
+        )
         fields = self._fields.copy()
         if self._metrics is not None:
             fields["_record_end_metrics"] = self._metrics.start_span(parent, decision)
-        if not decision.is_recording():
-            return NonRecordingSpan(made), None
-        attributes = LateAttributes(*self._limits, asked)
+        if decision is _DROPPED:
+            return NonRecordingSpan(made), None, trace_id, span_id
         fields["_name"] = name
         fields["_context"] = made
         fields["_parent"] = parent
@@ -99,28 +143,21 @@ class SpanCopies:
         fields["_span_processor"] = processor = tracer.span_processor
         fields["_start_time"] = start_ns
         fields["_lock"] = Lock()
-        fields["_attributes"] = attributes
-        fields["_events"] = BoundedList(self._events)
-        fields["_links"] = BoundedList(self._links)
+        fields["_attributes"] = attributes = late_attributes(self._limits, asked)
+        fields["_events"] = _new(self._events)
+        fields["_links"] = _new(self._links)
         span: Span = _new(self._class)
         span.__dict__ = fields
-        processor.on_start(span, parent_context=context)
-        return span, attributes
+        if not self._idle.at_start(processor):
+            processor.on_start(span, parent_context=context)
+        return span, attributes, trace_id, span_id
 
     def _takes(self, sampler: Any) -> bool:
         """Whether a sampler decides without attributes, and adds none."""
         if not is_blind(sampler):
             return False
-        self._sampler = sampler
+        self._judged = sampler, verdicts_of(sampler)
         return True
-
-
-def is_blind(sampler: Any) -> bool:
-    """Whether a sampler is one of the SDK's that do not look at attributes, and hand them on as they are."""
-    decides = type(sampler).should_sample
-    if decides is sampling.ParentBased.should_sample:
-        return all(is_blind(getattr(sampler, name)) for name in ("_root", *_CHOICES))
-    return decides in (sampling.StaticSampler.should_sample, sampling.TraceIdRatioBased.should_sample)
 
 
 def started(
