@@ -87,7 +87,9 @@ class Ended(Struct, eq=False):
     def glance(self) -> tuple[Glance, CallError | None]:
         """The same without texts, raw usage and notes, which is faster where nothing is unusual."""
         if self._seen is None and (glance := self._glance()) is not None:
-            return glance, outcome_of(self.wire, glance)[1]
+            wire = self.wire
+            fine = glance.error is None and wire.ending.kind != "error"
+            return glance, None if fine else outcome_of(wire, glance)[1]
         return self.seen()
 
     def clean_answer(self) -> Exchange:

@@ -46,6 +46,7 @@ from recorder.tagging import NO_TAGS, Tags
 from recorder.telemetry import Telemetry, TelemetrySettings, Traced, late_spans, leave
 from recorder.telemetry.content_mode import Content
 from recorder.telemetry.late_attributes import LateAttributes, hand, late_attributes
+from recorder.telemetry.names import Semconv
 from recorder.telemetry.verdicts import is_blind
 
 from .conftest import CORPUS
@@ -120,11 +121,16 @@ def usual(**more: Any) -> Exchange:
 
 
 def trace_call(
-    exchange: Exchange, provider: TracerProvider, *, late: bool = True, tags: Tags = NO_TAGS
+    exchange: Exchange,
+    provider: TracerProvider,
+    *,
+    late: bool = True,
+    tags: Tags = NO_TAGS,
+    semconv: Semconv = "1.41",
 ) -> Traced:
     """Start and end the span of a call as a recorder does, its request unread if that may be."""
     redactor = Redactor(RedactionRules())
-    telemetry = Telemetry(redactor, TelemetrySettings(tracer_provider=provider))
+    telemetry = Telemetry(redactor, TelemetrySettings(tracer_provider=provider, semconv=semconv))
     request, started_us = exchange.request, exchange.started_us
     route = _ROUTES.find(request.method, request.url)
     assert route is not None
@@ -163,13 +169,15 @@ def told(span: Any) -> dict[str, Any]:
     }
 
 
-def both(exchanges: Sequence[Exchange], tags: Tags = NO_TAGS, **options: Any) -> list[tuple[Any, Any]]:
-    """What is told of each span, late and at once; and that of the resource is the same."""
+def both(
+    exchanges: Sequence[Exchange], tags: Tags = NO_TAGS, semconv: Semconv = "1.41", **options: Any
+) -> list[tuple[Any, Any]]:
+    """What is told of each span, late and at once."""
     kept = {late: Kept() for late in (True, False)}
     for late, processor in kept.items():
         provider = tracers(processor, **options)
         for exchange in exchanges:
-            trace_call(exchange, provider, late=late, tags=tags)
+            trace_call(exchange, provider, late=late, tags=tags, semconv=semconv)
     return [(told(one), told(other)) for one, other in zip(kept[True].spans, kept[False].spans, strict=True)]
 
 
@@ -194,9 +202,10 @@ def test_attributes_are_read_when_somebody_looks(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="../shared/corpus is not beside this checkout")
-def test_corpus_is_told_alike(corpus: Any) -> None:  # noqa: F811
+@pytest.mark.parametrize("semconv", ["1.41", "latest"])
+def test_corpus_is_told_alike(corpus: Any, semconv: Semconv) -> None:  # noqa: F811
     exchanges = [exchange_of(each.request, each.body, each.status, each.url) for each in corpus]
-    pairs = both(exchanges)
+    pairs = both(exchanges, semconv=semconv)
     assert len(pairs) == len(exchanges)
     assert [pair for pair in pairs if pair[0] != pair[1]] == []
 
@@ -343,6 +352,16 @@ def test_processor_may_set_attributes_at_the_start() -> None:
         trace_call(usual(), tracers(processor), late=late)
     assert told(kept[True].spans[0]) == told(kept[False].spans[0])
     assert kept[True].spans[0].attributes["mine"] == 1
+
+
+def test_processor_may_put_other_attributes_in_their_place() -> None:
+    def replace(span: Any) -> None:
+        span._attributes = BoundedAttributes(9, {"mine": 1}, immutable=False)
+
+    kept = Kept(replace)
+    trace_call(usual(), tracers(kept))
+    attributes = kept.spans[0].attributes
+    assert (attributes["mine"], attributes["gen_ai.response.id"]) == (1, "c-1")
 
 
 def test_exporters_get_all_at_once_and_in_batches() -> None:

@@ -67,8 +67,9 @@ class LateSpans:
 
     def end(self, traced: Traced, provider: str, exchange: Exchange, answer: Glance) -> bool:
         """End the span of an answer without an error; False where somebody has looked at its attributes already."""
-        late, span, head = traced.late, traced.span, exchange.head
-        if late is None or span is None:
+        late, head = traced.late, exchange.head
+        span: Any = traced.span
+        if late is None or span._attributes is not late:  # a processor may have put others there
             return False
         read = partial(self._answered, provider, None if head is None else head.status, answer)
         if type(answer) is AnswerHalf:  # which is large

@@ -85,9 +85,9 @@ class Telemetry:
         self._clean = CleanAttributes(names, redactor)
         self._glances = not (names.modalities or names.counters)  # both want the raw usage
         self._late = LateSpans(self._tracer, self._clean, names)
-        self._waits = not (self._reads_call or self._details or self._metered)  # for attributes
         self._yields = settings.otel == "auto"
         self._off = settings.otel == "off"
+        self._waits = not (self._off or self._reads_call or self._details or self._metered)  # for attributes
         self.replays = settings.replay_spans and not self._off
         self.propagates = settings.propagate and not self._off
 
@@ -128,11 +128,11 @@ class Telemetry:
         tags: Tags,
         operation: int,
     ) -> Started | None:
-        """The same for a request that nobody has read, which can wait then; None where it cannot."""
+        """The same for a request that nobody has read, where somebody has `heard`; None where it must be read first."""
         if not self._waits or listeners.measured():
             return None
         context = get_current()
-        if (elsewhere := self._elsewhere(context, dialect.operation)) is not None:
+        if context and (elsewhere := self._elsewhere(context, dialect.operation)) is not None:
             return elsewhere
         return self._late.start(dialect, provider, request, context, started_us, tags, operation)
 

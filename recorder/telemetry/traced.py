@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from contextvars import Token
+from typing import Final
 
 from msgspec import Struct
 from opentelemetry.context import Context, attach, detach
-from opentelemetry.trace import Span, get_current_span, set_span_in_context
+from opentelemetry.trace import INVALID_SPAN, Span, get_current_span, propagation, set_span_in_context
 
 from .attributes import Attributes
 from .hosts import Host
 from .late_attributes import LateAttributes, Read
 
 SpanScope = Token[Context]
+
+# Private, yet where `set_span_in_context` puts a span, by three calls.
+_SPAN_KEY: Final[str] = getattr(propagation, "_SPAN_KEY", "")
+_KEY_KNOWN: Final = set_span_in_context(INVALID_SPAN, Context()) == {_SPAN_KEY: INVALID_SPAN}
 
 
 class Traced(Struct, eq=False):
@@ -47,7 +52,10 @@ class Traced(Struct, eq=False):
         """Make the span current; undo with `leave` in the same frame, never across a yield."""
         if self.span is None:
             return None
-        return attach(set_span_in_context(self.span, self.caller))
+        caller = self.caller
+        if _KEY_KNOWN and caller is not None:
+            return attach(Context({**caller, _SPAN_KEY: self.span}))
+        return attach(set_span_in_context(self.span, caller))
 
     def give_up(self) -> None:
         """End the span of an attempt that recorder could not read."""

@@ -29,9 +29,7 @@ class Chat:
     significant_headers: tuple[bytes, ...] = (b"id",)
     operation: str | None = "chat"
 
-    def model_asked(self, body: bytes) -> str | None:
-        """The model of a request in which nothing is unusual."""
-        return read_model(body)
+    model_asked = staticmethod(read_model)
 
     def read_request(self, request: Request, provider: str) -> RequestHalf:
         """The meaning of a request; messages and tools stay raw until someone asks for them."""
