@@ -222,11 +222,9 @@ ASKS = [
     "seed",
     "stop",
     "max_tokens",
-    "max_completion_tokens",
     "user",
     "service_tier",
     "response_format",
-    "x",
 ]
 PARAMETERS = st.dictionaries(st.sampled_from(ASKS), VALUE, max_size=4)
 CHOICE = st.fixed_dictionaries({}, optional={"index": VALUE, "finish_reason": VALUE, "error": VALUE})

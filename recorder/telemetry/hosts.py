@@ -29,6 +29,7 @@ _RESENT: Final = "http.request.resend_count"
 _CACHE_WRITE: Final = tuple(names.cache_write for names in NAMES.values())
 _OPERATION: Final = "gen_ai.operation.name"
 _KIND: Final = "openinference.span.kind"
+_SDK: Final = "opentelemetry.sdk.trace"
 _TELLING: Final = frozenset(
     {_OPERATION, _KIND}
 )  # asked together, since the SDK is slow to say that one is not there
@@ -97,8 +98,8 @@ def host_of(context: Context, operation: str | None) -> Host | None:
     if (data := context.get(_INFERENCE)) is not None:
         return DataHost(data)
     span = get_current_span(context)
-    attributes = getattr(span, "attributes", None)
-    if not attributes or _TELLING.isdisjoint(attributes) or not span.is_recording():
+    attributes = _telling(span)
+    if attributes is None or not span.is_recording():
         return None
     theirs = attributes.get(_OPERATION)
     kind = _KINDS.get(attributes.get(_KIND), frozenset())
@@ -106,6 +107,18 @@ def host_of(context: Context, operation: str | None) -> Host | None:
     if same or theirs in INFERENCES or (theirs is not None and theirs == operation):
         return SpanHost(span)
     return None
+
+
+def _telling(span: Any) -> Any:
+    """The attributes of a span, if they tell what it is of."""
+    if type(span).__module__ == _SDK:
+        known = getattr(
+            getattr(span, "_attributes", None), "_dict", None
+        )  # at once, which its own classes are not
+        if type(known) is dict:
+            return known if _OPERATION in known or _KIND in known else None
+    attributes = getattr(span, "attributes", None)
+    return None if not attributes or _TELLING.isdisjoint(attributes) else attributes
 
 
 def told_to_host(attributes: Attributes, *, failed: bool) -> Attributes:

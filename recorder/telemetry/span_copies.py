@@ -32,7 +32,7 @@ from .attributes import Attributes
 from .idle_processors import IdleProcessors
 from .late_attributes import LateAttributes, Read, late_attributes
 from .late_list import late_list
-from .verdicts import Verdicts, is_blind, kind_of, verdicts_of
+from .verdicts import Verdicts, is_blind, verdicts_of
 
 OWN: Final = frozenset({"_name", "_context", "_start_time", "_lock", "_attributes", "_events", "_links"})
 """What no two spans of one tracer share."""
@@ -50,6 +50,7 @@ _FLAGS: Final = tuple(
     TraceFlags(flags) for flags in (0, TraceFlags.SAMPLED, _RANDOM, TraceFlags.SAMPLED | _RANDOM)
 )
 _USUALLY_RANDOM: Final = bool(_TELLS_RANDOM and RandomIdGenerator().is_trace_id_random())
+_VALID: Final = 5
 _LAST_TRACE_ID: Final = 2**128 - 1
 _LAST_SPAN_ID: Final = 2**64 - 1
 _TRACE_ID: Final = RandomIdGenerator.generate_trace_id
@@ -100,30 +101,27 @@ class SpanCopies:
             return None
         sampler, verdicts = self._judged
         parent: Any = get_current_span(context).get_span_context() if context else None
-        if parent is None or not parent.is_valid:
-            parent = None
+        if parent is not None and type(parent) is not SpanContext:
+            return None
         ids = tracer.id_generator
         usual = (
             type(ids) is RandomIdGenerator
             and RandomIdGenerator.generate_trace_id is _TRACE_ID
             and RandomIdGenerator.generate_span_id is _SPAN_ID
         )
-        trace_id = (
-            parent.trace_id
-            if parent is not None
-            else (usual and random.getrandbits(128)) or ids.generate_trace_id()
-        )
-        decision = verdicts[0 if parent is None else kind_of(parent)]
+        if parent is not None and parent[_VALID]:
+            trace_id, _, remote, flags, state, _ = parent
+            decision = verdicts[1 + (flags & 1) + 2 * remote]
+            at_random = _TELLS_RANDOM and flags & _RANDOM
+        else:
+            parent = state = None
+            trace_id = (usual and random.getrandbits(128)) or ids.generate_trace_id()
+            decision = verdicts[0]
+            at_random = _USUALLY_RANDOM if usual else _TELLS_RANDOM and ids.is_trace_id_random()
         if decision is None:
             result = sampler.should_sample(context, trace_id, name, _CLIENT, None, ())
             decision, state = result.decision, result.trace_state
-        else:
-            state = None if parent is None else parent.trace_state
-        flags = 1 if decision is _SAMPLED else 0
-        if parent is not None:
-            flags += 2 if _TELLS_RANDOM and parent.trace_flags.random_trace_id else 0
-        elif _USUALLY_RANDOM if usual else _TELLS_RANDOM and ids.is_trace_id_random():
-            flags += 2
+        flags = (1 if decision is _SAMPLED else 0) + (2 if at_random else 0)
         span_id = (usual and random.getrandbits(64)) or ids.generate_span_id()
         valid = 0 < trace_id <= _LAST_TRACE_ID and 0 < span_id <= _LAST_SPAN_ID
         made = _new_tuple(

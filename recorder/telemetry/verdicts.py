@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 from opentelemetry.sdk.trace.sampling import Decision, ParentBased, StaticSampler, TraceIdRatioBased
-from opentelemetry.trace import SpanContext
 
 _CHOICES: Final = (
     "_root",
@@ -19,7 +18,8 @@ _STATIC: Final = StaticSampler.should_sample
 _BY_ID: Final = TraceIdRatioBased.should_sample
 
 Verdicts = tuple[Decision | None, ...]
-"""The decision for a root, and for each kind of parent; None where the sampler has to be asked."""
+"""The decision for a root, and for each kind of parent, at 1, one more if that is sampled and two if it is remote; None
+where the sampler has to be asked."""
 
 
 def is_blind(sampler: Any) -> bool:
@@ -38,8 +38,3 @@ def verdicts_of(sampler: Any) -> Verdicts:
     if decides is _BY_PARENT:
         return tuple(verdicts_of(getattr(sampler, choice))[at] for at, choice in enumerate(_CHOICES))
     return (None,) * len(_CHOICES)
-
-
-def kind_of(parent: SpanContext) -> int:
-    """Which of the verdicts is that for a child of a valid parent."""
-    return 1 + parent.trace_flags.sampled + 2 * parent.is_remote
