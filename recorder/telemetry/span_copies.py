@@ -110,9 +110,9 @@ class SpanCopies:
             and RandomIdGenerator.generate_span_id is _SPAN_ID
         )
         if parent is not None and parent[_VALID]:
-            trace_id, _, remote, flags, state, _ = parent
-            decision = verdicts[1 + (flags & 1) + 2 * remote]
-            at_random = _TELLS_RANDOM and flags & _RANDOM
+            trace_id, _, remote, above, state, _ = parent
+            decision = verdicts[1 + (above & 1) + 2 * remote]
+            at_random = _TELLS_RANDOM and above & _RANDOM
         else:
             parent = state = None
             trace_id = (usual and random.getrandbits(128)) or ids.generate_trace_id()
