@@ -88,7 +88,10 @@ def _filled(
     """What the SDK would have: some attributes at its start, and some that were set later."""
     filled = BoundedAttributes(maxlen, _read(asked), immutable=False, max_value_len=max_value_len)
     if answered is not None:
-        filled.update(_read(answered))
+        set_all = getattr(
+            filled, "_set_items", filled.update
+        )  # older ones have only the latter, which is slower
+        set_all(_read(answered))
     return filled
 
 
