@@ -320,6 +320,45 @@ def test_sampler_that_looks_gets_attributes_at_the_start(wrap: Callable[[Sampler
     assert kept.spans[0].attributes["added"] == 1
 
 
+def test_attributes_of_the_start_can_be_had_without_a_look_at_the_span() -> None:
+    kept = Kept()
+    traced = trace_call(usual(), tracers(kept))
+    assert traced.attributes["gen_ai.request.temperature"] == 0.5
+    assert type(kept.spans[0]._attributes) is LateAttributes
+
+
+def test_provider_that_is_set_later_has_late_attributes_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = Kept()
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", None)
+    telemetry = Telemetry(Redactor(None), TelemetrySettings())
+    dialect, name = _ROUTES.find("POST", URL) or (None, "")
+    assert dialect is not None
+    assert not telemetry.heard()
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", tracers(kept))
+    for _ in range(2):
+        assert telemetry.heard()
+        started = telemetry.start_unread(dialect, name, usual().request, 1, NO_TAGS, OPERATION)
+        assert started is not None
+        assert started[0] is not None
+        assert started[0].late is not None
+        started[0].give_up()
+    assert [span.attributes["gen_ai.request.model"] for span in kept.spans] == ["gpt-5", "gpt-5"]
+
+
+def test_generators_of_ids_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = Kept()
+    provider = tracers(kept)
+    provider.id_generator = RandomIdGenerator()
+    trace_call(usual(), provider)
+    monkeypatch.setattr(RandomIdGenerator, "generate_span_id", lambda self: 11)
+    monkeypatch.setattr(RandomIdGenerator, "generate_trace_id", lambda self: 12)
+    trace_call(usual(), provider)
+    first, second = (span.context for span in kept.spans)
+    assert (second.span_id, second.trace_id) == (11, 12)
+    assert first.is_valid
+    assert first.span_id != 11
+
+
 def test_processor_that_looks_sees_attributes_at_the_start() -> None:
     kept = {late: Kept(lambda span: list(span.attributes.items())) for late in (True, False)}
     for late, processor in kept.items():

@@ -34,7 +34,7 @@ from .late_attributes import LateAttributes, Read, late_attributes
 from .late_list import late_list
 from .verdicts import Verdicts, is_blind, verdicts_of
 
-OWN: Final = frozenset({"_name", "_context", "_start_time", "_lock", "_attributes", "_events", "_links"})
+_OWN: Final = frozenset({"_name", "_context", "_start_time", "_lock", "_attributes", "_events", "_links"})
 """What no two spans of one tracer share."""
 
 _GIVEN: Final = frozenset({"_parent", "_sampler", "_resource", "_span_processor"})
@@ -208,11 +208,11 @@ def _shared(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
     own = {name for name, value in first.items() if value is not second.get(name)}
     kinds = {name: type(value) for name, value in first.items()}
     if (
-        own != OWN
+        own != _OWN
         or first.keys() != second.keys()
         or not first.keys() >= _GIVEN
         or (kinds["_attributes"], kinds["_events"], kinds["_links"])
         != (BoundedAttributes, BoundedList, BoundedList)
     ):
         raise CannotCopy
-    return {name: value for name, value in first.items() if name not in OWN}
+    return {name: value for name, value in first.items() if name not in _OWN}
