@@ -7,7 +7,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import httpx2
 import pytest
@@ -55,6 +55,8 @@ from .test_corpus import corpus  # noqa: F401 - a fixture
 
 URL = "https://api.openai.com/v1/chat/completions"
 OPERATION = 2**100
+Way = Literal["unread", "read", "at once"]
+WAYS: tuple[Way, ...] = ("unread", "read", "at once")
 ASKED = {"model": "gpt-5", "messages": [{"role": "user", "content": "Hi"}], "temperature": 0.5, "user": "u-1"}
 ANSWER = {
     "id": "c-1",
@@ -123,20 +125,22 @@ def usual(**more: Any) -> Exchange:
 def trace_call(
     exchange: Exchange,
     provider: TracerProvider,
+    way: Way = "unread",
     *,
-    late: bool = True,
     tags: Tags = NO_TAGS,
     semconv: Semconv = "1.41",
 ) -> Traced:
-    """Start and end the span of a call as a recorder does, its request unread if that may be."""
+    """Start and end the span of a call as a recorder does."""
     redactor = Redactor(RedactionRules())
     telemetry = Telemetry(redactor, TelemetrySettings(tracer_provider=provider, semconv=semconv))
+    telemetry._waits = way != "at once"
     request, started_us = exchange.request, exchange.started_us
     route = _ROUTES.find(request.method, request.url)
     assert route is not None
     dialect, name = route
-    half = None
-    started = telemetry.start_unread(dialect, name, request, started_us, tags, OPERATION) if late else None
+    half = started = None
+    if way == "unread":
+        started = telemetry.start_unread(dialect, name, request, started_us, tags, OPERATION)
     if started is None:
         half = dialect.read_request(request, name)
         started = telemetry.start(half, started_us, tags, OPERATION)
@@ -169,16 +173,22 @@ def told(span: Any) -> dict[str, Any]:
     }
 
 
-def both(
-    exchanges: Sequence[Exchange], tags: Tags = NO_TAGS, semconv: Semconv = "1.41", **options: Any
-) -> list[tuple[Any, Any]]:
-    """What is told of each span, late and at once."""
-    kept = {late: Kept() for late in (True, False)}
-    for late, processor in kept.items():
+def differences(
+    exchanges: Sequence[Exchange],
+    look: Callable[[Any], Any] = lambda span: None,
+    tags: Tags = NO_TAGS,
+    semconv: Semconv = "1.41",
+    **options: Any,
+) -> list[list[Any]]:
+    """The spans that are not told alike in all ways."""
+    kept = {way: Kept(look) for way in WAYS}
+    for way, processor in kept.items():
         provider = tracers(processor, **options)
         for exchange in exchanges:
-            trace_call(exchange, provider, late=late, tags=tags, semconv=semconv)
-    return [(told(one), told(other)) for one, other in zip(kept[True].spans, kept[False].spans, strict=True)]
+            trace_call(exchange, provider, way, tags=tags, semconv=semconv)
+    assert "sampler" in options or len(kept["unread"].spans) == len(exchanges)
+    alike = [list(map(told, spans)) for spans in zip(*(kept[way].spans for way in WAYS), strict=True)]
+    return [each for each in alike if each.count(each[0]) != len(WAYS)]
 
 
 def test_attributes_are_read_when_somebody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,9 +215,7 @@ def test_attributes_are_read_when_somebody_looks(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize("semconv", ["1.41", "latest"])
 def test_corpus_is_told_alike(corpus: Any, semconv: Semconv) -> None:  # noqa: F811
     exchanges = [exchange_of(each.request, each.body, each.status, each.url) for each in corpus]
-    pairs = both(exchanges, semconv=semconv)
-    assert len(pairs) == len(exchanges)
-    assert [pair for pair in pairs if pair[0] != pair[1]] == []
+    assert differences(exchanges, semconv=semconv) == []
 
 
 KEY = "sk-proj-" + "a1B2" * 12
@@ -261,10 +269,10 @@ def test_whatever_is_asked_and_answered_is_told_alike(
     tags = Tags("s-1", "u-2", {"team": "a", "large": 2**70})
     logging.disable(logging.WARNING)  # the SDK tells of all that exceeds its limits
     try:
-        ((late, at_once),) = both([exchange], tags, span_limits=limits)
+        different = differences([exchange], tags=tags, span_limits=limits)
     finally:
         logging.disable(logging.NOTSET)
-    assert late == at_once
+    assert different == []
 
 
 SAMPLERS = {
@@ -284,8 +292,7 @@ def test_samplers_and_parents_make_no_difference(sampler: str, flags: int | None
     parent = trace.SpanContext(3, 4, True, trace.TraceFlags(flags or 0), state)
     span = trace.INVALID_SPAN if flags is None else trace.NonRecordingSpan(parent)
     with trace.use_span(span):
-        pairs = both([usual()] * 8, sampler=SAMPLERS[sampler])
-    assert [pair for pair in pairs if pair[0] != pair[1]] == []
+        assert differences([usual()] * 8, sampler=SAMPLERS[sampler]) == []
     assert is_blind(SAMPLERS[sampler])
 
 
@@ -360,23 +367,22 @@ def test_generators_of_ids_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_processor_that_looks_sees_attributes_at_the_start() -> None:
-    kept = {late: Kept(lambda span: list(span.attributes.items())) for late in (True, False)}
-    for late, processor in kept.items():
-        trace_call(usual(), tracers(processor), late=late)
-    assert kept[True].seen == kept[False].seen
-    assert "gen_ai.request.temperature" in dict(kept[True].seen[0])
-    assert told(kept[True].spans[0]) == told(kept[False].spans[0])
+    kept = {way: Kept(lambda span: list(span.attributes.items())) for way in WAYS}
+    for way, processor in kept.items():
+        trace_call(usual(), tracers(processor), way)
+    assert kept["unread"].seen == kept["read"].seen == kept["at once"].seen
+    assert "gen_ai.request.temperature" in dict(kept["unread"].seen[0])
+    assert differences([usual()], lambda span: dict(span.attributes)) == []
 
 
 def test_processor_may_set_attributes_at_the_start() -> None:
-    kept = {
-        late: Kept(lambda span: span.set_attributes({"mine": 1, "gen_ai.request.model": "x"}))
-        for late in (True, False)
-    }
-    for late, processor in kept.items():
-        trace_call(usual(), tracers(processor), late=late)
-    assert told(kept[True].spans[0]) == told(kept[False].spans[0])
-    assert kept[True].spans[0].attributes["mine"] == 1
+    def set_some(span: Any) -> None:
+        span.set_attributes({"mine": 1, "gen_ai.request.model": "x"})
+
+    kept = Kept(set_some)
+    trace_call(usual(), tracers(kept))
+    assert kept.spans[0].attributes["mine"] == 1
+    assert differences([usual()], set_some) == []
 
 
 def test_processor_may_put_other_attributes_in_their_place() -> None:
@@ -431,7 +437,8 @@ def test_secrets_are_taken_out_before_anybody_sees() -> None:
     assert "REDACTED" in span.name
 
 
-def test_what_waits_to_be_read_holds_no_answer() -> None:
+@pytest.mark.parametrize("way", ["unread", "read"])
+def test_what_waits_to_be_read_holds_no_answer(way: Way) -> None:
     kept = Kept()
     text = "long " * 1000
     stream = (
@@ -442,7 +449,7 @@ def test_what_waits_to_be_read_holds_no_answer() -> None:
         {**ANSWER, "choices": [{"message": {"content": text}, "finish_reason": "stop"}]}
     ).encode()
     for body in (plain, stream):
-        trace_call(exchange_of(json.dumps(ASKED).encode(), body), tracers(kept))
+        trace_call(exchange_of(json.dumps(ASKED).encode(), body), tracers(kept), way)
     for span in kept.spans:
         assert type(span._attributes) is LateAttributes
         assert text not in repr(
@@ -534,9 +541,9 @@ def attributes_set_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_another_sdk_is_left_alone(monkeypatch: pytest.MonkeyPatch, change: Callable[[Any], None]) -> None:
     kept = Kept()
     provider = tracers(kept)
-    assert late_spans._copies(provider.get_tracer("x")) is not None
+    assert late_spans.copies_of(provider.get_tracer("x")) is not None
     change(monkeypatch)
-    assert late_spans._copies(provider.get_tracer("x")) is None
+    assert late_spans.copies_of(provider.get_tracer("x")) is None
     if change is not no_limits:
         trace_call(usual(), provider)
         assert kept.spans[0].attributes["gen_ai.request.temperature"] == 0.5

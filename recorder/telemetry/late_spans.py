@@ -45,15 +45,8 @@ class LateSpans:
         tags: Tags,
         operation: int,
     ) -> Started | None:
-        """Start a span for a request; None where the request or the tracer is none that this is for."""
-        tracer: Any = self._tracer
-        if type(tracer) is ProxyTracer:
-            tracer = tracer._tracer
-        known, copies = self._known
-        if tracer is not known:
-            copies = _copies(tracer)
-            self._known = tracer, copies
-        if copies is None or (model := dialect.model_asked(request.body)) is None:
+        """Start a span for a request that nobody has read; None where the request or the tracer is none for this."""
+        if (copies := self._copies()) is None or (model := dialect.model_asked(request.body)) is None:
             return None
         name = self._clean.name(dialect.name, provider, request.url, dialect.operation, model)
         asked = partial(self._asked, dialect, provider, request, tags, operation)
@@ -64,6 +57,14 @@ class LateSpans:
         if late is None:
             return span_started(Traced(None, span, context, read=asked))
         return Traced(None, span, context, None, False, late, asked), trace_id, span_id
+
+    def start_read(
+        self, attributes: Attributes, name: str, context: Context, started_us: int
+    ) -> Started | None:
+        """The same for one that was read, of which the SDK is told late."""
+        copies = self._copies()
+        started = copies and copies.start(name, context, started_us * 1000, attributes.copy)
+        return span_started(Traced(attributes, started[0], context, late=started[1])) if started else None
 
     def end(self, traced: Traced, provider: str, exchange: Exchange, answer: Glance) -> bool:
         """End the span of an answer without an error; False where somebody has looked at its attributes already."""
@@ -79,6 +80,16 @@ class LateSpans:
         span.end(exchange.started_us * 1000 + exchange.ending.at_ns)
         return True
 
+    def _copies(self) -> SpanCopies | None:
+        tracer: Any = self._tracer
+        if type(tracer) is ProxyTracer:
+            tracer = tracer._tracer
+        known, copies = self._known
+        if tracer is not known:
+            copies = copies_of(tracer)
+            self._known = tracer, copies
+        return copies
+
     def _asked(
         self, dialect: Dialect, provider: str, request: Request, tags: Tags, operation: int
     ) -> Attributes:
@@ -91,7 +102,7 @@ class LateSpans:
         return attributes
 
 
-def _copies(tracer: Any) -> SpanCopies | None:
+def copies_of(tracer: Any) -> SpanCopies | None:
     """What makes copies of a tracer's spans, if that is the SDK's, which is imported then."""
     if type(tracer).__module__ != _SDK:
         return None

@@ -108,6 +108,10 @@ class Telemetry:
         attributes, name = self._clean.asked(half, tags, operation)
         if replayed:
             attributes[REPLAYED] = True
+        if self._waits and not listeners.measured():
+            started = self._late.start_read(attributes, name, context, started_us)
+            if started is not None:
+                return started
         span = self._tracer.start_span(
             name,
             context,
