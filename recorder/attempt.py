@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
 from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +54,6 @@ class Attempt(Struct, eq=False):
     tags: Tags
     id: int
     operation_id: int
-    on_end: Callable[[Attempt, Exchange], None]
     session: Session | None = None
     slot: Slot | None = None
     playback: Exchange | None = None
@@ -93,10 +91,6 @@ class Attempt(Struct, eq=False):
         """What is known of the call besides its exchange."""
         cassette = self.session.name if self.session is not None else None
         return particulars(self.id, self.operation_id, self.trace_id, self.span_id, self.tags, cassette)
-
-    def finish(self, exchange: Exchange) -> None:
-        """The capture's end."""
-        self.on_end(self, exchange)
 
     def is_complete(self, exchange: Exchange) -> bool:
         """Whether an exchange holds a whole answer, by the protocol's own end."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from time import perf_counter_ns
 from typing import Protocol
 
@@ -91,7 +92,7 @@ class Beginning:
         attempt.bare = self._bare
         if self._starts is not None and attempt.kept:
             self._write_down(attempt, request, started_us, self._starts)
-        attempt.capture = Capture(request, started_us, attempt.finish)
+        attempt.capture = Capture(request, started_us, partial(self._home.finish, attempt))
         return attempt
 
     def _live(self, request: Request, route: Route, started_us: int, nested: bool) -> Attempt:
@@ -105,7 +106,7 @@ class Beginning:
         id = new_id(started_us // 1000)
         operation = operation_id(request.body, request.headers, id, attempt_number)
         tags = self._tags() if tagged() else NO_TAGS
-        attempt = Attempt(dialect, provider, half, tags, id, operation, self._home.finish, kept=not nested)
+        attempt = Attempt(dialect, provider, half, tags, id, operation, kept=not nested)
         if telemetry is not None:
             try:
                 started = half is None and telemetry.start_unread(
@@ -168,7 +169,8 @@ class Beginning:
         if comes_whole(playback, session) and (made.traced is None or made.traced.host is None):
             played.made = made
             return played
-        made.capture = Capture(request, played.started_us, made.finish) if played.kept else _NOT_KEPT
+        finish = partial(self._home.finish, made)
+        made.capture = Capture(request, played.started_us, finish) if played.kept else _NOT_KEPT
         return made
 
     def _trace_replay(

@@ -20,7 +20,8 @@ class Capture:
     """One exchange in the making; gives it to `on_end` exactly once, however it ends.
 
     `chunks` and `stamps` are filled by the tee itself, one append each, so that a chunk costs no
-    call. Times are nanoseconds of a monotonic `clock`; `started_us` is the wall clock.
+    call. Times are nanoseconds of a monotonic `clock`; `started_us` is the wall clock. `left` holds one item until the
+    exchange is handed over.
     """
 
     __slots__ = (
@@ -29,9 +30,9 @@ class Capture:
         "_owner",
         "_request",
         "_started_us",
-        "_turn",
         "chunks",
         "clock",
+        "left",
         "stamps",
         "start_ns",
         "usage_asked",
@@ -49,17 +50,12 @@ class Capture:
         self._on_end = on_end
         self._head: ResponseHead | None = None
         self._owner: Owner | None = None
-        self._turn = [True]
+        self.left = [True]
         self.chunks: list[bytes] = []
         self.stamps: list[int] = []
         self.usage_asked = False
         self.clock = clock
         self.start_ns = clock()
-
-    @property
-    def ended(self) -> bool:
-        """Whether the exchange was handed over already."""
-        return not self._turn
 
     def own(self) -> None:
         """Remember the running task, whose cancellation later explains a stream that nobody closed."""
@@ -86,7 +82,7 @@ class Capture:
 
     def close(self) -> None:
         """The reader closed the stream, of its own will or because its task is being cancelled."""
-        if not self._turn:
+        if not self.left:
             return
         if self._owner is not None and _collects(_current_task()):
             cancelled = self._owner.cancelled()
@@ -113,7 +109,7 @@ class Capture:
 
     def forget(self) -> None:
         """Give up without a record: the parent process, not this fork of it, owns the exchange."""
-        self._turn.clear()
+        self.left.clear()
 
     def _last_ns(self) -> int | None:
         """When something arrived last, counted from the start."""
@@ -129,7 +125,7 @@ class Capture:
         at_ns: int | None = None,
     ) -> None:
         try:
-            self._turn.pop()  # atomic: of two threads that end it, one goes on
+            self.left.pop()  # atomic: of two threads that end it, one goes on
         except IndexError:
             return
         if self._owner is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from time import perf_counter_ns
 from typing import ClassVar, Protocol
 
@@ -111,7 +112,7 @@ class Played(Struct, eq=False):
         return ReplayCapture(
             self.request,
             self.started_us,
-            attempt.finish,
+            partial(self.home.finish, attempt),
             self.start_ns,
             playback.head,
             self.head_ns,
@@ -125,7 +126,7 @@ class Played(Struct, eq=False):
         if self.made is not None:
             return self.made
         return Attempt(
-            *(*self.route, None, self.tags, self.id, self.operation_id, self.home.finish),
+            *(*self.route, None, self.tags, self.id, self.operation_id),
             session=self.session,
             playback=self.playback,
             replayed=True,

@@ -36,7 +36,8 @@ class Observer(Protocol):
 class Recording:
     """Settings, redaction, spans, observers and cassettes in use; the only object a transport knows.
 
-    `unrecorded` counts the calls that recorder itself failed to record.
+    `unrecorded` counts the calls that recorder itself failed to record. It `rewrites` requests where they may be sent
+    with more than the caller gave them.
     """
 
     def __init__(
@@ -56,20 +57,21 @@ class Recording:
         self._observers = tuple(observers)
         self._redactor = Redactor(settings.redact)
         self._telemetry = telemetry(self._redactor) if telemetry is not None else None
+        self.rewrites = settings.include_usage or (self._telemetry is not None and self._telemetry.propagates)
         self.heads = lru_cache(maxsize=64)(Heads)  # cassettes of one recording take fingerprints alike
         routes = Routes(settings)
         self._find_route, self._find_any_route = routes.find, routes.find_any
-        self._provider_of = routes.provider
         self._on_abandoned = on_abandoned
         self._starts = starts
-        self._sampling = sampling or Sampling(settings)
+        sampling = sampling or Sampling(settings)
+        self._reading = self._redactor, self.guard, routes.provider, sampling
         self._beginning = Beginning(
             self,
             self._redactor,
             self.guard,
             telemetry=self._telemetry,
             starts=starts,
-            bare=not self._sampling.store_content,
+            bare=not sampling.store_content,
             observed=bool(self._observers) or telemetry is not None,
             eager=settings.include_usage,
         )
@@ -89,10 +91,10 @@ class Recording:
         `session` is the cassette that the asking transport was made for. A cassette that was imported, or recorded
         with more `record_paths`, answers what it holds.
         """
-        if (not self.active or is_paused()) and not self.cassettes and session is None:
+        if (not self.active or is_paused()) and not self.cassettes.sessions and session is None:
             return None
         route = self._find_route(method, url)
-        if route is None and self.cassettes:
+        if route is None and self.cassettes.sessions:
             holder = self.cassettes.session_for(session)
             if holder is not None and holder.holds(method, url):
                 return self._find_any_route(method, url)
@@ -144,7 +146,7 @@ class Recording:
         self._open.discard(attempt)
         if attempt.paused or (not attempt.kept and attempt.slot is None):
             return
-        ended = self.tell(attempt, exchange)
+        ended = Ended(attempt, exchange, *self._reading)
         if attempt.traced is not None:
             self._end_traced(attempt.traced, ended)
         if not self.active:
@@ -179,7 +181,7 @@ class Recording:
 
     def tell(self, attempt: Attempt, exchange: Exchange) -> Ended:
         """What an attempt came to, which is read when somebody asks."""
-        return Ended(attempt, exchange, self._redactor, self.guard, self._provider_of, self._sampling)
+        return Ended(attempt, exchange, *self._reading)
 
     def _observe(self, attempt: Attempt | None, ended: Ended | Played) -> None:
         for observer in self._observers:
@@ -244,7 +246,7 @@ class Recording:
 
     def _tell_host(self, attempt: Attempt) -> None:
         with self.guard:
-            if self._telemetry is not None and attempt.traced is not None and not attempt.capture.ended:
+            if self._telemetry is not None and attempt.traced is not None and attempt.capture.left:
                 ended = self.tell(attempt, attempt.capture.so_far())
                 self._telemetry.tell_host(attempt.traced, attempt.provider, ended)
 

@@ -60,7 +60,8 @@ class Redactor:
         if self._off:
             return request
         headers, url, body = self._heads.request(request)
-        clean = self._clean_body(body, headers, messages)
+        known = body[:1] in _JSON_BEGINS and self._known_messages.knows(body)
+        clean = body if known else self._clean_body(body, headers, messages)
         if clean is not body:
             headers = with_length(headers, len(clean), keep_encoding=body is request.body)
         elif headers is request.headers and url is request.url:
@@ -73,8 +74,6 @@ class Redactor:
         """A decoded body without its secrets, of which only what is new is looked at."""
         if body[:1] not in _JSON_BEGINS:
             body = settled(body, self._form_edits(headers))
-        elif self._known_messages.knows(body):
-            return body
         if (news := self._known_messages.news(body, messages)) is None:
             return body
         if self._may_hold(news.text) and settled(news.text, self._edits.body) is not news.text:
@@ -100,8 +99,10 @@ class Redactor:
             return True
         if head is None or len(chunks) != 1 or exchange.ending.message is not None:
             return False
-        body = chunks[0]
-        if len(body) >= DISTILLED or body[:1] != b"{" or b"\n" in body or not _is_short(head.reason):
+        body, reason = chunks[0], head.reason
+        if len(body) >= DISTILLED or body[:1] != b"{" or b"\n" in body:
+            return False
+        if reason is not None and len(reason) >= _SHORTEST:
             return False
         values, named = self._heads.kinds.sort(head.headers)
         values.append(body)

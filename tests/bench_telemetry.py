@@ -93,7 +93,7 @@ def whole_span(provider: TracerProvider | None, meters: MeterProvider | None = N
     def call() -> None:
         if not telemetry.heard():
             return
-        attempt = Attempt(dialect, name, None, NO_TAGS, 1, operation, lambda *_: None)
+        attempt = Attempt(dialect, name, None, NO_TAGS, 1, operation)
         started = telemetry.start_unread(dialect, name, request, exchange.started_us, NO_TAGS, operation)
         if started is None:
             half = attempt.half = dialect.read_request(request, name)

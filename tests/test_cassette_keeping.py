@@ -219,7 +219,7 @@ def test_an_interrupt_at_any_line_leaves_nothing_installed(
             break
         except KeyboardInterrupt:
             sys.settrace(None)
-        assert (context_sessions(), [*cassette._recording.cassettes]) == ((), [])
+        assert (context_sessions(), cassette._recording.cassettes.sessions) == ((), [])
         assert (installing._installed, tripwire._armed) == ([], [])
         assert patched() == before
         assert type(covered._transport) is httpx2.MockTransport

@@ -147,7 +147,7 @@ def trace_call(
     traced = started[0]
     assert traced is not None
     leave(traced.enter())
-    attempt = Attempt(dialect, name, half, tags, 1, OPERATION, lambda *_: None)
+    attempt = Attempt(dialect, name, half, tags, 1, OPERATION)
     telemetry.end(
         traced, name, Ended(attempt, exchange, redactor, Guard(strict=True), lambda url: name), False
     )

@@ -22,7 +22,10 @@ class AsyncRecordingTransport(RecordingTransport):
         route = self._route(request, url, self._binding.library.AsyncByteStream)
         if route is None:
             return await self.inner.handle_async_request(request)
-        body = await self._aread_body(request, route, url)
+        if type(request.stream) is self._binding.library.ByteStream:
+            body: bytes = await request.aread()
+        else:
+            body = await self._aread_body(request, route, url)
         try:
             attempt = self._begin(request, route, url, body)
         except CassetteMiss as miss:
@@ -35,7 +38,7 @@ class AsyncRecordingTransport(RecordingTransport):
             return self._play_whole(attempt, asynchronous=True)
         if attempt.playback is not None:
             return await self._aplay(attempt, attempt.playback, request)
-        outgoing = self._outgoing(attempt, request, body)
+        outgoing = self._outgoing(attempt, request, body) if self.recording.rewrites else request
         scope = attempt.enter(self.recording.settings.store, outgoing)
         try:
             response = await self.inner.handle_async_request(outgoing)
@@ -47,9 +50,6 @@ class AsyncRecordingTransport(RecordingTransport):
         return self._receive(response, attempt, self._binding.async_tee, asynchronous=True)
 
     async def _aread_body(self, request: Any, route: Route, url: str) -> bytes:
-        if type(request.stream) is self._binding.library.ByteStream:
-            body: bytes = await request.aread()
-            return body
         parts: list[bytes] = []
         try:
             async for part in request.stream:

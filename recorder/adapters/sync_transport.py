@@ -22,7 +22,10 @@ class SyncRecordingTransport(RecordingTransport):
         route = self._route(request, url, self._binding.library.SyncByteStream)
         if route is None:
             return self.inner.handle_request(request)
-        body = self._read_body(request, route, url)
+        if type(request.stream) is self._binding.library.ByteStream:
+            body: bytes = request.read()
+        else:
+            body = self._read_body(request, route, url)
         try:
             attempt = self._begin(request, route, url, body)
         except CassetteMiss as miss:
@@ -35,7 +38,7 @@ class SyncRecordingTransport(RecordingTransport):
             return self._play_whole(attempt, asynchronous=False)
         if attempt.playback is not None:
             return self._play(attempt, attempt.playback, request)
-        outgoing = self._outgoing(attempt, request, body)
+        outgoing = self._outgoing(attempt, request, body) if self.recording.rewrites else request
         scope = attempt.enter(self.recording.settings.store, outgoing)
         try:
             response = self.inner.handle_request(outgoing)
@@ -47,10 +50,7 @@ class SyncRecordingTransport(RecordingTransport):
         return self._receive(response, attempt, self._binding.sync_tee, asynchronous=False)
 
     def _read_body(self, request: Any, route: Route, url: str) -> bytes:
-        """The request's body; one that can be read once only is put back so that it can be read once more."""
-        if type(request.stream) is self._binding.library.ByteStream:
-            body: bytes = request.read()
-            return body
+        """The body of a request that can be read once only; put back so that it can be read once more."""
         parts: list[bytes] = []
         try:
             parts.extend(request.stream)

@@ -25,7 +25,7 @@ class Tee:
         self._filter = chunk_filter
 
     def __del__(self) -> None:
-        if not self._capture.ended:
+        if self._capture.left:
             self._recording.abandon(self._capture)
 
 
@@ -61,7 +61,8 @@ class SyncTee(Tee):
         try:
             self._stream.close()
         finally:
-            self._capture.close()
+            if self._capture.left:
+                self._capture.close()
 
 
 class AsyncTee(Tee):
@@ -103,7 +104,8 @@ class AsyncTee(Tee):
         try:
             await self._stream.aclose()
         finally:
-            self._capture.close()
+            if self._capture.left:
+                self._capture.close()
 
 
 async def _close(chunks: AsyncIterator[bytes]) -> None:

@@ -74,10 +74,12 @@ class RecordingTransport:
         return session is None or session in above
 
     def _begin(self, request: Any, route: Route, url: str, body: bytes) -> Attempt | Played | None:
-        recording = self.recording
+        recording, session = self.recording, self.session
         nested = bool(is_sending() and sessions_above(recording.settings.store, request))
         asked = Request(request.method, url, tuple(request.headers.raw), body)
-        return recording.begin(asked, route, recording.cassettes.session_for(self.session), nested=nested)
+        if session is not None or recording.cassettes.sessions:
+            session = recording.cassettes.session_for(session)
+        return recording.begin(asked, route, session, nested=nested)
 
     def _body_failed(
         self, request: Any, route: Route, url: str, body: list[bytes], error: BaseException
@@ -167,12 +169,7 @@ class RecordingTransport:
                 attempt.replayed = True
                 if replayed is not True:
                     replayed.drive(capture)
-            capture.receive_head(
-                response.status_code,
-                tuple(response.headers.raw),
-                _bytes(extensions.get("http_version")) or b"HTTP/1.1",
-                _bytes(extensions.get("reason_phrase")),
-            )
+            capture.receive_head(response.status_code, tuple(response.headers.raw), *_status_line(extensions))
             if response.status_code == 101:
                 capture.complete()
             elif response.is_stream_consumed:
@@ -180,7 +177,9 @@ class RecordingTransport:
             else:
                 if asynchronous:
                     capture.own()
-                chunk_filter = self._chunk_filter(response, attempt)
+                traced, chunk_filter = attempt.traced, None
+                if capture.usage_asked or (traced is not None and traced.host is not None):
+                    chunk_filter = self._chunk_filter(response, attempt)
                 response.stream = tee(response.stream, capture, self.recording, chunk_filter)
             return response
         except BaseException as error:
@@ -228,11 +227,17 @@ class RecordingTransport:
                     for pair in response.headers.raw
                     if pair[0].lower() not in (b"content-encoding", b"content-length")
                 ),
-                _bytes(response.extensions.get("http_version")) or b"HTTP/1.1",
-                _bytes(response.extensions.get("reason_phrase")),
+                *_status_line(response.extensions),
             )
             capture.receive(response.content)
         capture.complete()
+
+
+def _status_line(extensions: Any) -> tuple[bytes, bytes | None]:
+    """The version and the reason that a transport tells beside its response, if it does."""
+    if not extensions:
+        return b"HTTP/1.1", None
+    return _bytes(extensions.get("http_version")) or b"HTTP/1.1", _bytes(extensions.get("reason_phrase"))
 
 
 def _bytes(value: Any) -> bytes | None:

@@ -29,7 +29,6 @@ def read_ended(exchange: Exchange, id: int = 0, redactor: Redactor = _AS_IT_IS) 
         tags=NO_TAGS,
         id=id,
         operation_id=id,
-        on_end=_nobody,
     )
     return Ended(attempt, exchange, redactor, _GUARD, _provider)
 
@@ -37,7 +36,3 @@ def read_ended(exchange: Exchange, id: int = 0, redactor: Redactor = _AS_IT_IS) 
 def _provider(url: str) -> str:
     host, port, _ = endpoint(url)
     return provider_for(host, port, {})
-
-
-def _nobody(attempt: Attempt, exchange: object) -> None:
-    """Gets no exchange, since this one ended long ago."""

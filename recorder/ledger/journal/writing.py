@@ -21,8 +21,12 @@ else:
     except (OSError, AttributeError, TypeError):  # Windows
         _held = None
     else:
-        _held.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t)
-        _held.restype = ctypes.c_ssize_t
+        _held.restype = (
+            ctypes.c_ssize_t
+        )  # without types of arguments, which take as long to check as the call does
+
+_MOST_BYTES: Final = 2**31 - 1
+"""The greatest size that can be passed without its type."""
 
 _SLOW_S: Final = 0.05
 _WHILE_S: Final = 10.0
@@ -37,10 +41,10 @@ class Writing:
 
     def write(self, file: int, data: bytes) -> int:
         """How many bytes of the data were written. Raises OSError where none could be."""
-        began = self._clock()
-        if began < self._slow_until:
+        began, size = self._clock(), len(data)
+        if began < self._slow_until or size > _MOST_BYTES:
             return os.write(file, data)
-        written: int = _held(file, data, len(data))
+        written: int = _held(file, data, size)
         if self._clock() - began > _SLOW_S:
             self._slow_until = began + _WHILE_S
         if written < 0:  # for a signal, which is handled on the way back, or for a reason that this one tells
