@@ -74,7 +74,7 @@ def test_call_that_recorder_fails_to_record_is_counted_and_its_span_ends(
     ("length", "include_usage", "traced", "read"),
     [
         (10, False, False, False),
-        (10, False, True, True),
+        (10, False, True, False),
         (10, True, False, True),
         (5_000, False, False, True),
     ],
