@@ -27,6 +27,7 @@ from recorder.settings import Settings
 from recorder.telemetry import Telemetry, TelemetrySettings
 
 from .drivers import URL, Driver, Reply
+from .otel import Otel
 from .test_transport import ANSWER, ASK, STREAM_HEADERS
 
 if sys.version_info >= (3, 14):
@@ -71,22 +72,25 @@ def test_call_that_recorder_fails_to_record_is_counted_and_its_span_ends(
 
 
 @pytest.mark.parametrize(
-    ("length", "include_usage", "traced", "read"),
+    ("length", "include_usage", "told", "read"),
     [
-        (10, False, False, False),
-        (10, False, True, False),
-        (10, True, False, True),
-        (5_000, False, False, True),
+        (10, False, "", False),
+        (10, False, "spans", False),
+        (10, False, "metrics", True),
+        (10, True, "", True),
+        (5_000, False, "", True),
     ],
 )
 def test_a_request_is_read_before_its_send_only_where_somebody_needs_it(
-    provider: TracerProvider, length: int, include_usage: bool, traced: bool, read: bool
+    provider: TracerProvider, otel: Otel, length: int, include_usage: bool, told: str, read: bool
 ) -> None:
+    settings = {
+        "": TelemetrySettings(),
+        "spans": TelemetrySettings(tracer_provider=provider),
+        "metrics": TelemetrySettings(tracer_provider=provider, meter_provider=otel.meters[0]),
+    }
     recording = Recording(
-        Settings(include_usage=include_usage),
-        telemetry=lambda redactor: Telemetry(
-            redactor, TelemetrySettings(tracer_provider=provider if traced else None)
-        ),
+        Settings(include_usage=include_usage), telemetry=lambda redactor: Telemetry(redactor, settings[told])
     )
     route = recording.route("POST", URL)
     assert route is not None
@@ -94,6 +98,7 @@ def test_a_request_is_read_before_its_send_only_where_somebody_needs_it(
     attempt = recording.begin(Request("POST", URL, (), json.dumps(body).encode()), route)
     assert isinstance(attempt, Attempt)
     assert (attempt.half is not None) is read
+    assert (attempt.traced is not None) is bool(told)
     attempt.capture.forget()
 
 
