@@ -34,13 +34,27 @@ class CleanHeads:
         self.kinds = HeaderKinds(rules.headers, rules.kept)
         self._rules = rules
         self._edits = edits
-        self._known = KnownHeads()
+        self.known = KnownHeads()
 
     def request(self, request: Request) -> tuple[Headers, str, bytes]:
-        """A request's headers and URL without their secrets, and its body with its encoding undone."""
-        if (known := self._known.find(request)) is not None:
-            return *known, request.body
-        return self._clean(request)
+        """A request's headers and URL without their secrets, and its body with its encoding undone.
+
+        Ask `known` first.
+        """
+        headers, url, body = request.headers, request.url, request.body
+        values, named = self.kinds.sort(headers)
+        encodings = [headers[i][1] for i in named if self.kinds.kind_of(headers[i][0]) == ENCODING]
+        for encoding in encodings:
+            body = decode_request(body, encoding)
+        values.append(encode(url))
+        outer = self._rules.may_hold(b"\n".join(values))
+        if named or outer:
+            headers = self.headers(headers, named, outer)
+        if outer or "?" in url or "@" in url or "#" in url or "%" in url:
+            url = self._clean_url(url, outer)
+        if not (outer or encodings or self._rules.patterns):
+            self.known.add(request, headers, url)
+        return headers, url, body
 
     def headers(self, headers: Headers, named: list[int], alarm: bool) -> Headers:
         """Headers without their secrets; `named` are the positions of those that their names give away.
@@ -67,22 +81,6 @@ class CleanHeads:
                 if self._rules.is_secret_query(unquote_plus(parameter[1].decode("latin-1")))
             )
         return _fingerprint(secrets) if secrets else None
-
-    def _clean(self, request: Request) -> tuple[Headers, str, bytes]:
-        headers, url, body = request.headers, request.url, request.body
-        values, named = self.kinds.sort(headers)
-        encodings = [headers[i][1] for i in named if self.kinds.kind_of(headers[i][0]) == ENCODING]
-        for encoding in encodings:
-            body = decode_request(body, encoding)
-        values.append(encode(url))
-        outer = self._rules.may_hold(b"\n".join(values))
-        if named or outer:
-            headers = self.headers(headers, named, outer)
-        if outer or "?" in url or "@" in url or "#" in url or "%" in url:
-            url = self._clean_url(url, outer)
-        if not (outer or encodings or self._rules.patterns):
-            self._known.add(request, headers, url)
-        return headers, url, body
 
     def _clean_value(self, kind: int, value: bytes) -> bytes:
         if kind == SECRET:

@@ -59,7 +59,11 @@ class Redactor:
         """
         if self._off:
             return request
-        headers, url, body = self._heads.request(request)
+        body = request.body
+        if (head := self._heads.known.find(request)) is not None:
+            headers, url = head
+        else:
+            headers, url, body = self._heads.request(request)
         known = body[:1] in _JSON_BEGINS and self._known_messages.knows(body)
         clean = body if known else self._clean_body(body, headers, messages)
         if clean is not body:
