@@ -228,10 +228,16 @@ def recorder_in_memory(stack: ExitStack, folder: Path) -> Contender:
     return recording("recorder: record, no journal, no SDK", stack, folder / "memory.db", journal=False)
 
 
+def recorder_in_memory_with_spans(stack: ExitStack, folder: Path) -> Contender:
+    name = "recorder: record and span, no journal"
+    return recording(name, stack, folder / "both.db", journal=False, tracer_provider=tracer_provider())
+
+
 ENTRANTS = (
     bare,
     recorder_without_store,
     recorder_in_memory,
+    recorder_in_memory_with_spans,
     recorder_with_spans,
     recorder_alone,
     vcrpy,
