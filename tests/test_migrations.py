@@ -250,8 +250,9 @@ def test_calls_that_former_rollups_counted_are_counted_anew(
     assert {row.key: row.calls for row in report(store, ("user",)).rows} == {("u-0",): 4, ("u-1",): 2}
 
 
-def test_users_and_sessions_of_an_older_store_are_counted_from_its_rollups(
-    url: str, database: Database
+@pytest.mark.parametrize("former", ["0010", "0011"])
+def test_what_rollups_of_an_older_store_lack_is_added_to_them(
+    url: str, database: Database, former: str
 ) -> None:
     starts = [START_US + number * 7_200_000_000 for number in range(30)]
     answers = [AnswerHalf(model=f"m-{number % 80}") for number in range(160)]
@@ -261,6 +262,8 @@ def test_users_and_sessions_of_an_older_store_are_counted_from_its_rollups(
             a_call(
                 user_id=f"u-{place % 4}",
                 session_id=f"s-{place}",
+                tags={"team": f"t-{place % 3}"},
+                outcome="error" if place % 4 else "ok",
                 replayed=place % 5 == 0,
                 started_us=start_us,
             )
@@ -269,7 +272,10 @@ def test_users_and_sessions_of_an_older_store_are_counted_from_its_rollups(
         *[a_call(user_id="many models", answer=answer) for answer in answers],
     )
     before = kept(database)
-    schema.downgrade(database, "0010")
+    schema.downgrade(database, former)
+    with database.read() as connection:
+        finer = "SELECT count(*) FROM rollups WHERE dimension = 'outcome' OR (hours = -4 AND dimension <> '')"
+        assert connection.exec_driver_sql(finer).scalar() == 0
     schema.upgrade(database)
     assert Store(url).rolled_up()
     assert kept(database) == before

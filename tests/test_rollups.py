@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -16,7 +17,7 @@ from recorder.audit import Report, report
 from recorder.call import AnswerHalf, Call, CallError, RequestHalf, Usage
 from recorder.ids import id_text, new_id
 from recorder.ledger import PriceList, Retention, Store, cut_rows
-from recorder.ledger.cells import HOUR_US, KIND, USER
+from recorder.ledger.cells import HOUR_US, KIND, SINGLE, USER
 from recorder.ledger.database import Database, open_database
 from recorder.ledger.histogram import decode
 from recorder.ledger.retention.erasing import Person
@@ -76,12 +77,19 @@ GROUPS = [
     ("tag:team", "user"),
     ("user", "hour"),
     (),
+    ("outcome",),
+    ("error", "hour"),
+    ("status", "model"),
+    ("operation", "day"),
+    ("tag:team", "model"),
 ]
 FILTERS: list[dict[str, Any]] = [
     {},
     {"where": {"model": "deepseek-chat"}},
     {"where": {"model": "x" * 400}},
     {"where": {"outcome": "error", "stream": "1"}},
+    {"where": {"outcome": "error"}},
+    {"where": {"status": "200"}},
     {"where": {"user": "a"}},
     {"where": {"host": "model.test", "session": "b"}},
     {"where": {"input_tokens": "7"}},
@@ -360,7 +368,21 @@ def test_figures_of_a_name_with_many_models_are_forgotten_and_no_others(url: str
 
 def test_without_users_sessions_and_tags_there_are_no_cells_for_them() -> None:
     row = ("i", 0, "p", "h", None, None, "{}", *[None] * 11, "ok", None, 0, 1, 0, 5, *[None] * 11)
-    assert {cell.dimension for cell in tally([row])} == {"", KIND}
+    assert {cell.dimension for cell in tally([row])} == {"", KIND, *SINGLE}
+
+
+@pytest.mark.parametrize("by", ["outcome", "error", "status", "operation", "tag", "tag:team", "model"])
+def test_calls_in_whole_quarters_of_an_hour_are_not_read(url: str, by: str) -> None:
+    emptied(url)
+    call = a_call(started_us=BEGIN + 40 * 60_000_000, tags={"team": "x"})
+    store_calls(url, call)
+    since_us = BEGIN + 31 * 60_000_000
+    before = report(Store(url), (by,), since_us)
+    with open_database(url).write() as connection:
+        connection.execute(
+            calls.update().values(input_tokens=None, outcome="error", error_type="e", tags="{}")
+        )
+    assert report(Store(url), (by,), since_us) == before
 
 
 def test_what_is_pruned_or_erased_is_in_no_sum(url: str) -> None:

@@ -6,20 +6,19 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 from msgspec.structs import replace
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
-from .cells import ALL, DAY, HOUR, HOUR_US, MONTH, PLAIN, QUARTER, SESSION, widths
+from .cells import ALL, DAY, HOUR, HOUR_US, MONTH, QUARTER, SESSION, has_quarters, widths
 from .choosing import Chosen, choose, choose_values, count_values, first, is_by_value, is_numbered
 from .database import Database
 from .dimensions import dimension_of
 from .edges import Edges
-from .figures import Figures
+from .figures import Figures, Stored
 from .kept_cells import cuts_of
 from .kept_figures import unpack_figures
 from .periods import Hours, Span, cut, narrowed, spans_of
 from .question import Key, Question, group
 from .reading_cells import ALL_CELLS, MOST_NAMED, Only, Part, count_parts, read_parts, value_place
-from .tables import calls
 from .value_counts import WIDTHS
 
 _FEW: Final = 2_000
@@ -54,14 +53,13 @@ class Asked:
         found: dict[Key, Figures] = {}
         group(found, ()).add(edges.total())
         for span in spans:
-            for part in read_parts(self._connection, question, dimension, span):
-                _add(found, part)
+            _add_all(found, read_parts(self._connection, question, dimension, span))
         return found[()]
 
     def _cut(self, question: Question, dimension: str) -> tuple[list[Span], Edges]:
         """The widest cells of a dimension that come to the period, and what is left at its edges."""
         spans, edges = self._spans_of(question, dimension), self._parts_of_hours
-        if dimension == PLAIN:
+        if has_quarters(dimension):
             quarters, edges = narrowed(edges, self._known)
             spans += quarters
         return spans, Edges(self._connection, self._database, question, edges)
@@ -108,9 +106,10 @@ class Asked:
             or self._spans == [whole]
         ):
             return found
-        for part in self._parts(whole, Only(values - {None})):
-            if part.calls == chosen.calls[part.key] and not part.replayed:
-                _add(found, part)
+        parts = self._parts(whole, Only(values - {None}))
+        _add_all(
+            found, [part for part in parts if part.calls == chosen.calls[part.key] and not part.replayed]
+        )
         return found
 
     def _told_apart(self, span: Span, only: Only) -> Only:
@@ -193,9 +192,7 @@ class Asked:
     def _figures(self, chosen: Collection[Key] | None, parts: Collection[Part]) -> dict[Key, Figures]:
         """The figures of groups: of those chosen, else of all."""
         found: dict[Key, Figures] = {}
-        for part in parts:
-            if chosen is None or part.key in chosen:
-                _add(found, part)
+        _add_all(found, parts if chosen is None else [part for part in parts if part.key in chosen])
         for key, figures in self._edges.figures(chosen).items():
             if chosen is None or key in chosen:
                 group(found, key).add(figures)
@@ -205,14 +202,23 @@ class Asked:
 def _known_hours(connection: Connection) -> Hours:
     """The hours that have calls."""
     # Each by itself, so that SQLite looks at the end of an index.
-    first, last = (connection.scalar(select(of(calls.c.started_us))) or 0 for of in (func.min, func.max))
-    return Hours(first // HOUR_US, last // HOUR_US + 1)
+    query = "SELECT (SELECT min(started_us) FROM calls), (SELECT max(started_us) FROM calls)"
+    first, last = connection.exec_driver_sql(query).one()
+    return Hours((first or 0) // HOUR_US, (last or 0) // HOUR_US + 1)
 
 
-def _add(found: dict[Key, Figures], part: Part) -> None:
-    figures = group(found, part.key)
-    if part.cuts is None:
-        figures.add_stored(unpack_figures(part.figures), part.sign)
-        return
-    for *_, packed in cuts_of(part.calls, part.replayed, part.figures, part.cuts):
-        figures.add_stored(unpack_figures(packed), part.sign)
+def _add_all(found: dict[Key, Figures], parts: Iterable[Part]) -> None:
+    """Add parts to groups, or take them away: all of a group that is added in one go."""
+    added: dict[Key, list[Stored]] = {}
+    for key, calls, replayed, figures, cuts, sign in parts:
+        some = [figures] if cuts is None else [cut[5] for cut in cuts_of(calls, replayed, figures, cuts)]
+        if sign > 0:
+            known = added.get(key)
+            if known is None:
+                known = added[key] = []
+            known += map(unpack_figures, some)
+        else:
+            for packed in some:
+                group(found, key).add_stored(unpack_figures(packed), sign)
+    for key, stored in added.items():
+        group(found, key).add_many(stored)

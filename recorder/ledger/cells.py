@@ -1,9 +1,10 @@
 """The cells of the rollups: which groups a call is counted in, by the hour, the day, the month, and of all time.
 
-The plain dimension has nothing but time. `kind` goes by how a call was made and how it ended, `user`, `session` and
-`tag:<name>` by the value that a call has: calls without one are in no cell of theirs, and those that have one are
-together in a cell of `any user` and the like. Each cell is cut by provider, host and model; where these are very many,
-each cut has a row of its own, whose key is that of its cell with the hours below zero and a mark behind the value.
+The plain dimension has nothing but time. `kind` goes by how a call was made and how it ended, all of it together; what
+is asked for most has a dimension by itself too. `user`, `session` and `tag:<name>` go by the value that a call has:
+calls without one are in no cell of theirs, and those that have one are together in a cell of `any user` and the like.
+Each cell is cut by provider, host and model; where these are very many, each cut has a row of its own, whose key is
+that of its cell with the hours below zero and a mark behind the value.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ QUARTER_US: Final = HOUR_US // 4
 ALL, QUARTER, HOUR, DAY, FOUR_DAYS, MONTH = 0, -4, 1, 24, 96, 768
 """How many hours a cell is of, 0 for all time; a month here is 32 days, counted from 1970.
 
-Of the plain dimension there are quarters of hours too, four to an hour. They begin so many quarters after 1970.
+Of most dimensions there are quarters of hours too, four to an hour. They begin so many quarters after 1970.
 """
 
 PLAIN, KIND, USER, SESSION, TAG, ANY = "", "kind", "user", "session", "tag:", "any "
@@ -36,6 +37,10 @@ KINDS: Final = (
     *("request_model", "response_model", "usage_source", "cost_source", "attempt"),
 )
 """The columns of `calls` that a value of the dimension `kind` is made of, in this order."""
+
+SINGLE: Final = ("operation", "http_status", "outcome", "error_type")
+"""Those of them that have a dimension of their own, by the same name: of each a period has a few cells, of all kinds
+together thousands."""
 
 LONGEST, LONGEST_KIND = 300, 80
 """How many bytes of a text cells have: PostgreSQL cannot index rows of more than 2,704."""
@@ -97,13 +102,27 @@ def widths(dimension: str) -> tuple[int, ...]:
     return (HOUR, DAY, FOUR_DAYS, MONTH) if dimension in IN_FOUR_DAYS else (HOUR, DAY, MONTH)
 
 
+def has_quarters(dimension: str) -> bool:
+    """Whether a dimension has cells of quarters of hours: not where these would be about as many as its calls."""
+    return dimension not in (KIND, USER, SESSION, ANY + USER, ANY + SESSION)
+
+
+def kinds_of(dimension: str) -> tuple[str, ...]:
+    """The columns of `KINDS` that the values of a dimension are made of."""
+    if dimension == KIND:
+        return KINDS
+    return (dimension,) if dimension in SINGLE else ()
+
+
 def many(dimension: str) -> bool:
     """Whether a dimension may have so many values that the figures of all would take long."""
-    return dimension not in (PLAIN, KIND)
+    return dimension != PLAIN and not kinds_of(dimension)
 
 
 def has_whole(cell: Cell) -> bool:
     """Whether a cell that is cut has the figures of all cuts together too: not where it is one of very many."""
+    if cell.hours == QUARTER:
+        return cell.dimension == PLAIN
     return cell.hours != HOUR or cell.dimension not in (USER, SESSION)
 
 
@@ -120,7 +139,7 @@ def tag_text(value: Any) -> str | None:
 
 
 def kind_values(text: str) -> list[Any]:
-    """The values of `KINDS` in a value of the dimension `kind`."""
+    """The values of columns of `KINDS` in a value of a dimension that is made of these."""
     values = json.loads(text)
     return values if isinstance(values, list) else []
 
@@ -139,7 +158,7 @@ short = lru_cache(maxsize=4096)(shortened)
 
 @lru_cache(maxsize=4096)
 def kind_text(*values: Any) -> str:
-    """The values of `KINDS` as text, which has to fit into an index."""
+    """Values of columns of `KINDS` as text, which has to fit into an index."""
     parts = [shortened(value, LONGEST_KIND) if isinstance(value, str) else value for value in values]
     return json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
 

@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import Connection, select
 
 from .cell_rows import count_values, kept_cells, remove_cells, write_cells
-from .cells import DAY, FEW, FOUR_DAYS, IN_FOUR_DAYS, Cell, Place, cell_of, row_of
+from .cells import DAY, FEW, FOUR_DAYS, IN_FOUR_DAYS, PLAIN, QUARTER, SINGLE, Cell, Place, cell_of, row_of
 from .cut_rows import expanded, is_too_much, settled, spread
 from .figures import Tally
 from .intake import nothing
@@ -51,6 +51,16 @@ def fill_four_days(connection: Connection) -> None:
         cut = {cell: {place: joint(some) for place, some in places.items()} for cell, places in parts.items()}
         whole = {cell: Tallied(places, joint(list(places.values()))) for cell, places in cut.items()}
         _change(connection, whole, 1, nothing)
+
+
+def add_finer(connection: Connection, cells: Tallies) -> None:
+    """Add tallies to the cells that came with the columns that have dimensions of their own, and to those alone."""
+    finer = {
+        cell: tallied
+        for cell, tallied in cells.items()
+        if cell.dimension in SINGLE or (cell.hours == QUARTER and cell.dimension != PLAIN)
+    }
+    _change(connection, finer, 1, nothing)
 
 
 def _change(

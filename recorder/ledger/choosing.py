@@ -11,7 +11,7 @@ from typing import Any, Final
 from msgspec import Struct
 from sqlalchemy import Connection, func, literal, literal_column, union_all
 
-from .cells import ALL, ANY, DAY, HOUR, KIND, PLAIN, VALUES
+from .cells import ALL, ANY, DAY, HOUR, PLAIN, VALUES, kinds_of
 from .dimensions import CORE, has_rest, needs_cuts
 from .edges import Edges, Numbers
 from .leading import Groups, leading_groups
@@ -49,7 +49,9 @@ class Chosen(Struct, frozen=True):
 def is_by_value(question: Question, dimension: str) -> bool:
     """Whether a group is one value of a dimension, or one of its times, or such a time itself."""
     named = [name for name in question.by if name not in _IN_TIME]
-    return len(named) <= (dimension != PLAIN) and dimension not in ("tag", KIND) and not needs_cuts(question)
+    if dimension == "tag" or kinds_of(dimension):
+        return False
+    return len(named) <= (dimension != PLAIN) and not needs_cuts(question)
 
 
 def choose(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from .cells import HOUR, KIND, KINDS, PLAIN, SESSION, TAG, USER, shortened, widths
+from .cells import HOUR, KIND, KINDS, PLAIN, SESSION, SINGLE, TAG, USER, kinds_of, shortened, widths
 from .question import GROUPS, Question
 
 CORE: Final = ("provider", "host", "model")
 """What the cells of every dimension are cut by."""
 
-_DIMENSIONS = {"user_id": USER, "session_id": SESSION, **dict.fromkeys(KINDS, KIND)}
+_DIMENSIONS = {"user_id": USER, "session_id": SESSION}
 
 
 def dimension_of(question: Question) -> str | None:
@@ -18,14 +18,16 @@ def dimension_of(question: Question) -> str | None:
     if question.conditions:
         return None
     needed = {shortened(TAG + name) for name in question.tags}
+    columns = {name for name in question.where if name not in CORE}
     for name in question.by:
         if name.startswith(TAG) or name == "tag":
             needed.add(shortened(name))
         elif (column := GROUPS[name]) not in ("", *CORE):
-            needed.add(_DIMENSIONS[column])
-    for name in question.where:
-        if name not in CORE:
-            needed.add(_DIMENSIONS.get(name, "?"))
+            columns.add(column)
+    kinds = columns.intersection(KINDS)
+    needed |= {_DIMENSIONS.get(name, "?") for name in columns - kinds}
+    if kinds:
+        needed.add(*kinds) if len(kinds) == 1 and kinds <= set(SINGLE) else needed.add(KIND)
     if not needed:
         return PLAIN
     dimension = needed.pop()
@@ -43,7 +45,9 @@ def wanted_values(question: Question) -> dict[str, str]:
 
 def has_rest(question: Question, dimension: str) -> bool:
     """Whether calls without a value in the dimension are asked for too."""
-    return dimension not in (PLAIN, KIND, "tag") and dimension not in wanted_values(question)
+    if dimension in (PLAIN, "tag") or kinds_of(dimension):
+        return False
+    return dimension not in wanted_values(question)
 
 
 def needs_cuts(question: Question) -> bool:

@@ -202,6 +202,24 @@ class Figures:
         for whole, part in zip(self.times, times, strict=True):
             whole.add(part, sign)
 
+    def add_many(self, stored: Sequence[Stored]) -> None:
+        """Add much that was stored of a group, column by column."""
+        if len(stored) < 2:
+            for each in stored:
+                self.add_stored(each)
+            return
+        self.counts = list(map(sum, zip(self.counts, *[counts for counts, *_ in stored], strict=True)))
+        currencies: dict[str, list[list[int]]] = {}
+        for _, errors, money, *times in stored:
+            for error, number in errors.items():
+                self.errors[error] += number
+            for currency, amounts in money.items():
+                currencies.setdefault(currency, []).append(amounts)
+            for whole, part in zip(self.times, times, strict=True):
+                whole.add(part)
+        sums = {currency: list(map(sum, zip(*some, strict=True))) for currency, some in currencies.items()}
+        add_money(self.money, sums, 1)
+
     def add_tally(self, tally: Tally, sign: int = 1) -> None:
         """Add a tally, or take it away."""
         self._add(tally.counts, tally.errors, tally.money, sign)

@@ -7,20 +7,21 @@ from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, and_, case, func, literal_column, select
+from sqlalchemy import Connection, and_, func, literal_column, select
 
 from .cells import (
     ALL,
     ANY,
     KIND,
-    KINDS,
     LONGEST_KIND,
     PLAIN,
     QUARTER,
     SESSION,
     TAG,
     USER,
+    VALUES,
     kind_values,
+    kinds_of,
     shortened,
 )
 from .cut_rows import expanded
@@ -31,6 +32,19 @@ from .question import GROUPS, Key, Question, day_text, fetched, hour_text
 from .tables import rollups
 
 _r = rollups.c
+# In text too, for queries that are made often.
+_IN_TAGS: Final = (
+    "dimension IN (SELECT value FROM rollups WHERE dimension = 'values' AND hours = 0 AND begins = 0 "
+    "AND value >= 'tag:' AND value < 'tag;')"
+)
+_names: Final = rollups.alias("names").c
+_TAGS: Final = (
+    select(_names.value)
+    .where(_names.dimension == VALUES, _names.hours == ALL, _names.begins == 0)
+    .where(_names.value >= TAG, _names.value < "tag;")
+)
+"""The dimensions of all tags."""
+
 # The same words as those of the index that has the calls of many values in it.
 _NARROW: Final = and_(_r.hours != literal_column("0"), _r.dimension != literal_column("'kind'"))
 NOWHERE: Final = ("", "", "")
@@ -66,19 +80,8 @@ def read_parts(
     connection: Connection, question: Question, dimension: str, span: Span, only: Only = ALL_CELLS
 ) -> Iterator[Part]:
     """What the rollups have of a span: at least of the cells that are enough."""
-    within = span
-    named: list[tuple[Any, frozenset[Any]]] = [
-        (column, some)
-        for column, some in ((_r.value, only.values), (_r.begins, only.begins))
-        if some is not None and len(some) <= MOST_NAMED
-    ]
-    if len(named) == 2:
-        # So that each is looked for, where there are many values in an hour.
-        within = span._replace(first=None, last=None)
-    query = cells_of(question, dimension, within, *_columns(question))
-    for column, some in named:
-        query = query.where(column.in_([each for each in some if each is not None]))
-    yield from _parts(_read(connection, query, span), question, dimension, span.sign)
+    rows = _cells(connection, question, dimension, span, only)
+    yield from _parts(rows, question, dimension, span.sign)
     if has_rest(question, dimension) and (only.values is None or None in only.values):
         yield from read_rest(connection, question, dimension, span)
 
@@ -88,11 +91,11 @@ def count_parts(
 ) -> Iterator[tuple[Key, int, int]]:
     """How many calls, live ones and replayed ones, each part of a span has, without a look at their figures."""
     cut = needs_cuts(question)
-    columns = [column for column in _columns(question) if column is not _r.figures]
-    query = cells_of(question, dimension, span, *(columns if cut else columns[:-1]))
-    rows = _read(connection, query, span) if cut else _in_hours(fetched(connection, query), span)
+    query = cells_of(question, dimension, span, *_COUNTS, *([_r.cuts] if cut else []))
+    rows = fetched(connection, query)
+    rows = _in_hours(expanded(connection, span.hours, rows) if cut else rows, span)
     read_key = key_reader(question.by, dimension)
-    fits, here, sign = _fits(question), is_here(question), span.sign
+    fits, here, sign = _fits(question, dimension), is_here(question), span.sign
     for of, begins, value, calls, replayed, *cuts in rows:
         if fits is not None and not fits(value):
             continue
@@ -113,8 +116,7 @@ def read_rest(connection: Connection, question: Question, dimension: str, span: 
     ):
         return
     for sign, of in ((1, PLAIN), (-1, ANY + dimension)):
-        query = cells_of(question, of, span, *_columns(question))
-        yield from _parts(_read(connection, query, span), question, PLAIN, sign * span.sign)
+        yield from _parts(_cells(connection, question, of, span), question, PLAIN, sign * span.sign)
 
 
 def number_of_calls(
@@ -126,16 +128,56 @@ def number_of_calls(
     return int(live or 0), int(replayed or 0)
 
 
+def _cells(
+    connection: Connection, question: Question, dimension: str, span: Span, only: Only = ALL_CELLS
+) -> Iterator[Any]:
+    """The cells of a span, each with its cuts. Their query is text: of many spans it would take as long to make."""
+    named = [
+        (name, some)
+        for name, some in (("value", only.values), ("begins", only.begins))
+        if some is not None and len(some) <= MOST_NAMED
+    ]
+    conditions, values = ["dimension = ?"], list[Any]([dimension])
+    if dimension == "tag":
+        conditions, values = [_IN_TAGS], []
+    if span.hours == ALL:
+        conditions.append("begins = 0")
+    elif dimension != KIND:
+        conditions.append("hours <> 0 AND dimension <> 'kind'")
+    # Where both are named each cell is looked for, as there are many values in an hour.
+    for condition, bound in (("begins >= ?", span.first), ("begins < ?", span.last)):
+        if bound is not None and len(named) < 2:
+            conditions.append(condition)
+            values.append(bound)
+    if (wanted := wanted_values(question).get(dimension)) is not None:
+        conditions.append("value = ?")
+        values.append(shortened(wanted))
+    for name, some in named:
+        known = [each for each in some if each is not None]
+        conditions.append(f"{name} IN ({', '.join('?' * len(known))})" if known else "1 = 0")
+        values += known
+    columns = _CUT if needs_cuts(question) else _UNCUT
+    query = f"SELECT {columns} FROM rollups WHERE hours = {span.hours} AND {' AND '.join(conditions)}"
+    return _in_hours(expanded(connection, span.hours, _fetched(connection, query, values)), span)
+
+
+def _fetched(connection: Connection, query: str, values: Sequence[Any]) -> Iterator[Any]:
+    if connection.dialect.name != "sqlite":
+        query = query.replace("?", "%s")
+    cursor = connection.exec_driver_sql(query, tuple(values)).cursor
+    assert cursor is not None, "a query has rows"
+    while rows := cursor.fetchmany(2_000):
+        yield from rows
+
+
 def cells_of(question: Question, dimension: str, span: Span, *columns: Any) -> Any:
     """A query for the cells of a span in one dimension, or in those of all tags."""
     # Said outright, so that SQLite sees that an index of some hours serves.
     query = select(*columns).where(_r.hours == literal_column(str(span.hours)))
     if span.hours != ALL and dimension != KIND:
         query = query.where(_NARROW)
-    if dimension == "tag":
-        query = query.where(_r.dimension >= TAG, _r.dimension < "tag;")
-    else:
-        query = query.where(_r.dimension == dimension)
+    # Tags go by their names, which are few beside their cells: of a range of names an index has no hours.
+    query = query.where(_r.dimension.in_(_TAGS) if dimension == "tag" else _r.dimension == dimension)
     if span.hours == ALL:
         query = query.where(_r.begins == 0)
     if span.first is not None:
@@ -147,18 +189,12 @@ def cells_of(question: Question, dimension: str, span: Span, *columns: Any) -> A
     return query
 
 
-_CUT: Final = (_r.dimension, _r.begins, _r.value, _r.calls, _r.replayed, _r.figures, _r.cuts)
+_COUNTS: Final = (_r.dimension, _r.begins, _r.value, _r.calls, _r.replayed)
+_CUT: Final = "dimension, begins, value, calls, replayed, figures, cuts"
 # Cuts are long: they are read only where there are no figures of them together.
-_UNCUT: Final = (*_CUT[:-1], case((func.length(_r.figures) == 0, _r.cuts)))
-
-
-def _columns(question: Question) -> tuple[ColumnElement[Any], ...]:
-    return _CUT if needs_cuts(question) else _UNCUT
-
-
-def _read(connection: Connection, query: Any, span: Span) -> Iterator[Any]:
-    """The cells of a span, each with its cuts."""
-    return _in_hours(expanded(connection, span.hours, fetched(connection, query)), span)
+_UNCUT: Final = (
+    "dimension, begins, value, calls, replayed, figures, CASE WHEN length(figures) = 0 THEN cuts END"
+)
 
 
 def _in_hours(rows: Iterator[Any], span: Span) -> Iterator[Any]:
@@ -170,7 +206,7 @@ def _in_hours(rows: Iterator[Any], span: Span) -> Iterator[Any]:
 
 def _parts(rows: Iterator[Any], question: Question, dimension: str, sign: int) -> Iterator[Part]:
     read_key = key_reader(question.by, dimension)
-    fits = _fits(question)
+    fits = _fits(question, dimension)
     here = is_here(question) if needs_cuts(question) else None
     for of, begins, value, calls, replayed, figures, cuts in rows:
         if fits is not None and not fits(value):
@@ -195,12 +231,13 @@ def is_here(question: Question) -> Callable[[Sequence[str]], bool]:
     return lambda found: all(found[place] == name for place, name in asked)
 
 
-def _fits(question: Question) -> Callable[[str], bool] | None:
-    """Whether a value of the dimension `kind` is asked for."""
+def _fits(question: Question, dimension: str) -> Callable[[str], bool] | None:
+    """Whether a value of a dimension that is made of `KINDS` is asked for."""
+    columns = kinds_of(dimension)
     wanted = {
-        KINDS.index(name): shortened(value, LONGEST_KIND) if isinstance(value, str) else value
+        columns.index(name): shortened(value, LONGEST_KIND) if isinstance(value, str) else value
         for name, value in question.where.items()
-        if name in KINDS
+        if name in columns
     }
     if not wanted:
         return None
@@ -215,6 +252,8 @@ def _fits(question: Question) -> Callable[[str], bool] | None:
 
 def value_place(by: Sequence[str], dimension: str) -> int | None:
     """Where in a key the value of a dimension is."""
+    if kinds_of(dimension):
+        return None
     names = {USER: "user", SESSION: "session"}
     name = names.get(dimension, dimension)
     return next((place for place, each in enumerate(by) if shortened(each) == name and each != "tag"), None)
@@ -244,8 +283,8 @@ def _reader(name: str, dimension: str) -> _Reader:
         return lambda of, begins, value, place: None
     if name == "tag":
         return lambda of, begins, value, place: f"{of.removeprefix(TAG)}={value}"
-    if dimension == KIND:
-        column = KINDS.index(GROUPS[name])
+    if columns := kinds_of(dimension):
+        column = columns.index(GROUPS[name])
         return lambda of, begins, value, place: _text(_kind_values(value)[column])
     return lambda of, begins, value, place: value
 

@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Connection, func, select
 from .access import reading, writing
 from .cell_rows import forget_value
 from .cells import COUNTED, COUNTED_COLUMNS
-from .changing_cells import Between, change_cells
+from .changing_cells import Between, add_finer, change_cells
 from .database import Database, stand_in_line
 from .histogram import Inconsistent
 from .intake import nothing
@@ -115,6 +115,16 @@ def fill(database: Database, progress: Progress) -> int:
         progress(done, max(total, done))
     _bound_all(database)
     return done
+
+
+def fill_finer(connection: Connection) -> None:
+    """Count all calls that are counted in the finer cells too, in a store that has none of these."""
+    pending = _pending(connection)
+    newest = connection.scalar(select(func.max(calls.c.seq))) or 0
+    for start in range(0, newest, _BATCH):
+        query = select(*COUNTED_COLUMNS).where(calls.c.seq > start, calls.c.seq <= start + _BATCH)
+        rows = _rows(connection, query if pending is None else query.where(~pending))
+        add_finer(connection, tally(rows))
 
 
 def _bound_all(database: Database) -> None:

@@ -23,11 +23,14 @@ from .cells import (
     QUARTER,
     QUARTER_US,
     SESSION,
+    SINGLE,
+    TAG,
     USER,
     Cell,
     Place,
     has_whole,
     kind_text,
+    kind_values,
     model_of,
     short,
     tag_pairs,
@@ -59,10 +62,12 @@ _T = TypeVar("_T")
 
 def tally(rows: Iterable[Sequence[Any]], between: Between = nothing) -> Tallies:
     """Count calls, each given by its `COUNTED` columns. `between` is called after every few calls."""
-    kinds, hours = _by_time(_paced(rows, between))
-    quarters = _together(((PLAIN, key[1], "", key[3]), part) for key, part in kinds.items())
+    kinds, quarters, hours = _by_time(_paced(rows, between))
+    quarters |= _together(_of_kinds(kinds))
+    quarters |= _any(quarters, [key for key in quarters if key[0].startswith(TAG)], between)
+    named = list(hours)
     hours |= _hourly(kinds) | _hourly(quarters)
-    hours |= _any(hours, between)
+    hours |= _any(hours, named, between)
     long_ones = {key: part for key, part in hours.items() if DAY in widths(key[0])}
     days = _wider(_paced(long_ones.items(), between), DAY)
     fours = _wider(((key, part) for key, part in days.items() if key[0] in IN_FOUR_DAYS), FOUR_DAYS)
@@ -89,9 +94,10 @@ def _by_cell(levels: Mapping[int, _Parts]) -> Tallies:
     return found
 
 
-def _by_time(rows: Iterable[Sequence[Any]]) -> tuple[_Parts, _Parts]:
-    """Calls by their kind and the quarter of an hour, and by the hour in the dimensions that they have a value in."""
+def _by_time(rows: Iterable[Sequence[Any]]) -> tuple[_Parts, _Parts, _Parts]:
+    """Calls by their kind and by their tags, of quarters of hours, and by user and session, of hours."""
     kinds: _Parts = {}
+    quarters: _Parts = {}
     hours: _Parts = {}
     for row in rows:
         _, started_us, provider, host, user, session, tags, *_ = row
@@ -106,20 +112,29 @@ def _by_time(rows: Iterable[Sequence[Any]]) -> tuple[_Parts, _Parts]:
             _tally(hours, (SESSION, hour, short(session), place)).add(call)
         if tags != "{}":
             for name, value in tag_pairs(tags):
-                _tally(hours, (name, hour, value, place)).add(call)
-    return kinds, hours
+                _tally(quarters, (name, quarter, value, place)).add(call)
+    return kinds, quarters, hours
 
 
-def _any(hours: _Parts, between: Between) -> _Parts:
-    """Those that have a value in a dimension together; they are often all calls, which are known."""
+def _of_kinds(kinds: _Parts) -> Iterator[tuple[_Key, Tally]]:
+    """What kinds of calls are counted in besides: all together, and by single columns."""
+    columns = [(name, KINDS.index(name)) for name in SINGLE]
+    for (_, begins, text, place), part in kinds.items():
+        values = kind_values(text)
+        yield (PLAIN, begins, "", place), part
+        for name, column in columns:
+            yield (name, begins, kind_text(values[column]), place), part
+
+
+def _any(parts: _Parts, keys: Iterable[_Key], between: Between) -> _Parts:
+    """Those of some parts that have a value in a dimension together; they are often all calls, which are known."""
     found: dict[_Key, list[Tally]] = {}
-    for (dimension, begins, _, place), part in hours.items():
-        if dimension not in (PLAIN, KIND):
-            found.setdefault((ANY + dimension, begins, "", place), []).append(part)
+    for key in keys:
+        found.setdefault((ANY + key[0], key[1], "", key[3]), []).append(parts[key])
     together: _Parts = {}
     for key, some in found.items():
         between()
-        whole = hours[PLAIN, key[1], "", key[3]]
+        whole = parts[PLAIN, key[1], "", key[3]]
         together[key] = whole if sum(part.calls for part in some) == whole.calls else joint(some)
     return together
 
