@@ -32,10 +32,12 @@ def add_rows(
     others: bool = False,
     only: ColumnElement[bool] | None = None,
     most: int | None = None,
+    total: Figures | None = None,
 ) -> None:
     """Count the calls of an edge one by one: those that are asked for, or all others; or `only` some of them.
 
-    `most` says how many there are at most, where that is known.
+    `most` says how many there are at most, where that is known. `total` gets each of them once, however many groups
+    it is in.
     """
     columns, read_keys = _row_key(question.by)
     wanted = partial(_wanted, database, question, edge, others=others, only=only)
@@ -43,6 +45,8 @@ def add_rows(
     for raw, known in counted.items():
         for key in read_keys(raw):
             group(found, key).add_tally(known, edge.sign)
+        if total is not None:
+            total.add_tally(known, edge.sign)
 
 
 def count_rows(

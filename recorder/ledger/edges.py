@@ -38,6 +38,7 @@ class Edges:
         self._question = question
         self._edges = edges
         self._all: dict[Key, Figures] | None = None
+        self._total: Figures | None = None
         self._raw: dict[Key, set[str | None]] | None = None
         self._numbers: Counter[Key] = Counter()
         names = [name for name in question.by if name not in CORE]
@@ -70,22 +71,26 @@ class Edges:
             if len(names) <= _MOST_NAMED:
                 return self._of(names, sum(self._numbers[key] for key in keys))
         if self._all is None:
-            self._all = {}
+            self._all, self._total = {}, Figures()
             for edge in self._edges:
-                add_rows(self._connection, self._database, self._question, edge, self._all)
+                add_rows(*self._asked(edge, self._all), total=self._total)
         return self._all
 
     def total(self) -> Figures:
-        """The figures of all groups together, where no call is in several of them."""
-        total = Figures()
-        for figures in self.figures().values():
-            total.add(figures)
-        return total
+        """The figures of all calls together, each counted once."""
+        self.figures()
+        assert self._total is not None, "it is counted with the groups"
+        return self._total
 
     @property
     def apart(self) -> bool:
-        """Whether all calls together are to be asked for by themselves: groups are many, or have calls in common."""
-        return self._name is not None or "tag" in self._question.by
+        """Whether all calls together are to be asked for by themselves, as groups are many."""
+        return self._name is not None
+
+    def _asked(
+        self, edge: Edge, found: dict[Key, Figures]
+    ) -> tuple[Connection, Database, Question, Edge, dict[Key, Figures]]:
+        return self._connection, self._database, self._question, edge, found
 
     def _of(self, names: Collection[str | None], number: int) -> dict[Key, Figures]:
         """The figures of calls of some users or sessions, so many at most."""
@@ -94,9 +99,5 @@ class Edges:
         by_time = self._name == "user" and None not in names
         shown = named(GROUPS[self._name or ""], names, index=by_time)
         for edge in self._edges if names else ():
-            add_rows(
-                *(self._connection, self._database, self._question, edge, found),
-                only=shown,
-                most=number,
-            )
+            add_rows(*self._asked(edge, found), only=shown, most=number)
         return found
