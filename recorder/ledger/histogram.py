@@ -62,6 +62,19 @@ def in_order(data: bytes) -> tuple[Sequence[int], Sequence[int]]:
     return numbers[1 : number + 1], numbers[number + 1 :]
 
 
+def joined_pairs(some: Sequence[bytes]) -> tuple[Sequence[int], bytes, int, int]:
+    """The buckets of histograms that are pairs, in no order, and their counts; the lowest and the highest of them."""
+    buckets, counts, lows, highs = [], [], [], []
+    for data in some:
+        end = len(data) // 3 * 2 + 1
+        buckets.append(data[1:end])
+        counts.append(data[end:])
+        lows.append(data[1] | data[2] << 8)
+        highs.append(data[end - 2] | data[end - 1] << 8)
+    # One loop through all of them takes less time than one through each.
+    return _unpacked("H", b"".join(buckets)), b"".join(counts), min(lows), max(highs)
+
+
 def added(data: bytes, counts: Mapping[int, int], sign: int = 1) -> bytes:
     """A histogram with more counts, or with `sign` -1 with fewer. Raises Inconsistent."""
     if not counts:
@@ -125,7 +138,11 @@ def _empty(number: int, width: int) -> Any:
 
 
 def _row(data: bytes) -> array[int]:
-    row = array(WIDTHS[data[0]], data[3:])
+    return _unpacked(WIDTHS[data[0]], data[3:])
+
+
+def _unpacked(letter: str, data: bytes) -> array[int]:
+    row = array(letter, data)
     if sys.byteorder == "big":
         row.byteswap()
     return row

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from operator import add as plus
 from operator import sub as minus
-from typing import Final
+from typing import Final, NamedTuple
 
 from .buckets import middle
-from .histogram import WIDTHS, in_order, lowest
+from .histogram import PAIRS, WIDTHS, in_order, joined_pairs, lowest
 
 _LANE: Final = 8
 _FEW: Final = 256
@@ -62,25 +62,40 @@ class Sum:
                 return in_order(data)
         few: list[_Few] = []
         if self._counts:
-            indices = sorted(self._counts)
-            few.append((indices, [self._counts[index] for index in indices], 1))
-        dense: tuple[list[bytes], list[bytes]] = ([], [])
+            few.append(
+                _Few(list(self._counts), list(self._counts.values()), min(self._counts), max(self._counts), 1)
+            )
+        more, less = [], []
+        pairs: tuple[list[bytes], list[bytes]] = ([], [])
         for data, sign in self._parts:
-            if data[0] in WIDTHS:
-                dense[sign < 0].append(data)
+            if data[0] == PAIRS:
+                pairs[sign < 0].append(data)
+            elif data[0] in WIDTHS:
+                (more if sign > 0 else less).append(data)
             else:
-                few.append((*in_order(data), sign))
-        more, less = dense
-        if less and any(sign > 0 for *_, sign in few):
+                few.append(_few(*in_order(data), sign))
+        few += [_Few(*joined_pairs(some), sign) for some, sign in zip(pairs, (1, -1), strict=True) if some]
+        if less and any(each.sign > 0 for each in few):
             # Of these some may be what is taken away.
             low, row = _joined(less)
-            few.append((range(low, low + len(row)), row, -1))
+            few.append(_few(range(low, low + len(row)), row, -1))
             less = []
         return _with(*_joined(more, less), few)
 
 
-_Few = tuple[Sequence[int], Sequence[int], int]
-"""Buckets in order, their counts, and whether these are added or taken away."""
+class _Few(NamedTuple):
+    """Buckets in any order, their counts, the lowest and the highest of them, and whether they are added or taken away."""
+
+    indices: Sequence[int]
+    counts: Sequence[int]
+    least: int
+    most: int
+    sign: int
+
+
+def _few(indices: Sequence[int], counts: Sequence[int], sign: int) -> _Few:
+    """Buckets that are in order."""
+    return _Few(indices, counts, indices[0], indices[-1], sign)
 
 
 def _joined(more: Sequence[bytes], less: Sequence[bytes] = ()) -> tuple[int, Sequence[int]]:
@@ -115,15 +130,15 @@ def _with(low: int, known: Sequence[int], few: Sequence[_Few]) -> tuple[Sequence
     if not few:
         return range(low, low + len(known)), known
     row = list(known)
-    least = min(indices[0] for indices, _, _ in few)
-    most = max(indices[-1] for indices, _, _ in few)
+    least = min(each.least for each in few)
+    most = max(each.most for each in few)
     if not row:
         low = least
     elif least < low:
         row = [0] * (low - least) + row
         low = least
     row += [0] * (most + 1 - low - len(row))
-    for indices, counts, sign in few:
+    for indices, counts, *_, sign in few:
         if isinstance(indices, range):
             within = slice(indices[0] - low, indices[-1] + 1 - low)
             row[within] = map(plus if sign > 0 else minus, row[within], counts)
