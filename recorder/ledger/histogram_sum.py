@@ -84,7 +84,7 @@ class Sum:
 
 
 class _Few(NamedTuple):
-    """Buckets in any order, their counts, the lowest and the highest of them, and whether they are added or taken away."""
+    """Buckets in any order, their counts, lowest and highest of them, and whether they are added or taken away."""
 
     indices: Sequence[int]
     counts: Sequence[int]
