@@ -231,6 +231,40 @@ def test_the_first_groups_of_a_comparison_are_the_first_of_all(
         assert (found.more, found.total) == (max(0, len(whole.rows) - limit), whole.total)
 
 
+@many
+@given(
+    st.lists(CALLS, max_size=25),
+    st.sampled_from([("user",), ("session",), ("tag:team",), ("user", "model"), ("host", "user")]),
+    st.tuples(MOMENTS, MOMENTS),
+    st.sampled_from([{}, {}, {"model": "deepseek-chat"}]),
+    st.integers(1, 4),
+)
+def test_the_first_groups_of_two_periods_are_the_first_of_two_reports(
+    url: str,
+    some: list[Call],
+    by: tuple[str, ...],
+    period: tuple[int | None, int | None],
+    where: dict[str, str],
+    limit: int,
+) -> None:
+    emptied(url)
+    store_calls(url, *some)
+    store = Store(url)
+    since_us, until_us = sorted(moment or START_US for moment in period)
+    found = compare(store, by, since_us, until_us, where, limit=limit)
+    now = report(store, by, since_us, until_us, where)
+    before = report(store, by, found.before_us, since_us, where)
+    keys = [row.key for row in now.rows] + [row.key for row in before.rows]
+    expected = list(dict.fromkeys(keys))
+    assert [change.key for change in found.rows] == expected[:limit]
+    assert found.more == max(0, len(expected) - limit)
+    rows = [{row.key: row for row in each.rows} for each in (now, before)]
+    assert [(each.now, each.before) for each in found.rows] == [
+        (rows[0].get(key), rows[1].get(key)) for key in expected[:limit]
+    ]
+    assert (found.total.now, found.total.before) == (now.total, before.total)
+
+
 @pytest.mark.parametrize("by", [("user",), ("session",), ("user", "model"), ("outcome",)])
 def test_a_comparison_is_two_reports(url: str, by: tuple[str, ...]) -> None:
     store = store_some(url)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 from sqlalchemy import Connection
 
 from .access import reading
 from .answers import Answer, answer
 from .answers_of_rollups import Asked
-from .choosing import first
+from .choosing import choose_of_both, first
 from .database import Database
 from .dimensions import dimension_of
 from .figures import Figures
@@ -47,9 +49,28 @@ def _from_rollups(
 ) -> Compared:
     """The same, where the figures of groups that are not shown are not looked at."""
     asked = [Asked(connection, database, each, dimension) for each in (now, before)]
+    if limit and (found := _from_numbers(connection, now, dimension, asked, limit)):
+        return found
     keys, more = _chosen(now, asked[0].counts(), asked[1].counts(), limit)
     answers = [Answer(_there(each.of(keys)), each.total()) for each in asked]
     return Compared(keys, answers[0], answers[1], more)
+
+
+def _from_numbers(
+    connection: Connection, question: Question, dimension: str, asked: Sequence[Asked], limit: int
+) -> Compared | None:
+    """The same, where groups go by values that have numbers, so that nothing is asked of those that are not shown."""
+    now, before = (each.numbered() for each in asked)
+    if now is None or before is None:
+        return None
+    found = choose_of_both(connection, question, dimension, now, before, limit)
+    if found is None:
+        return None
+    keys, number, chosen = found
+    here, then = (
+        Answer(_there(each.chosen(some)), each.total()) for each, some in zip(asked, chosen, strict=True)
+    )
+    return Compared(keys, here, then, number - len(keys))
 
 
 def _chosen(

@@ -9,9 +9,19 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from .cells import ALL, DAY, HOUR, HOUR_US, MONTH, QUARTER, SESSION, has_quarters, widths
-from .choosing import Chosen, choose, choose_values, count_values, first, is_by_value, is_numbered
+from .choosing import (
+    Chosen,
+    Numbered,
+    choose,
+    choose_values,
+    count_numbered,
+    count_values,
+    first,
+    is_by_value,
+    is_numbered,
+)
 from .database import Database
-from .dimensions import dimension_of
+from .dimensions import dimension_of, needs_cuts
 from .edges import Edges
 from .figures import Figures, Stored
 from .kept_cells import cuts_of
@@ -84,6 +94,10 @@ class Asked:
         chosen = self._choose(limit)
         if chosen is None:
             return self._first_of_all(limit)
+        return self.chosen(chosen), chosen.number - len(chosen.calls)
+
+    def chosen(self, chosen: Chosen) -> dict[Key, Figures]:
+        """The figures of chosen groups."""
         found = self._all_within(chosen)
         if left := chosen.calls.keys() - found.keys():
             only = chosen.only
@@ -91,7 +105,23 @@ class Asked:
                 only = replace(only, values=only.values - {value for (value,) in found})
             parts = [part for span in self._spans for part in self._parts(span, self._told_apart(span, only))]
             found |= self._figures(left, parts)
-        return found, chosen.number - len(chosen.calls)
+        return found
+
+    def numbered(self) -> Numbered | None:
+        """How many calls all groups have, by the numbers of their values; None where these have none."""
+        question, dimension = self._question, self._dimension
+        if not self._is_numbered():
+            return None
+        return count_numbered(
+            *(self._connection, question, dimension, self._spans, self._edges, self._numbered_spans())
+        )
+
+    def _is_numbered(self) -> bool:
+        place = value_place(self._question.by, self._dimension)
+        return place is not None and is_numbered(self._question, self._dimension)
+
+    def _numbered_spans(self) -> list[Span]:
+        return [] if self._hours is None else spans_of(self._hours, WIDTHS, self._known)
 
     def _all_within(self, chosen: Chosen) -> dict[Key, Figures]:
         """The figures of chosen sessions that have all their calls in the period, as most do: from one cell of each."""
@@ -124,18 +154,17 @@ class Asked:
         """Which groups come first, without their figures; None where that is no easier."""
         question, dimension, spans = self._question, self._dimension, self._spans
         by_value = is_by_value(question, dimension)
-        numbered = value_place(question.by, dimension) is not None and is_numbered(question, dimension)
+        numbered = self._is_numbered()
         if by_value and len(spans) == 1 and not self._edges and (spans[0].hours == ALL or not numbered):
             return choose(self._connection, question, dimension, spans[0], limit)
         asked = self._connection, question, dimension, spans, self._edges, limit
         if numbered:
-            wide = [] if self._hours is None else spans_of(self._hours, WIDTHS, self._known)
-            return choose_values(*asked, wide)
+            return choose_values(*asked, self._numbered_spans())
         return choose_values(*asked) if by_value and self._value_place() is not None else None
 
     def counts(self) -> dict[Key, int]:
         """How many calls each group has; those that have replayed calls alone are there with none."""
-        if self._value_place() is not None:
+        if self._value_place() is not None and not needs_cuts(self._question):
             return self._counts_of_values()
         return self._counts_of_cells()
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, literal, literal_column, union_all
 from .cells import ALL, ANY, DAY, HOUR, PLAIN, VALUES, kinds_of
 from .dimensions import CORE, has_rest, needs_cuts
 from .edges import Edges, Numbers
-from .leading import Groups, leading_groups
+from .leading import Counts, Groups, calls_of, count_groups, leading_groups
 from .periods import Span
 from .question import Key, Question, fetched, in_order
 from .ranking import rank_values
@@ -98,8 +98,10 @@ def choose_values(
     known = {key: numbers for key, numbers in at_edges.items() if key[at] is not None}
     found = None
     if numbered is not None:
-        groups = _groups(question, dimension, at)
-        found = leading_groups(connection, groups, numbered, known, max(limit, 1))
+        counts = count_groups(connection, _groups(question, dimension, at), numbered, known)
+        leading = None if counts is None else leading_groups(connection, counts, max(limit, 1))
+        if counts is not None and leading is not None:
+            found = leading, counts.number
     if found is None:
         if len(question.by) > 1:
             return None
@@ -111,6 +113,56 @@ def choose_values(
     keys = first(calls, question, limit)
     only = Only(frozenset(key[at] for key in keys))
     return Chosen({key: calls[key] for key in keys}, number + len(rest), only)
+
+
+class Numbered(Struct, frozen=True):
+    """How many calls the groups of a period have: those with a value by its number, those without by themselves."""
+
+    counts: Counts
+    rest: Mapping[Key, int]
+
+
+def count_numbered(
+    connection: Connection,
+    question: Question,
+    dimension: str,
+    spans: Sequence[Span],
+    edges: Edges,
+    numbered: Sequence[Span],
+) -> Numbered | None:
+    """The calls of all groups, without the names of their values."""
+    at = value_place(question.by, dimension) or 0
+    at_edges = edges.counts()
+    known = {key: numbers for key, numbers in at_edges.items() if key[at] is not None}
+    counts = count_groups(connection, _groups(question, dimension, at), numbered, known)
+    if counts is None:
+        return None
+    without = {key: numbers for key, numbers in at_edges.items() if key[at] is None}
+    return Numbered(counts, _rest(connection, question, dimension, spans, without))
+
+
+def choose_of_both(
+    connection: Connection, question: Question, dimension: str, now: Numbered, before: Numbered, limit: int
+) -> tuple[list[Key], int, tuple[Chosen, Chosen]] | None:
+    """The first groups of a period, as they are in it and in another one, and how many there are in either.
+
+    None where groups are to be shown that are in the other one alone, or where they are best found in other ways.
+    """
+    if now.counts.number + len(now.rest) < limit:
+        return None
+    leading = leading_groups(connection, now.counts, limit)
+    if leading is None:
+        return None
+    at = value_place(question.by, dimension) or 0
+    calls = {**leading, **now.rest}
+    keys = first(calls, question, limit)
+    then = {key: before.rest.get(key, 0) for key in keys if key[at] is None}
+    then |= calls_of(connection, before.counts, [key for key in keys if key[at] is not None])
+    gone = before.counts.others(now.counts) + len(before.rest.keys() - now.rest.keys())
+    number = now.counts.number + len(now.rest) + gone
+    only = Only(frozenset(key[at] for key in keys))
+    here = {key: calls[key] for key in keys}
+    return keys, number, (Chosen(here, number, only), Chosen(then, number, only))
 
 
 def _ranked(

@@ -65,7 +65,8 @@ class Sum:
             few.append(
                 _Few(list(self._counts), list(self._counts.values()), min(self._counts), max(self._counts), 1)
             )
-        more, less = [], []
+        more: list[bytes] = []
+        less: list[bytes] = []
         pairs: tuple[list[bytes], list[bytes]] = ([], [])
         for data, sign in self._parts:
             if data[0] == PAIRS:

@@ -23,6 +23,7 @@ from .value_numbers import Value, numbers_of, values_of
 _MOST_ALIKE: Final = 2_000
 """How many values are looked up at most, where many have as many calls as the last one that is shown."""
 
+_ONE: Final = bytes([0]) + bytes([1]) * 255
 _c = value_counts.c
 
 _Part = tuple[Key, int]
@@ -54,30 +55,66 @@ class Groups(Struct, frozen=True):
         return (*key[: self.value_at], value, *key[self.value_at + 1 :])
 
 
-def leading_groups(
-    connection: Connection, groups: Groups, spans: Sequence[Span], edges: Mapping[Key, Numbers], limit: int
-) -> tuple[dict[Key, int], int] | None:
-    """The groups with most calls in the spans and the edges together, maybe a few more, and how many there are in all.
+class Counts(Struct):
+    """How many calls each group has, by the numbers of their values, in parts of these."""
 
-    None where so many have as many calls as the last of them that the database finds them sooner.
-    """
+    groups: Groups
+    parts: dict[_Part, _Found]
+
+    @property
+    def number(self) -> int:
+        """How many groups there are in all."""
+        return sum(part.number for part in self.parts.values())
+
+    def others(self, known: Counts) -> int:
+        """How many groups there are that are not in other counts."""
+        number = 0
+        for key, part in self.parts.items():
+            there = _marks(part)
+            if key in known.parts:
+                there &= ~_marks(known.parts[key])
+            number += there.bit_count()
+        return number
+
+
+def count_groups(
+    connection: Connection, groups: Groups, spans: Sequence[Span], edges: Mapping[Key, Numbers]
+) -> Counts | None:
+    """How many calls groups have in the spans and the edges together; None where a value at these has no number."""
     values = {value for key in edges if (value := key[groups.value_at]) is not None}
     numbers = numbers_of(connection, ((groups.dimension, value) for value in values))
     if len(numbers) < len(values):
         return None
-    parts = {
-        part: _found(*sums)
-        for part, sums in _sums(connection, groups, spans, _by_number(groups, edges, numbers)).items()
-    }
-    least = _least([part.calls for part in parts.values()], limit)
+    sums = _sums(connection, groups, spans, _by_number(groups, edges, numbers))
+    return Counts(groups, {part: _found(*both) for part, both in sums.items()})
+
+
+def leading_groups(connection: Connection, counts: Counts, limit: int) -> dict[Key, int] | None:
+    """The groups with most calls, maybe a few more.
+
+    None where so many have as many calls as the last of them that the database finds them sooner.
+    """
+    least = _least([part.calls for part in counts.parts.values()], limit)
     found: list[tuple[Key, int, int]] = []
-    for (key, part), known in parts.items():
+    for (key, part), known in counts.parts.items():
         found += ((key, part * PART + at, calls) for at, calls in _from(known, max(least, known.least)))
         if len(found) > limit + _MOST_ALIKE:
             return None
     names = values_of(connection, list({number for _, number, _ in found}))
-    first = {groups.key(key, names[number]): calls for key, number, calls in found}
-    return first, sum(part.number for part in parts.values())
+    return {counts.groups.key(key, names[number]): calls for key, number, calls in found}
+
+
+def calls_of(connection: Connection, counts: Counts, keys: Iterable[Key]) -> dict[Key, int]:
+    """How many calls some groups have, none of them without a value."""
+    groups = counts.groups
+    values = {key: key[groups.value_at] or "" for key in keys}
+    numbers = numbers_of(connection, {(groups.dimension, value) for value in values.values()})
+    found: dict[Key, int] = {}
+    for key, value in values.items():
+        part, at = divmod(numbers.get((groups.dimension, value), -1), PART)
+        known = counts.parts.get((groups.key(key, ""), part))
+        found[key] = 0 if known is None or at not in known.at else known.calls[known.at.index(at)]
+    return found
 
 
 def _by_number(
@@ -138,6 +175,16 @@ def _found(live: Sum, replayed: Sum) -> _Found:
         **{place: count for place, count in zip(at, calls, strict=True) if count},
     }
     return _Found(list(there), list(there.values()), len(there), 0)
+
+
+def _marks(found: _Found) -> int:
+    """A byte for each place of a part, which is one where a group is there."""
+    if isinstance(found.calls, bytes) and isinstance(found.at, range):
+        return int.from_bytes(found.calls.translate(_ONE), "little") << 8 * found.at.start
+    marks = bytearray(PART)
+    for at, calls in zip(found.at, found.calls, strict=True):
+        marks[at] = calls >= found.least
+    return int.from_bytes(marks, "little")
 
 
 def _least(rows: Sequence[Sequence[int]], limit: int) -> int:
