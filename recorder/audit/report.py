@@ -23,6 +23,7 @@ Money = tuple[tuple[str, int], ...]
 
 _PERCENTS = (50, 95, 99)
 _IN_TIME = ("day", "hour")
+_TOKENS = tuple((f"{name}_tokens", *at.tokens_at(name)) for name in at.TOKENS)
 
 
 class Percentiles(Struct, frozen=True):
@@ -121,7 +122,7 @@ def report(
 def row_of(key: Key, figures: Figures, *, total: bool = False) -> ReportRow:
     """The row that figures make."""
     counts = dict(zip(at.OUTCOMES, figures.counts, strict=False))
-    tokens = {name: _known(figures.counts, *at.tokens_at(name)) for name in at.TOKENS}
+    tokens = {name: _known(figures.counts, place, known) for name, place, known in _TOKENS}
     duration, first_chunk, first_token, speed = figures.times
     return ReportRow(
         key=key,
@@ -137,9 +138,9 @@ def row_of(key: Key, figures: Figures, *, total: bool = False) -> ReportRow:
         cancelled=counts["cancelled"],
         interrupted=counts["interrupted"],
         retried=figures.counts[at.RETRIED],
-        **{f"{name}_tokens": number for name, number in tokens.items()},
+        **tokens,
         without_usage=figures.counts[at.WITHOUT_USAGE],
-        cache_hit_rate=_rate(tokens["cached"], figures.counts[at.INPUT_OF_CACHED]),
+        cache_hit_rate=_rate(tokens["cached_tokens"], figures.counts[at.INPUT_OF_CACHED]),
         duration_s=_percentiles(duration, 1e6),
         first_chunk_s=_percentiles(first_chunk, 1e6),
         first_token_s=_percentiles(first_token, 1e6),

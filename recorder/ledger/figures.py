@@ -208,17 +208,20 @@ class Figures:
             for each in stored:
                 self.add_stored(each)
             return
-        self.counts = list(map(sum, zip(self.counts, *[counts for counts, *_ in stored], strict=True)))
-        currencies: dict[str, list[list[int]]] = {}
-        for _, errors, money, *times in stored:
-            for error, number in errors.items():
+        columns: Any = zip(*stored, strict=True)
+        counts, errors, money, *times = columns
+        self.counts = list(map(sum, zip(self.counts, *counts, strict=True)))
+        for known in filter(None, errors):
+            for error, number in known.items():
                 self.errors[error] += number
-            for currency, amounts in money.items():
+        currencies: dict[str, list[list[int]]] = {}
+        for sums in money:
+            for currency, amounts in sums.items():
                 currencies.setdefault(currency, []).append(amounts)
-            for whole, part in zip(self.times, times, strict=True):
-                whole.add(part)
-        sums = {currency: list(map(sum, zip(*some, strict=True))) for currency, some in currencies.items()}
-        add_money(self.money, sums, 1)
+        for currency, some in currencies.items():
+            add_money(self.money, {currency: list(map(sum, zip(*some, strict=True)))}, 1)
+        for whole, parts in zip(self.times, times, strict=True):
+            whole.add_all(parts)
 
     def add_tally(self, tally: Tally, sign: int = 1) -> None:
         """Add a tally, or take it away."""

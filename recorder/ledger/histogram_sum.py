@@ -31,6 +31,10 @@ class Sum:
         if data:
             self._parts.append((data, sign))
 
+    def add_all(self, some: Iterable[bytes]) -> None:
+        """Add histograms."""
+        self._parts += [(data, 1) for data in some if data]
+
     def add_counts(self, counts: Mapping[int, int], sign: int = 1) -> None:
         """Add the counts of buckets."""
         known = self._counts
