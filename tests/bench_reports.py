@@ -39,6 +39,8 @@ SINGLE = (
     "session",
     "outcome",
     "error",
+    "status",
+    "operation",
     "tag",
     "tag:feature",
 )
@@ -56,6 +58,8 @@ QUESTIONS: dict[str, dict[str, Any]] = {
     "by model, since within an hour": {"by": ("model",), "since_us": WEEK_US},
     "by user, since within an hour": {"by": ("user",), "since_us": WEEK_US},
     "by session, since within an hour": {"by": ("session",), "since_us": WEEK_US},
+    "by outcome, since within an hour": {"by": ("outcome",), "since_us": WEEK_US},
+    "by tag, since within an hour": {"by": ("tag",), "since_us": WEEK_US},
     "by user,model, since within an hour": {"by": ("user", "model"), "since_us": WEEK_US},
     "by session, since a day": {"by": ("session",), "since_us": BEGIN_US + 23 * DAY_US},
     "by day, where model": {"by": ("day",), "where": {"model": "gpt-5"}},

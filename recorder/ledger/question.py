@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import Connection
+from sqlalchemy import Connection, CursorResult
 
 from .cells import TAG
 from .conditions import Condition, as_stored
@@ -122,7 +122,18 @@ def group(found: dict[Key, Figures], key: Key) -> Figures:
 
 def fetched(connection: Connection, query: Any) -> Iterator[Any]:
     """Rows as the driver gives them, for a third of the time."""
-    cursor = connection.execute(query).cursor
+    yield from _rows_of(connection.execute(query))
+
+
+def fetched_text(connection: Connection, query: str, values: Sequence[Any]) -> Iterator[Any]:
+    """The same of a query that is text, with `?` for each value."""
+    if connection.dialect.name != "sqlite":
+        query = query.replace("?", "%s")
+    yield from _rows_of(connection.exec_driver_sql(query, tuple(values)))
+
+
+def _rows_of(result: CursorResult[Any]) -> Iterator[Any]:
+    cursor = result.cursor
     assert cursor is not None, "a query has rows"
     while rows := cursor.fetchmany(2_000):
         yield from rows

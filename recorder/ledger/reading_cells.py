@@ -28,7 +28,7 @@ from .cut_rows import expanded
 from .dimensions import CORE, has_rest, needs_cuts, wanted_values
 from .kept_cells import cuts_of
 from .periods import Span
-from .question import GROUPS, Key, Question, day_text, fetched, hour_text
+from .question import GROUPS, Key, Question, day_text, fetched, fetched_text, hour_text
 from .tables import rollups
 
 _r = rollups.c
@@ -158,16 +158,7 @@ def _cells(
         values += known
     columns = _CUT if needs_cuts(question) else _UNCUT
     query = f"SELECT {columns} FROM rollups WHERE hours = {span.hours} AND {' AND '.join(conditions)}"
-    return _in_hours(expanded(connection, span.hours, _fetched(connection, query, values)), span)
-
-
-def _fetched(connection: Connection, query: str, values: Sequence[Any]) -> Iterator[Any]:
-    if connection.dialect.name != "sqlite":
-        query = query.replace("?", "%s")
-    cursor = connection.exec_driver_sql(query, tuple(values)).cursor
-    assert cursor is not None, "a query has rows"
-    while rows := cursor.fetchmany(2_000):
-        yield from rows
+    return _in_hours(expanded(connection, span.hours, fetched_text(connection, query, values)), span)
 
 
 def cells_of(question: Question, dimension: str, span: Span, *columns: Any) -> Any:
