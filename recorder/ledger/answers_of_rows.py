@@ -157,6 +157,10 @@ def _row_key(by: Sequence[str]) -> tuple[list[ColumnElement[Any]], Callable[[Any
     """The columns that keys are read from, and what reads them: one key, but for `tag`."""
     readers = [_row_reader(name) for name in by]
     columns = [column for column, _ in readers]
+    if len(readers) == 1:
+        # There may be thousands of them.
+        ((_, read_value),) = readers
+        return columns, lambda raw: iter([(part,) for part in read_value(raw[0])])
 
     def read_keys(raw: Sequence[Any]) -> Iterator[Key]:
         keys: list[Key] = [()]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
@@ -39,8 +38,8 @@ class Edges:
         self._edges = edges
         self._all: dict[Key, Figures] | None = None
         self._total: Figures | None = None
-        self._raw: dict[Key, set[str | None]] | None = None
-        self._numbers: Counter[Key] = Counter()
+        self._numbers: dict[Key, int] | None = None
+        self._long: dict[Key, set[str | None]] = {}
         names = [name for name in question.by if name not in CORE]
         self._name = names[0] if len(names) == 1 and names[0] in _NAMED else None
 
@@ -52,24 +51,33 @@ class Edges:
         if self._name is None or self._all is not None:
             return {key: (of.calls, of.counts[REPLAYED]) for key, of in self.figures().items()}
         found: dict[Key, Numbers] = {}
+        numbers: dict[Key, int] = {}
         at = self._question.by.index(self._name)
-        self._raw = {}
         for edge in self._edges:
+            sign = edge.sign
             for key, raw, live, replayed in count_rows(
                 self._connection, self._database, self._question, edge
             ):
-                known = found.get(key, (0, 0))
-                found[key] = known[0] + edge.sign * live, known[1] + edge.sign * replayed
-                self._raw.setdefault(key, set()).add(raw[at])
-                self._numbers[key] += live + replayed
+                known = found.get(key)
+                if known is None:
+                    found[key] = sign * live, sign * replayed
+                else:
+                    found[key] = known[0] + sign * live, known[1] + sign * replayed
+                numbers[key] = numbers.get(key, 0) + live + replayed
+                if raw[at] != key[at]:
+                    self._long.setdefault(key, set()).add(raw[at])
+        self._numbers = numbers
         return found
 
     def figures(self, keys: Collection[Key] | None = None) -> Mapping[Key, Figures]:
         """The figures of some groups that `counts` told of, and maybe of others; of all without `keys`."""
-        if self._all is None and self._name is not None and keys is not None and self._raw is not None:
-            names = {name for key in keys for name in self._raw.get(key, ())}
+        if self._all is None and self._name is not None and keys is not None and self._numbers is not None:
+            there = [key for key in keys if key in self._numbers]
+            at = self._question.by.index(self._name)
+            names = {key[at] for key in there}
+            names.update(*(self._long[key] for key in there if key in self._long))
             if len(names) <= _MOST_NAMED:
-                return self._of(names, sum(self._numbers[key] for key in keys))
+                return self._of(names, sum(self._numbers[key] for key in there))
         if self._all is None:
             self._all, self._total = {}, Figures()
             for edge in self._edges:
