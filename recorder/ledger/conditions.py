@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Literal, cast, get_args
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, and_, false, func, not_, or_, true
+from sqlalchemy import ColumnElement, and_, false, func, literal_column, not_, or_, true
 
 from ..errors import StoreError
 from .columns import COLUMNS, TAG, Column, unknown
@@ -64,14 +64,20 @@ def clause(condition: Condition, *, sqlite: bool) -> ColumnElement[bool]:
     if isinstance(value, Decimal) != column.numeric:
         raise StoreError(f"{condition.name} cannot be compared with {value!r}")
     if isinstance(value, Decimal):
-        return _number_clause(column, operator, min(max(value, -_HUGE), _HUGE) * column.scale)
+        return number_clause(column, operator, value)
     if condition.name == "operation_id" and operator == "=":
         # Most calls keep no operation besides their own id, and the index has the others: it serves this only
         # where it is said again that the operation is not empty.
         kept = and_(calls.c.operation_id == storable(value), calls.c.operation_id != "")
         own = and_(calls.c.operation_id == "", calls.c.id == storable(value))
         return or_(kept, own)
-    return text_clause(column.expression, operator, as_stored(condition.name, value, operator), sqlite=sqlite)
+    found = text_clause(
+        column.expression, operator, as_stored(condition.name, value, operator), sqlite=sqlite
+    )
+    if condition.name == "outcome" and operator == "=" and value != "ok":
+        # Said again, as the index has the others alone.
+        return and_(found, calls.c.outcome != literal_column("'ok'"))
+    return found
 
 
 def as_stored(name: str, value: str, operator: Operator = "=") -> str:
@@ -106,8 +112,9 @@ def _begins(text: ColumnElement[Any], value: str, *, sqlite: bool) -> ColumnElem
     return and_(text >= value, func.substr(text, 1, len(value)) == value)
 
 
-def _number_clause(column: Column, operator: Operator, number: Decimal) -> ColumnElement[bool]:
+def number_clause(column: Column, operator: Operator, value: Decimal) -> ColumnElement[bool]:
     """A comparison of integers with a number that may lie between two of them, or beyond all."""
+    number = min(max(value, -_HUGE), _HUGE) * column.scale
     expression, floor, ceiling = column.expression, math.floor(number), math.ceil(number)
     if abs(number) > column.largest:
         always = operator in (("<", "<=") if number > 0 else (">", ">="))

@@ -10,9 +10,10 @@ from sqlalchemy import Row, Select, or_, select
 from ..errors import StoreError
 from .access import reading
 from .database import Database
-from .extremes import first_seqs
 from .filters import Filters, filtered_by
+from .one_by_one import number_of, one_by_one
 from .ordering import Mark, Order, mark_column, mentions, ordered
+from .paging import seqs_of_page
 from .places import Place, earlier
 from .tables import calls
 from .views import CALL_COLUMNS
@@ -64,15 +65,25 @@ def page_of_calls(
 
     asked = (*LISTED, calls.c.cost_note, calls.c.content, mark_column(order).label("mark"))
     with reading(database) as connection:
-        seqs = None if search else first_seqs(connection, query_of, order, after, limit, filters)
-        if seqs is None:
-            query = query_of(*asked)
+        if search or order.sort == "start":
+            query = ordered(query_of(*asked), order, after).limit(limit)
             if search:
                 query = query.where(mentions(search, sqlite=database.is_sqlite))
-            query = ordered(query, order, after).limit(limit)
         else:
-            query = ordered(select(*asked).where(calls.c.seq.in_(seqs)), order, None)
+            seqs = seqs_of_page(connection, database, query_of, order, after, limit, filters)
+            query = _numbered(select(*asked), seqs, sqlite=database.is_sqlite)
+            place = {seq: number for number, seq in enumerate(seqs)}
+            rows = connection.execute(query).mappings()
+            return sorted(map(dict, rows), key=lambda row: place[row["seq"]])
         return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _numbered(query: Select[Any], seqs: Sequence[int], *, sqlite: bool) -> Select[Any]:
+    """Of a query the calls that have some numbers."""
+    if sqlite:
+        return query.where(calls.c.seq.in_(seqs))
+    number = number_of(seqs)
+    return one_by_one(query.where(calls.c.seq == number), number)
 
 
 def each_call(database: Database, columns: Sequence[str], **filters: Unpack[Filters]) -> Iterator[Row[Any]]:

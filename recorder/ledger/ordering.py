@@ -39,13 +39,34 @@ class Order(Struct, frozen=True):
 
 def ordered(query: Select[Any], order: Order, after: Mark | None) -> Select[Any]:
     """The query in this order, from behind a mark on."""
-    column, seq = SORTS[order.sort], calls.c.seq
+    column = SORTS[order.sort]
     if after is not None:
         query = query.where(_behind(column, order, after))
+    return in_order(query, column, calls.c.seq, order)
+
+
+def in_order(
+    query: Select[Any], column: ColumnElement[Any], seq: ColumnElement[Any], order: Order
+) -> Select[Any]:
+    """The query in this order of a column, and of numbers where it is the same."""
     directed = column.asc() if order.ascending else column.desc()
-    if order.sort not in ("start", "duration"):
+    if has_unknown(order):
         directed = directed.nulls_last()
     return query.order_by(directed, seq.asc() if order.ascending else seq.desc())
+
+
+def has_unknown(order: Order) -> bool:
+    """Whether there may be calls of which it is unknown where they come: they are the last."""
+    return order.sort not in ("start", "duration")
+
+
+def unknown(query: Select[Any], order: Order, after: int | None) -> Select[Any]:
+    """Of a query those calls, in order, from behind a number on."""
+    seq = calls.c.seq
+    query = query.where(SORTS[order.sort].is_(None))
+    if after is not None:
+        query = query.where(seq > after if order.ascending else seq < after)
+    return query.order_by(seq.asc() if order.ascending else seq.desc())
 
 
 def mark_column(order: Order) -> ColumnElement[Any]:
@@ -71,4 +92,4 @@ def _behind(column: ColumnElement[Any], order: Order, after: Mark) -> ColumnElem
     beyond = column > value if order.ascending else column < value
     within = column >= value if order.ascending else column <= value
     found = and_(within, or_(beyond, next_of_same))
-    return or_(found, column.is_(None)) if order.sort not in ("start", "duration") else found
+    return or_(found, column.is_(None)) if has_unknown(order) else found

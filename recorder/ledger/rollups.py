@@ -21,7 +21,7 @@ from .changing_cells import Between, add_finer, change_cells
 from .database import Database, stand_in_line
 from .histogram import Inconsistent
 from .intake import nothing
-from .stretches import bound_complete, forget_bounds, lack_bounds, widen
+from .stretches import bound_complete, bound_new, forget_bounds, lack_bounds, widen
 from .tables import calls, rollup_state, rollups
 from .tallying import Tallies, tally
 from .value_counts import clear_counts, forget_counts
@@ -48,8 +48,8 @@ def add_rows(
     """Count rows that were just inserted; `counted` is what they come to, where that is known already."""
     if not rows:
         return
-    bound_complete(connection)
     _take_turn(connection)
+    bound_new(connection, [row["id"] for row in rows])
     if (pending := _pending(connection)) is not None:
         ids = [row["id"] for row in rows]
         waiting = set(connection.scalars(select(calls.c.id).where(calls.c.id.in_(ids), pending)))
@@ -143,6 +143,8 @@ def _fill_some(connection: Connection) -> int:
     query = select(calls.c.seq, *COUNTED_COLUMNS).where(pending).order_by(calls.c.seq).limit(_BATCH)
     rows = _rows(connection, query)
     change_cells(connection, tally(row[1:] for row in rows))
+    if rows and connection.dialect.name != "sqlite":
+        widen(connection, calls.c.seq.between(rows[0][0], rows[-1][0]))
     last = rows[-1][0] if len(rows) == _BATCH else _state.upto_seq
     connection.execute(rollup_state.update().values(after_seq=last))
     return len(rows)

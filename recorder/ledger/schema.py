@@ -17,7 +17,7 @@ from .tables import metadata
 from .url import argument, shown
 from .views import VIEWS
 
-HEAD: Final = "0012"
+HEAD: Final = "0013"
 """The newest revision in `migrations/`; Alembic is imported only where a store has another one."""
 
 VERSION_TABLE: Final = "recorder_schema"

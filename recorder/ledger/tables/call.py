@@ -64,6 +64,12 @@ calls = Table(
     sparse_index("trace_id", "trace_id IS NOT NULL"),
     sparse_index("session_id", "session_id IS NOT NULL"),
     sparse_index("user_id", "user_id IS NOT NULL", "started_us"),
+    # Has all that calls are ordered by, so that those that failed are ordered without a look at any of them.
+    sparse_index(
+        *("outcome", "outcome <> 'ok'", "started_us", "duration_us", "first_token_us"),
+        *("cost_pico", "input_tokens", "output_tokens"),
+        beside=("seq",),
+    ),
     UniqueConstraint("id").ddl_if(dialect="sqlite"),
     Index(None, "seq").ddl_if(dialect="postgresql"),
     sqlite_autoincrement=True,

@@ -19,6 +19,16 @@ SERIAL = BigInteger().with_variant(Integer, "sqlite")
 ID = Text().with_variant(Text(collation="C"), "postgresql")
 
 
-def sparse_index(column: str, condition: str, *more: str) -> Index:
-    """An index of the rows alone that have something to be found by."""
-    return Index(None, column, *more, sqlite_where=text(condition), postgresql_where=text(condition))
+def sparse_index(column: str, condition: str, *more: str, beside: tuple[str, ...] = ()) -> Index:
+    """An index of the rows alone that have something to be found by.
+
+    What stands `beside` in it PostgreSQL has at hand too, as SQLite has the number of each row.
+    """
+    return Index(
+        None,
+        column,
+        *more,
+        sqlite_where=text(condition),
+        postgresql_where=text(condition),
+        postgresql_include=beside,
+    )
