@@ -190,18 +190,32 @@ def test_the_first_groups_in_time_are_the_first_of_all(url: str, by: tuple[str, 
 @pytest.mark.parametrize("where", [["duration_s>0", "session_id!=s-3"], ["stream=0"], ["session_id=s-4"]])
 @pytest.mark.parametrize(
     "by",
-    [("user",), ("session",), ("user", "model"), ("day", "user"), ("session", "user"), ("tag:a", "session")],
+    [
+        *(("user",), ("session",), ("user", "model"), ("session", "user"), ("tag:a", "session")),
+        *(("day", "user"), ("user", "hour"), ("session", "day")),
+    ],
 )
 def test_the_largest_of_many_are_found_among_the_calls_too(
     url: str, monkeypatch: pytest.MonkeyPatch, by: tuple[str, ...], where: list[str]
 ) -> None:
     store = store_some(url)
     conditions = parse_conditions(where)
-    whole = report(store, by, where=conditions)
-    monkeypatch.setattr(answers, "_MANY", 1)
+    since_us, until_us = START_US + DAY_US // 2, START_US + 5 * DAY_US + 1
+    periods: list[dict[str, int]] = [{}, {"since_us": since_us, "until_us": until_us}]
+    for name in ("_MANY", "_MANY_IN_TIME"):
+        monkeypatch.setattr(answers, name, 1)
+    for period in periods:
+        assert_the_first_are_those_of_all(store, monkeypatch, by, where=conditions, **period)
+
+
+def assert_the_first_are_those_of_all(
+    store: Store, monkeypatch: pytest.MonkeyPatch, by: tuple[str, ...], **asked: Any
+) -> None:
+    """However few groups are shown, and of however few calls."""
+    whole = report(store, by, **asked)
     for few_calls, limit in ((0, 1), (0, 3), (20_000, 3), (20_000, 20)):
         monkeypatch.setattr(answers, "_FEW_CALLS", few_calls)
-        found = report(store, by, where=conditions, limit=limit)
+        found = report(store, by, **asked, limit=limit)
         assert found.rows == whole.rows[:limit]
         assert (found.more, found.total) == (max(0, len(whole.rows) - limit), whole.total)
 

@@ -12,19 +12,22 @@ from sqlalchemy import Connection
 from .access import reading
 from .answers_by_difference import by_difference
 from .answers_of_rollups import Asked
-from .answers_of_rows import add_named, add_rows, count_names
+from .answers_of_rows import UNITS_US, add_named, add_rows, count_names
 from .cells import SESSION, USER
 from .choosing import first, number_of_values
 from .database import Database
 from .dimensions import dimension_of
 from .figures import Figures
 from .periods import Edge
-from .question import Key, Question, check, group
+from .question import Key, Question, check
 from .rollups import waiting
 
 _NAMED: Final[Mapping[str, str]] = {"session": SESSION, "user": USER}
 _MANY: Final = 2_000
 """From how many values on it pays to find out which are shown, at the price of looking at all calls again."""
+
+_MANY_IN_TIME: Final = 50
+"""The same where each of them may be in every hour or day: those that are shown are the first."""
 
 _MOST_NAMED: Final = 400
 _FEW_CALLS: Final = 20_000
@@ -57,31 +60,29 @@ def _from_rows(connection: Connection, database: Database, question: Question, l
     kept = not waiting(connection)
     name = next((each for each in _NAMED if each in question.by), None)
     if name is not None and "tag" not in question.by and limit is not None and limit <= _MOST_NAMED:
-        many = number_of_values(connection, _NAMED[name]) > _MANY
+        number = number_of_values(connection, _NAMED[name])
+        many = number > (_MANY_IN_TIME if any(unit in question.by for unit in UNITS_US) else _MANY)
         total = _known_total(connection, database, question, many=many) if kept else None
         if many or total is not None:
             return _first_from_rows(connection, database, question, limit, name, total)
     known = by_difference(connection, database, question) if kept else None
     if known is not None:
         return _cut_off(*known, question, limit)
-    groups = _all_from_rows(connection, database, question)
-    if "tag" in question.by:
-        # A call has several tags, or none.
-        return _cut_off(groups, _total_from_rows(connection, database, question), question, limit)
-    total = Figures()
-    for figures in groups.values():
-        total.add(figures)
-    return _cut_off(groups, total, question, limit)
+    return _cut_off(*_all_from_rows(connection, database, question), question, limit)
 
 
-def _all_from_rows(connection: Connection, database: Database, question: Question) -> dict[Key, Figures]:
+def _all_from_rows(
+    connection: Connection, database: Database, question: Question
+) -> tuple[dict[Key, Figures], Figures]:
     groups: dict[Key, Figures] = {}
-    add_rows(connection, database, question, Edge(question.since_us, question.until_us), groups)
-    return groups
+    total = Figures()
+    edge = Edge(question.since_us, question.until_us)
+    add_rows(connection, database, question, edge, groups, total=total)
+    return groups, total
 
 
 def _total_from_rows(connection: Connection, database: Database, question: Question) -> Figures:
-    return group(_all_from_rows(connection, database, replace(question, by=())), ())
+    return _all_from_rows(connection, database, replace(question, by=()))[1]
 
 
 def _known_total(
@@ -116,10 +117,10 @@ def _first_from_rows(
 ) -> Answer:
     """The same, where the figures of all groups would take longer than to see first which are shown."""
     names = count_names(connection, database, question, name)
-    counts = {key: calls for key, (_, calls) in names.items()}
+    counts = {key: each.calls for key, each in names.items()}
     keys = first(counts, question, limit)
     few = sum(counts[key] for key in keys) < _FEW_CALLS
-    shown = {names[key][0] for key in keys}
+    shown = [names[key] for key in keys]
     found = add_named(connection, database, question, name, shown, index=few)
     if total is None:
         total = _total_from_rows(connection, database, question)

@@ -34,20 +34,25 @@ def by_difference(
     """The figures of each group and of all together; None where the calls that are asked for are no more to count."""
     everything = replace(question, where={}, tags={}, conditions=())
     dimension = dimension_of(everything)
-    if dimension is None or "tag" in question.by or number_of_values(connection, dimension) > _MANY_VALUES:
+    if dimension is None or number_of_values(connection, dimension) > _MANY_VALUES:
         return None
     if share(connection, database, question) < _MOST:
         return None
-    groups = Asked(connection, database, everything, dimension).groups()
-    whole = Edge(question.since_us, question.until_us)
-    total = Figures()
-    for figures in groups.values():
-        total.add(figures)
+    asked = Asked(connection, database, everything, dimension)
+    groups, total = asked.groups(), Figures()
+    if "tag" in question.by:
+        # A call has several tags, or none.
+        total = asked.total()
+    else:
+        for figures in groups.values():
+            total.add(figures)
     others: dict[Key, Figures] = {}
-    add_rows(connection, database, question, whole, others, others=True)
+    none_of_them = Figures()
+    whole = Edge(question.since_us, question.until_us)
+    add_rows(connection, database, question, whole, others, others=True, total=none_of_them)
     for key, figures in others.items():
         group(groups, key).add(figures, -1)
-        total.add(figures, -1)
+    total.add(none_of_them, -1)
     return {key: figures for key, figures in groups.items() if not figures.empty}, total
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, func, literal_column, null, or_, select, true
 
@@ -18,6 +18,9 @@ from .question import GROUPS, Key, Question, day_text, fetched, group, hour_text
 from .tables import calls
 from .views import model_name
 from .whole_units import whole
+
+UNITS_US: Final[Mapping[str, int]] = {"hour": HOUR_US, "day": DAY * HOUR_US}
+"""The units of time that groups go by, the narrowest first."""
 
 _c = calls.c
 
@@ -36,17 +39,17 @@ def add_rows(
 ) -> None:
     """Count the calls of an edge one by one: those that are asked for, or all others; or `only` some of them.
 
-    `most` says how many there are at most, where that is known. `total` gets each of them once, however many groups
-    it is in.
+    `most` says how many there are at most, where that is known. In `total` each call is counted once, in however many
+    groups it is.
     """
     columns, read_keys = _row_key(question.by)
     wanted = partial(_wanted, database, question, edge, others=others, only=only)
     counted = grouped(connection, wanted, columns, few=_is_short(edge), most=most)
     for raw, known in counted.items():
-        for key in read_keys(raw):
-            group(found, key).add_tally(known, edge.sign)
         if total is not None:
             total.add_tally(known, edge.sign)
+        for key in read_keys(raw):
+            group(found, key).add_tally(known, edge.sign)
 
 
 def count_rows(
@@ -65,19 +68,29 @@ def count_rows(
             yield key, raw, int(number) - int(replayed), int(replayed)
 
 
+class Named(NamedTuple):
+    """How many calls a group has, of a user or session, and in which unit of time, where groups go by time."""
+
+    name: str | None
+    calls: int
+    unit: int | None
+
+
 def count_names(
     connection: Connection, database: Database, question: Question, name: str
-) -> dict[Key, tuple[str | None, int]]:
-    """The groups, each with its user or session and how many calls it has, known long before all figures are."""
+) -> dict[Key, Named]:
+    """The groups with their users or sessions, known long before all figures are."""
     columns, read_keys = _row_key(question.by)
     place = question.by.index(name)
+    time = next((question.by.index(unit) for unit in UNITS_US if unit in question.by), None)
     numbered = [column.label(f"key_{at}") for at, column in enumerate(columns)]
     query = _wanted(database, question, _whole(question), *numbered, func.count() - func.sum(_c.replayed))
     query = query.group_by(*(literal_column(str(at + 1)) for at in range(len(columns))))
-    found: dict[Key, tuple[str | None, int]] = {}
+    found: dict[Key, Named] = {}
     for *raw, number in fetched(connection, query):
         for key in read_keys(raw):
-            found[key] = raw[place], int(number) + found.get(key, (None, 0))[1]
+            known = found[key].calls if key in found else 0
+            found[key] = Named(raw[place], int(number) + known, None if time is None else raw[time])
     return found
 
 
@@ -86,14 +99,14 @@ def add_named(
     database: Database,
     question: Question,
     name: str,
-    names: Collection[str | None],
+    shown: Collection[Named],
     *,
     index: bool,
 ) -> dict[Key, Figures]:
-    """The figures of some users or sessions; `index` says whether these are to be found by an index."""
+    """The figures of some users or sessions at least in their times; `index` says whether an index is to find them."""
     columns, read_keys = _row_key(question.by)
-    shown = named(GROUPS[name], names, index=index)
-    wanted = partial(_wanted, database, question, _whole(question), only=shown)
+    some = named(GROUPS[name], {each.name for each in shown}, index=index)
+    wanted = partial(_wanted, database, question, _within(question, shown), only=some)
     found: dict[Key, Figures] = {}
     for raw, known in grouped(connection, wanted, columns).items():
         for key in read_keys(raw):
@@ -108,6 +121,20 @@ def named(column_name: str, names: Collection[str | None], *, index: bool = Fals
     compared = column if index else func.coalesce(column, null())
     shown: ColumnElement[bool] = compared.in_([each for each in names if each is not None])
     return or_(shown, column.is_(None)) if None in names else shown
+
+
+def _within(question: Question, shown: Collection[Named]) -> Edge:
+    """The part of the period in which some groups are that go by time; else all of it."""
+    units = [each.unit for each in shown if each.unit is not None]
+    if not units:
+        return _whole(question)
+    unit_us = next(unit_us for unit, unit_us in UNITS_US.items() if unit in question.by)
+    since_us, until_us = min(units) * unit_us, (max(units) + 1) * unit_us
+    if question.since_us is not None:
+        since_us = max(since_us, question.since_us)
+    if question.until_us is not None:
+        until_us = min(until_us, question.until_us)
+    return Edge(since_us, until_us)
 
 
 def _whole(question: Question) -> Edge:
@@ -174,9 +201,9 @@ def _row_key(by: Sequence[str]) -> tuple[list[ColumnElement[Any]], Callable[[Any
 def _row_reader(name: str) -> tuple[ColumnElement[Any], Callable[[Any], list[str | None]]]:
     """One column, and the values to group by that are in it."""
     if name == "day":
-        return whole(_c.started_us, DAY * HOUR_US), lambda day: [day_text(day * DAY)]
+        return whole(_c.started_us, UNITS_US[name]), lambda day: [day_text(day * DAY)]
     if name == "hour":
-        return whole(_c.started_us, HOUR_US), lambda hour: [hour_text(hour)]
+        return whole(_c.started_us, UNITS_US[name]), lambda hour: [hour_text(hour)]
     if name == "model":
         return model_name, _model
     if name == "tag":

@@ -11,7 +11,7 @@ from typing import Any, Final
 from msgspec import Struct
 from sqlalchemy import Connection, func, literal, literal_column, union_all
 
-from .cells import ALL, ANY, DAY, HOUR, PLAIN, VALUES, kinds_of
+from .cells import ALL, ANY, DAY, HOUR, PLAIN, TAG, VALUES, kinds_of
 from .dimensions import CORE, has_rest, needs_cuts
 from .edges import Edges, Numbers
 from .leading import Counts, Groups, calls_of, count_groups, leading_groups
@@ -235,10 +235,10 @@ def _cells_in_order(
 
 
 def number_of_values(connection: Connection, dimension: str) -> int:
-    """How many values a dimension has; they are counted as they come and go."""
-    query = cells_of(Question(), VALUES, Span(ALL, None, None), func.sum(_r.calls)).where(
-        _r.value == dimension
-    )
+    """How many values a dimension, or all tags together, have; they are counted as they come and go."""
+    query = cells_of(Question(), VALUES, Span(ALL, None, None), func.sum(_r.calls))
+    these = (_r.value >= TAG, _r.value < "tag;") if dimension == "tag" else (_r.value == dimension,)
+    query = query.where(*these)
     return int(next(iter(fetched(connection, query)))[0] or 0)
 
 
