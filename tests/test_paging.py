@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import Connection, Select
 
 from recorder.call import Call
-from recorder.ledger import Store, extremes, paging, stretches
+from recorder.ledger import Store, extremes, listing, paging, stretches
 from recorder.ledger.conditions import parse_conditions
 from recorder.ledger.database import open_database
 from recorder.ledger.ordering import SORTS, Mark, Order, Sort
@@ -62,6 +64,7 @@ def short(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> st
         monkeypatch.setattr(module, "CALLS", 2)
     monkeypatch.setattr(extremes, "_SOME", 2)
     monkeypatch.setattr(extremes, "_MOST", 1.0)
+    monkeypatch.setattr(paging, "_FIRST_LOOK", 3)
     found: str = request.getfixturevalue(kinds[request.param])
     return found
 
@@ -98,6 +101,25 @@ def test_pages_are_all_calls_sorted(
         store_calls(short, *some[start : start + 7])
     store = Store(short)
     assert pages(store, order, size, **filters) == in_order(store, order, **filters)
+
+
+@many
+@given(st.lists(CALLS, max_size=30), st.sampled_from(FILTERS), st.integers(1, 7))
+def test_pages_of_a_list_are_all_of_it(
+    short: str, some: list[Call], filters: dict[str, Any], size: int
+) -> None:
+    emptied(short)
+    for start in range(0, len(some), 7):
+        store_calls(short, *some[start : start + 7])
+    store = Store(short)
+    whole = store.calls(limit=None, **filters)
+    found: list[dict[str, Any]] = []
+    before = None
+    while page := store.calls(limit=size, before=before, **filters):
+        found += page
+        before = store.place(page[-1]["id"])
+    assert found == whole
+    assert store.calls(limit=size, newest_first=False, **filters) == whole[::-1][:size]
 
 
 @pytest.mark.parametrize("sort", ["duration", "cost", "input"])
@@ -137,7 +159,7 @@ def test_few_stretches_are_looked_into_for_a_condition_on_a_number(
     looked: list[int] = []
     look = extremes._look
 
-    def noted(connection: Any, asked: Any, some: Any) -> Any:
+    def noted(connection: Connection, asked: Any, some: Sequence[int]) -> list[tuple[int, int]]:
         looked.extend(some)
         return look(connection, asked, some)
 
@@ -151,6 +173,30 @@ def test_nobody_looks_through_all_calls_for_what_no_call_has(
     short: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store_calls(short, *a_number_of_calls([(1, 1)] * 60))
-    for scan in ("ordered", "unknown"):
-        monkeypatch.setattr(paging, scan, None)
+    # Whatever is asked of all calls is asked by this.
+    monkeypatch.setattr(paging, "_numbers", None)
     assert Store(short).page(5, Order("input"), where=parse_conditions(["model=nobody"])) == []
+
+
+@pytest.mark.parametrize("condition", ["model=nobody", "cost>100", "duration_s>0.000058"])
+def test_a_list_of_rare_calls_does_not_look_at_all_others(
+    short: str, monkeypatch: pytest.MonkeyPatch, condition: str
+) -> None:
+    store_calls(short, *a_number_of_calls([(59 - number, 1) for number in range(60)]))
+    numbers = [number for (number,) in execute(short, "SELECT seq FROM calls WHERE duration_us > 58")]
+    rows = listing._rows
+    queries: list[str] = []
+
+    def noted(connection: Connection, query: Select[Any]) -> list[dict[str, Any]]:
+        queries.append(str(query))
+        return rows(connection, query)
+
+    monkeypatch.setattr(listing, "_rows", noted)
+    found = Store(short).calls(limit=9, where=parse_conditions([condition]))
+    assert [call["seq"] for call in found] == (numbers if condition.startswith("duration") else [])
+    assert not any(map(is_of_all, queries))
+
+
+def is_of_all(query: str) -> bool:
+    """Whether it asks for a page without saying where its calls may be."""
+    return "LIMIT" in query and "OFFSET" not in query

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, Unpack
 
-from sqlalchemy import Row, Select, or_, select
+from sqlalchemy import Connection, Row, Select, or_, select
 
 from ..errors import StoreError
 from .access import reading
@@ -13,7 +13,7 @@ from .database import Database
 from .filters import Filters, filtered_by
 from .one_by_one import number_of, one_by_one
 from .ordering import Mark, Order, mark_column, mentions, ordered
-from .paging import seqs_of_page
+from .paging import Page, are_all, in_first_look, seqs_by_bounds, seqs_of_page
 from .places import Place, earlier
 from .tables import calls
 from .views import CALL_COLUMNS
@@ -36,17 +36,25 @@ def newest_calls(
     **filters: Unpack[Filters],
 ) -> list[dict[str, Any]]:
     """Calls in the order of their starts; with `after_seq`, in that in which they came in."""
-    query = filtered_by(select(*LISTED), database, filters)
-    order = [calls.c.started_us, calls.c.seq]
+
+    def query_of(*columns: Any) -> Select[Any]:
+        return filtered_by(select(*columns), database, filters)
+
+    if limit is not None and after_seq is None and (newest_first or before is None):
+        order = Order("start", ascending=not newest_first)
+        page = Page(database, query_of, order, before, limit, filters)
+        with reading(database) as connection:
+            return _on_page(connection, page, LISTED)
+    query, columns = query_of(*LISTED), [calls.c.started_us, calls.c.seq]
     if after_seq is not None:
         ranges = [calls.c.seq.between(*bounds) for bounds in missing_seqs]
         query = query.where(or_(calls.c.seq > after_seq, *ranges))
-        order = [calls.c.seq]
+        columns = [calls.c.seq]
     if before is not None:
         query = query.where(earlier(before))
-    query = query.order_by(*(column.desc() if newest_first else column.asc() for column in order))
+    query = query.order_by(*(column.desc() if newest_first else column.asc() for column in columns))
     with reading(database) as connection:
-        return [dict(row) for row in connection.execute(query.limit(limit)).mappings()]
+        return _rows(connection, query.limit(limit))
 
 
 def page_of_calls(
@@ -65,25 +73,44 @@ def page_of_calls(
 
     asked = (*LISTED, calls.c.cost_note, calls.c.content, mark_column(order).label("mark"))
     with reading(database) as connection:
-        if search or order.sort == "start":
-            query = ordered(query_of(*asked), order, after).limit(limit)
-            if search:
-                query = query.where(mentions(search, sqlite=database.is_sqlite))
-        else:
-            seqs = seqs_of_page(connection, database, query_of, order, after, limit, filters)
-            query = _numbered(select(*asked), seqs, sqlite=database.is_sqlite)
-            place = {seq: number for number, seq in enumerate(seqs)}
-            rows = connection.execute(query).mappings()
-            return sorted(map(dict, rows), key=lambda row: place[row["seq"]])
-        return [dict(row) for row in connection.execute(query).mappings()]
+        if not search:
+            return _on_page(connection, Page(database, query_of, order, after, limit, filters), asked)
+        query = query_of(*asked).where(mentions(search, sqlite=database.is_sqlite))
+        return _rows(connection, ordered(query, order, after).limit(limit))
 
 
-def _numbered(query: Select[Any], seqs: Sequence[int], *, sqlite: bool) -> Select[Any]:
-    """Of a query the calls that have some numbers."""
-    if sqlite:
-        return query.where(calls.c.seq.in_(seqs))
-    number = number_of(seqs)
-    return one_by_one(query.where(calls.c.seq == number), number)
+def _on_page(connection: Connection, page: Page, columns: Sequence[Any]) -> list[dict[str, Any]]:
+    """Some columns of the calls of a page."""
+    if page.order.sort == "start":
+        return _on_page_in_time(connection, page, columns)
+    return _numbered(connection, columns, seqs_of_page(connection, page))
+
+
+def _on_page_in_time(connection: Connection, page: Page, columns: Sequence[Any]) -> list[dict[str, Any]]:
+    query = page.ordered(*columns)
+    if not page.may_be_rare:
+        return _rows(connection, query)
+    found = _rows(connection, query.where(in_first_look(page)))
+    if len(found) == page.limit or are_all(connection, page, len(found)):
+        return found
+    seqs = seqs_by_bounds(connection, page)
+    return _rows(connection, query) if seqs is None else _numbered(connection, columns, seqs)
+
+
+def _numbered(connection: Connection, columns: Sequence[Any], seqs: Sequence[int]) -> list[dict[str, Any]]:
+    """Some columns of the calls that have some numbers, in the order of these."""
+    query = select(*columns)
+    if connection.dialect.name == "sqlite":
+        query = query.where(calls.c.seq.in_(seqs))
+    else:
+        number = number_of(seqs)
+        query = one_by_one(query.where(calls.c.seq == number), number)
+    place = {seq: number for number, seq in enumerate(seqs)}
+    return sorted(_rows(connection, query), key=lambda row: place[row["seq"]])
+
+
+def _rows(connection: Connection, query: Select[Any]) -> list[dict[str, Any]]:
+    return [dict(row) for row in connection.execute(query).mappings()]
 
 
 def each_call(database: Database, columns: Sequence[str], **filters: Unpack[Filters]) -> Iterator[Row[Any]]:

@@ -41,7 +41,7 @@ def ordered(query: Select[Any], order: Order, after: Mark | None) -> Select[Any]
     """The query in this order, from behind a mark on."""
     column = SORTS[order.sort]
     if after is not None:
-        query = query.where(_behind(column, order, after))
+        query = query.where(_behind(order, after))
     return in_order(query, column, calls.c.seq, order)
 
 
@@ -83,9 +83,10 @@ def mentions(text: str, *, sqlite: bool) -> ColumnElement[bool]:
     return text_clause(joined, "~", storable(text), sqlite=sqlite)
 
 
-def _behind(column: ColumnElement[Any], order: Order, after: Mark) -> ColumnElement[bool]:
+def _behind(order: Order, after: Mark) -> ColumnElement[bool]:
+    """What is true of the calls behind a mark."""
     value, number = after
-    seq = calls.c.seq
+    column, seq = SORTS[order.sort], calls.c.seq
     next_of_same = seq > number if order.ascending else seq < number
     if value is None:
         return and_(column.is_(None), next_of_same)
