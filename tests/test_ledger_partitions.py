@@ -156,7 +156,7 @@ def test_who_may_only_insert_goes_on_without_months(
         execute(postgres_url, f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}")
         execute(
             postgres_url,
-            f"GRANT UPDATE, DELETE ON rollups, rollup_state, value_numbers, value_counts TO {role}",
+            f"GRANT UPDATE, DELETE ON rollups, rollup_state, value_numbers, value_counts, stretches TO {role}",
         )
         for name in next_months(3):
             execute(postgres_url, f"DROP TABLE {name}")
