@@ -134,6 +134,15 @@ def test_pages_are_right_while_calls_wait_to_be_counted(short: str, sort: Sort) 
     assert store.page(1, order)[0]["seq"] == 5
 
 
+@pytest.mark.parametrize("sort", ["start", "duration"])
+def test_a_long_page_has_all_calls(short: str, monkeypatch: pytest.MonkeyPatch, sort: Sort) -> None:
+    monkeypatch.setattr(paging, "_LONGEST", 5)
+    store_calls(short, *a_number_of_calls([(number % 5, number) for number in range(20)]))
+    store, order = Store(short), Order(sort)
+    filters = {"where": parse_conditions(["duration_s>0.000001"])}
+    assert pages(store, order, 6, **filters) == in_order(store, order, **filters)
+
+
 def test_bounds_hold_what_is_stored(short: str) -> None:
     for _ in range(3):
         store_calls(short, *a_number_of_calls([(number % 7, number % 5 or None) for number in range(9)]))

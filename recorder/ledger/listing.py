@@ -83,6 +83,8 @@ def _on_page(connection: Connection, page: Page, columns: Sequence[Any]) -> list
     """Some columns of the calls of a page."""
     if page.order.sort == "start":
         return _on_page_in_time(connection, page, columns)
+    if not page.is_short:
+        return _rows(connection, page.ordered(*columns))
     return _numbered(connection, columns, seqs_of_page(connection, page))
 
 

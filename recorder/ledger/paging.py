@@ -19,7 +19,7 @@ from .tables import calls
 
 _INDEXED: Final = ("id", "operation_id", "session_id", "trace_id", "user_id")
 _LONGEST: Final = 1_000
-"""The longest page that is looked for in a few calls first."""
+"""The longest page whose calls are looked for one by one."""
 
 _FIRST_LOOK: Final = 8_000
 """How many calls are looked at before anything is asked about all others."""
@@ -42,6 +42,11 @@ class Page(Struct, frozen=True):
         return ordered(self.query_of(*columns), self.order, self.after).limit(self.limit)
 
     @property
+    def is_short(self) -> bool:
+        """Whether its calls can be named one by one."""
+        return self.limit <= _LONGEST
+
+    @property
     def by_index(self) -> bool:
         """Whether an index finds what is asked for, in whatever order."""
         return self._named or any(
@@ -51,9 +56,9 @@ class Page(Struct, frozen=True):
 
     @property
     def may_be_rare(self) -> bool:
-        """Whether it is short, and all calls might be looked at in the order of their starts to find it."""
+        """Whether all calls might be looked at in the order of their starts to find it, though it is short."""
         asked = self.filters.get("where") or self.filters.get("tags")
-        return 0 < self.limit <= _LONGEST and bool(asked) and not self._named
+        return self.is_short and self.limit > 0 and bool(asked) and not self._named
 
     @property
     def _named(self) -> bool:

@@ -19,8 +19,9 @@ def _bounds() -> Iterator[Column[int]]:
         yield Column(f"most_{name}", BigInteger)
 
 
-# What lies between two bounds may have been removed since. Where no call has a number there are no bounds. A server,
-# which numbers calls before others that it stores earlier, has none of these rows.
+# What lies between two bounds may have been removed since. Where no call has a number there are no bounds. SQLite has
+# rows of complete stretches alone; a server, which numbers calls before others that it stores earlier, has one of every
+# stretch with a call that is counted.
 stretches = Table(
     "stretches",
     metadata,
