@@ -36,6 +36,7 @@ def store_some(url: str) -> Store:
             user_id=None if number % 7 == 0 else ("Ünal", "zoe", "Zoe", "a", "b")[number * number % 5],
             session_id=f"s-{number % 9}",
             replayed=number % 11 == 0,
+            outcome="error" if number % 4 == 0 else "ok",
             started_us=START_US + number * DAY_US * 2,
         )
         for number in range(45)
@@ -187,7 +188,13 @@ def test_the_first_groups_in_time_are_the_first_of_all(url: str, by: tuple[str, 
             assert (found.more, found.total) == (max(0, len(whole.rows) - limit), whole.total)
 
 
-@pytest.mark.parametrize("where", [["duration_s>0", "session_id!=s-3"], ["stream=0"], ["session_id=s-4"]])
+@pytest.mark.parametrize(
+    "where",
+    [
+        *(["duration_s>0", "session_id!=s-3"], ["stream=0"], ["session_id=s-4"]),
+        ["outcome=error", "duration_s>0"],
+    ],
+)
 @pytest.mark.parametrize(
     "by",
     [

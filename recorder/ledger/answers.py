@@ -119,7 +119,9 @@ def _first_from_rows(
     names = count_names(connection, database, question, name)
     counts = {key: each.calls for key, each in names.items()}
     keys = first(counts, question, limit)
-    few = sum(counts[key] for key in keys) < _FEW_CALLS
+    # Those that failed have an index that leaves fewer than that of their users.
+    failed = question.where.get("outcome", "ok") != "ok"
+    few = not failed and sum(counts[key] for key in keys) < _FEW_CALLS
     shown = [names[key] for key in keys]
     found = add_named(connection, database, question, name, shown, index=few)
     if total is None:
