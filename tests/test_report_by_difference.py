@@ -55,3 +55,10 @@ def test_a_share_is_judged_by_some_calls(
     where = parse_conditions([condition, "duration_s>0"])
     report(Store(url), ("session",), START_US, None, where)
     assert least <= shares[0] <= least + 0.1
+
+
+def test_a_number_beyond_all_is_compared_with_all_calls(url: str) -> None:
+    store_calls(url, a_call())
+    for operator, calls in (("=", 0), ("<", 1)):
+        found = report(Store(url), ("model",), where=parse_conditions([f"http_status{operator}1e99999999"]))
+        assert found.total.calls == calls

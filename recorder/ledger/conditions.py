@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, Literal, cast, get_args
+from typing import Any, Final, Literal, cast, get_args
 
 from msgspec import Struct
 from sqlalchemy import ColumnElement, and_, false, func, literal_column, not_, or_, true
@@ -32,8 +32,8 @@ _NO_NAMES = ("tags", "finish_reasons")
 _OF_TEXT = ("=", "!=", "^=", "~", "!~")
 _OF_NUMBER = ("=", "!=", "<", "<=", ">", ">=")
 _YES_AND_NO = {"1": 1, "true": 1, "yes": 1, "0": 0, "false": 0, "no": 0}
-# No column holds a number of so many digits, and powers of ten beyond would take any memory.
-_HUGE = Decimal(10) ** 40
+HUGE: Final = Decimal(10) ** 40
+"""No column holds a number of so many digits, and powers of ten beyond would take any memory."""
 
 
 class Condition(Struct, frozen=True):
@@ -114,7 +114,7 @@ def _begins(text: ColumnElement[Any], value: str, *, sqlite: bool) -> ColumnElem
 
 def number_clause(column: Column, operator: Operator, value: Decimal) -> ColumnElement[bool]:
     """A comparison of integers with a number that may lie between two of them, or beyond all."""
-    number = min(max(value, -_HUGE), _HUGE) * column.scale
+    number = min(max(value, -HUGE), HUGE) * column.scale
     expression, floor, ceiling = column.expression, math.floor(number), math.ceil(number)
     if abs(number) > column.largest:
         always = operator in (("<", "<=") if number > 0 else (">", ">="))

@@ -11,7 +11,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, CursorResult
 
 from .cells import TAG
-from .conditions import Condition, as_stored
+from .conditions import HUGE, Condition, as_stored
 from .figures import Figures
 from .filters import Where, conditions_of
 from .rows import storable
@@ -70,7 +70,9 @@ def question(
         name, value = condition.name, condition.value
         known = named if name.startswith("tag.") else values
         name = storable(name.removeprefix("tag."))
-        whole = value is not None and (isinstance(value, str) or value == int(value))
+        whole = value is not None and (
+            isinstance(value, str) or (-HUGE < value < HUGE and value == int(value))
+        )
         if condition.operator != "=" or not whole or name in known:
             others.append(condition)
         elif known is named:
