@@ -187,12 +187,10 @@ def test_nobody_looks_through_all_calls_for_what_no_call_has(
     assert Store(short).page(5, Order("input"), where=parse_conditions(["model=nobody"])) == []
 
 
-@pytest.mark.parametrize("condition", ["model=nobody", "cost>100", "duration_s>0.000058"])
-def test_a_list_of_rare_calls_does_not_look_at_all_others(
-    short: str, monkeypatch: pytest.MonkeyPatch, condition: str
+def test_a_list_of_calls_that_are_not_there_does_not_look_at_all_others(
+    short: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store_calls(short, *a_number_of_calls([(59 - number, 1) for number in range(60)]))
-    numbers = [number for (number,) in execute(short, "SELECT seq FROM calls WHERE duration_us > 58")]
+    store_calls(short, *a_number_of_calls([(1, 1)] * 60))
     rows = listing._rows
     queries: list[str] = []
 
@@ -201,11 +199,5 @@ def test_a_list_of_rare_calls_does_not_look_at_all_others(
         return rows(connection, query)
 
     monkeypatch.setattr(listing, "_rows", noted)
-    found = Store(short).calls(limit=9, where=parse_conditions([condition]))
-    assert [call["seq"] for call in found] == (numbers if condition.startswith("duration") else [])
-    assert not any(map(is_of_all, queries))
-
-
-def is_of_all(query: str) -> bool:
-    """Whether it asks for a page without saying where its calls may be."""
-    return "LIMIT" in query and "OFFSET" not in query
+    assert Store(short).calls(limit=9, where=parse_conditions(["model=nobody"])) == []
+    assert ["OFFSET" in query for query in queries] == [True]

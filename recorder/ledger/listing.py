@@ -13,7 +13,7 @@ from .database import Database
 from .filters import Filters, filtered_by
 from .one_by_one import number_of, one_by_one
 from .ordering import Mark, Order, mark_column, mentions, ordered
-from .paging import Page, are_all, in_first_look, seqs_by_bounds, seqs_of_page
+from .paging import Page, are_all, in_first_look, seqs_of_page
 from .places import Place, earlier
 from .tables import calls
 from .views import CALL_COLUMNS
@@ -95,8 +95,7 @@ def _on_page_in_time(connection: Connection, page: Page, columns: Sequence[Any])
     found = _rows(connection, query.where(in_first_look(page)))
     if len(found) == page.limit or are_all(connection, page, len(found)):
         return found
-    seqs = seqs_by_bounds(connection, page)
-    return _rows(connection, query) if seqs is None else _numbered(connection, columns, seqs)
+    return _rows(connection, query)
 
 
 def _numbered(connection: Connection, columns: Sequence[Any], seqs: Sequence[int]) -> list[dict[str, Any]]:

@@ -9,7 +9,6 @@ from typing import Any, Final
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 
-from .bounding import is_bounded
 from .database import Database
 from .expected import Expected, expected
 from .extremes import first_seqs
@@ -104,16 +103,6 @@ def are_all(connection: Connection, page: Page, number: int) -> bool:
     """Whether so many calls, which the first look found, are known to be all of a page."""
     known = _expecting(connection, page)()
     return known is not None and (not known.calls or (page.after is None and known.calls == number))
-
-
-def seqs_by_bounds(connection: Connection, page: Page) -> list[int] | None:
-    """The calls of a page in the order of their starts, where a condition on a number tells where to look."""
-    conditions = conditions_of(page.filters.get("where", ()))
-    if page.by_index or not any(map(is_bounded, conditions)):
-        return None
-    asked = page.query_of, page.order, page.after, page.limit, page.filters
-    found = first_seqs(connection, *asked)
-    return None if found is None else found.seqs
 
 
 def _expecting(connection: Connection, page: Page) -> Callable[[], Expected | None]:
