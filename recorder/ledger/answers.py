@@ -14,7 +14,8 @@ from .answers_by_difference import by_difference
 from .answers_of_rollups import Asked
 from .answers_of_rows import UNITS_US, add_named, add_rows, count_names
 from .cells import SESSION, USER
-from .choosing import first, number_of_values
+from .choosing import first
+from .counting_values import number_of_values
 from .database import Database
 from .dimensions import dimension_of
 from .figures import Figures

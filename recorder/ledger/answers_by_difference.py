@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, case, func, or_, select
 
 from .answers_of_rollups import Asked
 from .answers_of_rows import add_rows, condition_of
-from .choosing import number_of_values
+from .counting_values import number_of_values
 from .database import Database
 from .dimensions import dimension_of
 from .figures import Figures

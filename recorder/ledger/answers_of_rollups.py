@@ -8,6 +8,7 @@ from typing import Final
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
+from .cell_keys import value_place
 from .cells import ALL, DAY, HOUR, HOUR_US, MONTH, QUARTER, SESSION, has_quarters, widths
 from .choosing import (
     Chosen,
@@ -15,11 +16,11 @@ from .choosing import (
     choose,
     choose_values,
     count_numbered,
-    count_values,
     first,
     is_by_value,
     is_numbered,
 )
+from .counting_values import count_values
 from .database import Database
 from .dimensions import dimension_of, needs_cuts
 from .edges import Edges
@@ -28,7 +29,7 @@ from .kept_cells import cuts_of
 from .kept_figures import unpack_figures
 from .periods import Hours, Span, cut, narrowed, spans_of
 from .question import Key, Question, group
-from .reading_cells import ALL_CELLS, MOST_NAMED, Only, Part, count_parts, read_parts, value_place
+from .reading_cells import ALL_CELLS, MOST_NAMED, Only, Part, count_parts, read_parts
 from .value_counts import WIDTHS
 
 _FEW: Final = 2_000

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from heapq import nlargest, nsmallest
 from operator import add as plus
 from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import Connection, func, literal, literal_column, union_all
+from sqlalchemy import Connection, func, literal
 
-from .cells import ALL, ANY, DAY, HOUR, PLAIN, TAG, VALUES, kinds_of
+from .cell_keys import key_reader, value_place
+from .cells import ALL, DAY, HOUR, PLAIN, kinds_of
+from .counting_values import all_have_values, count_rest, number_of_cells, number_without
 from .dimensions import CORE, has_rest, needs_cuts
 from .edges import Edges, Numbers
 from .leading import Counts, Groups, calls_of, count_groups, leading_groups
 from .periods import Span
 from .question import Key, Question, fetched, in_order
 from .ranking import rank_values
-from .reading_cells import NOWHERE, Only, cells_of, is_here, key_reader, read_rest, value_place
+from .reading_cells import NOWHERE, Only, cells_of, is_here, read_rest
 from .tables import rollups
 from .value_counts import has_places
 from .value_numbers import NUMBERED
@@ -65,7 +66,7 @@ def choose(
     # How many groups there are stands in their rows, so that one is asked for where none is shown.
     query = _cells_in_order(connection, question, dimension, span, times).limit(max(limit, 1))
     if one_each:
-        number = _number_of_cells(connection, question, dimension, span)
+        number = number_of_cells(connection, question, dimension, span)
         rows = list(fetched(connection, query))
     else:
         rows = list(fetched(connection, query.add_columns(func.count().over())))
@@ -232,67 +233,3 @@ def _cells_in_order(
     calls = func.sum(_r.calls)
     query = cells_of(question, dimension, span, _r.dimension, literal(0), _r.value, calls)
     return query.group_by(_r.dimension, _r.value).order_by(calls.desc(), value)
-
-
-def number_of_values(connection: Connection, dimension: str) -> int:
-    """How many values a dimension, or all tags together, have; they are counted as they come and go."""
-    query = cells_of(Question(), VALUES, Span(ALL, None, None), func.sum(_r.calls))
-    these = (_r.value >= TAG, _r.value < "tag;") if dimension == "tag" else (_r.value == dimension,)
-    query = query.where(*these)
-    return int(next(iter(fetched(connection, query)))[0] or 0)
-
-
-def _number_of_cells(connection: Connection, question: Question, dimension: str, span: Span) -> int:
-    if span.hours == ALL and has_rest(question, dimension):
-        return number_of_values(connection, dimension)
-    query = cells_of(question, dimension, span, func.count())
-    return int(next(iter(fetched(connection, query)))[0] or 0)
-
-
-def count_values(
-    connection: Connection, question: Question, dimension: str, span: Span
-) -> Iterator[tuple[Key, int, int]]:
-    """How many calls, live ones and replayed ones, each value of a dimension has in a span."""
-    query = cells_of(question, dimension, span, _r.value, func.sum(_r.calls), func.sum(_r.replayed))
-    for value, live, replayed in fetched(connection, query.group_by(_r.value)):
-        yield (value,), span.sign * int(live), span.sign * int(replayed)
-    if has_rest(question, dimension):
-        for part in read_rest(connection, question, dimension, span):
-            yield part.key, part.sign * part.calls, part.sign * part.replayed
-
-
-def number_without(
-    connection: Connection, question: Question, dimension: str, spans: Sequence[Span]
-) -> tuple[int, int]:
-    """How many calls, live ones and replayed ones, have no value in a dimension; asked of all spans at once."""
-    asked = [
-        cells_of(
-            *(question, of, span, literal_column(str(sign * span.sign)).label("sign")),
-            *(func.sum(_r.calls).label("calls"), func.sum(_r.replayed).label("replayed")),
-        )
-        for span in spans
-        for of, sign in ((PLAIN, 1), (ANY + dimension, -1))
-    ]
-    rows = list(fetched(connection, union_all(*asked))) if asked else []
-    live, replayed = (sum(row[0] * int(row[place] or 0) for row in rows) for place in (1, 2))
-    return live, replayed
-
-
-def all_have_values(connection: Connection, question: Question, dimension: str) -> bool:
-    """Whether there is no call at all without a value in a dimension."""
-    whole = Span(ALL, None, None)
-    both = [cells_of(question, of, whole, _r.calls, _r.replayed) for of in (PLAIN, ANY + dimension)]
-    rows = list(fetched(connection, union_all(*both)))
-    return len(rows) == 2 and rows[0] == rows[1]
-
-
-def count_rest(connection: Connection, question: Question, dimension: str, span: Span) -> dict[Key, int]:
-    """How many calls have no value in a dimension, by group; none where there are none."""
-    if not has_rest(question, dimension):
-        return {}
-    live: Counter[Key] = Counter()
-    replayed: Counter[Key] = Counter()
-    for part in read_rest(connection, question, dimension, span):
-        live[part.key] += part.sign * part.calls
-        replayed[part.key] += part.sign * part.replayed
-    return {key: number for key, number in live.items() if number or replayed[key]}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
 from sqlalchemy import Connection, and_, func, literal_column, select
 
+from .cell_keys import key_reader
 from .cells import (
     ALL,
     ANY,
@@ -16,9 +17,7 @@ from .cells import (
     LONGEST_KIND,
     PLAIN,
     QUARTER,
-    SESSION,
     TAG,
-    USER,
     VALUES,
     kind_values,
     kinds_of,
@@ -28,7 +27,7 @@ from .cut_rows import expanded
 from .dimensions import CORE, has_rest, needs_cuts, wanted_values
 from .kept_cells import cuts_of
 from .periods import Span
-from .question import GROUPS, Key, Question, day_text, fetched, fetched_text, hour_text
+from .question import Key, Question, fetched, fetched_text
 from .tables import rollups
 
 _r = rollups.c
@@ -239,49 +238,3 @@ def _fits(question: Question, dimension: str) -> Callable[[str], bool] | None:
         return all(values[place] == value for place, value in wanted.items())
 
     return fits
-
-
-def value_place(by: Sequence[str], dimension: str) -> int | None:
-    """Where in a key the value of a dimension is."""
-    if kinds_of(dimension):
-        return None
-    names = {USER: "user", SESSION: "session"}
-    name = names.get(dimension, dimension)
-    return next((place for place, each in enumerate(by) if shortened(each) == name and each != "tag"), None)
-
-
-_Reader = Callable[[str, int, str, Sequence[str]], str | None]
-
-
-def key_reader(by: Sequence[str], dimension: str) -> Callable[[str, int, str, Sequence[str]], Key]:
-    """What reads a key from a cell."""
-    readers = [_reader(name, dimension) for name in by]
-    if len(readers) == 1:
-        (read,) = readers
-        return lambda of, begins, value, place: (read(of, begins, value, place),)
-    return lambda of, begins, value, place: tuple([read(of, begins, value, place) for read in readers])
-
-
-def _reader(name: str, dimension: str) -> _Reader:
-    if name == "day":
-        return lambda of, begins, value, place: day_text(begins)
-    if name == "hour":
-        return lambda of, begins, value, place: hour_text(begins)
-    if name in CORE:
-        number = CORE.index(name)
-        return lambda of, begins, value, place: place[number] or (None if name == "model" else "")
-    if dimension == PLAIN:
-        return lambda of, begins, value, place: None
-    if name == "tag":
-        return lambda of, begins, value, place: f"{of.removeprefix(TAG)}={value}"
-    if columns := kinds_of(dimension):
-        column = columns.index(GROUPS[name])
-        return lambda of, begins, value, place: _text(_kind_values(value)[column])
-    return lambda of, begins, value, place: value
-
-
-_kind_values = lru_cache(maxsize=4096)(kind_values)
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value)
