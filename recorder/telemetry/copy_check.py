@@ -8,13 +8,12 @@ from typing import Any, Final
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import SpanProcessor, sampling
-from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.util import BoundedList
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, TraceState, set_span_in_context
 
 from .attributes import Attributes
 from .late_attributes import hand
-from .span_copies import CannotCopy, SpanCopies, started
+from .span_copies import CannotCopy, SameIds, SpanCopies, started
 
 _ASKED: Final[Attributes] = {"text": "x", "number": 1, "share": 0.5, "flag": True, "texts": ["a", "b"]}
 _ANSWERED: Final[Attributes] = {"number": 2, "text": "y"}
@@ -77,19 +76,11 @@ class _Heard(SpanProcessor):
         self._told.append("ended")
 
 
-class _Ids(RandomIdGenerator):
-    def generate_trace_id(self) -> int:
-        return 5
-
-    def generate_span_id(self) -> int:
-        return 7
-
-
 def _twin(tracer: Any, heard: _Heard) -> Any:
     """A tracer of the same kind, of which nobody else hears; its limits are wide, since the SDK logs each excess."""
     twin, limits = copy.copy(tracer), copy.copy(tracer._span_limits)
     limits.max_span_attributes = limits.max_span_attribute_length = 99
-    twin.sampler, twin.span_processor, twin.id_generator = sampling.DEFAULT_ON, heard, _Ids()
+    twin.sampler, twin.span_processor, twin.id_generator = sampling.DEFAULT_ON, heard, SameIds()
     twin._span_limits = limits
     if hasattr(twin, "_tracer_metrics"):
         twin._tracer_metrics = heard

@@ -54,8 +54,8 @@ class LateSpans:
         if started is None:
             return None
         span, late, trace_id, span_id = started
-        if late is None:
-            return span_started(Traced(None, span, context, read=asked))
+        if late is None or not (trace_id and span_id):
+            return span_started(Traced(None, span, context, None, False, late, asked))
         return Traced(None, span, context, None, False, late, asked), trace_id, span_id
 
     def start_read(

@@ -29,7 +29,6 @@ from opentelemetry.trace import (
 )
 
 from .attributes import Attributes
-from .idle_processors import IdleProcessors
 from .late_attributes import LateAttributes, Read, late_attributes
 from .late_list import late_list
 from .verdicts import Verdicts, is_blind, verdicts_of
@@ -77,8 +76,6 @@ class SpanCopies:
         metrics: Any = getattr(tracer, "_tracer_metrics", None)
         self._metrics = None if type(metrics).__name__ == "NoOpTracerMetrics" else metrics
         self._judged: tuple[Any, Verdicts] = (None, ())
-        self._idle = IdleProcessors()
-        self._idle.at_start(tracer.span_processor)
         first, second = _two_spans(tracer)
         self._class = type(first)
         self._fields = _shared(vars(first), vars(second))
@@ -106,12 +103,13 @@ class SpanCopies:
         ids = tracer.id_generator
         usual = (
             type(ids) is RandomIdGenerator
+            and not ids.__dict__  # where somebody may have put a method of his
             and RandomIdGenerator.generate_trace_id is _TRACE_ID
             and RandomIdGenerator.generate_span_id is _SPAN_ID
         )
         if parent is not None and parent[_VALID]:
             trace_id, _, remote, above, state, _ = parent
-            decision = verdicts[1 + (above & 1) + 2 * remote]
+            decision = verdicts[1 + (above & 1) + (2 if remote else 0)]
             at_random = _TELLS_RANDOM and above & _RANDOM
         else:
             parent = state = None
@@ -146,8 +144,7 @@ class SpanCopies:
         fields["_links"] = _new(self._links)
         span: Span = _new(self._class)
         span.__dict__ = fields
-        if not self._idle.at_start(processor):
-            processor.on_start(span, parent_context=context)
+        processor.on_start(span, parent_context=context)
         return span, attributes, trace_id, span_id
 
     def _takes(self, sampler: Any) -> bool:
@@ -187,15 +184,21 @@ def _is_as_shipped(tracer: Any) -> bool:
 def _two_spans(tracer: Tracer) -> tuple[Any, Any]:
     """Two spans as the tracer makes them, of which nobody hears."""
     twin: Any = copy.copy(tracer)
-    twin.sampler, twin.span_processor, twin.id_generator = (
-        sampling.ALWAYS_ON,
-        SpanProcessor(),
-        RandomIdGenerator(),
-    )
+    twin.sampler, twin.span_processor, twin.id_generator = sampling.ALWAYS_ON, SpanProcessor(), SameIds()
     if hasattr(twin, "_tracer_metrics"):
         twin._tracer_metrics = _NoMetrics()
     first, second = (started(twin, f"span {at}", Context(), at) for at in (10**18, 10**18 + 1))
     return first, second
+
+
+class SameIds(RandomIdGenerator):
+    """Ids for spans of which nobody hears; random ones would change what a program with a seed gets next."""
+
+    def generate_trace_id(self) -> int:
+        return 5
+
+    def generate_span_id(self) -> int:
+        return 7
 
 
 class _NoMetrics:

@@ -16,6 +16,7 @@ _CHOICES: Final = (
 _BY_PARENT: Final = ParentBased.should_sample
 _STATIC: Final = StaticSampler.should_sample
 _BY_ID: Final = TraceIdRatioBased.should_sample
+_BLIND: Final = (_BY_PARENT, _STATIC, _BY_ID)
 
 Verdicts = tuple[Decision | None, ...]
 """The decision for a root, and for each kind of parent, at 1, one more if that is sampled and two if it is remote; None
@@ -24,10 +25,10 @@ where the sampler has to be asked."""
 
 def is_blind(sampler: Any) -> bool:
     """Whether a sampler is one of the SDK's that do not look at attributes, and hand them on as they are."""
-    decides = type(sampler).should_sample
-    if decides is _BY_PARENT:
-        return all(is_blind(getattr(sampler, choice)) for choice in _CHOICES)
-    return decides is _STATIC or decides is _BY_ID
+    decides = getattr(type(sampler), "should_sample", None)
+    if decides not in _BLIND or "should_sample" in vars(sampler):  # where somebody may have put one of his
+        return False
+    return decides is not _BY_PARENT or all(is_blind(getattr(sampler, choice)) for choice in _CHOICES)
 
 
 def verdicts_of(sampler: Any) -> Verdicts:
