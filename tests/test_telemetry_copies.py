@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +11,7 @@ from unittest.mock import Mock
 import pytest
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace import SpanProcessor, Tracer, TracerProvider
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import (
     ALWAYS_ON,
@@ -20,7 +21,9 @@ from opentelemetry.sdk.trace.sampling import (
     StaticSampler,
 )
 
-from recorder.telemetry import late_spans
+from recorder.telemetry import late_spans, span_copies
+from recorder.telemetry.late_attributes import LateAttributes, late_attributes
+from recorder.telemetry.late_list import LateList, late_list
 from recorder.telemetry.span_copies import SpanCopies
 
 from .test_telemetry_late import Ids, Kept, differences, trace_call, tracers, usual
@@ -82,6 +85,30 @@ def test_processor_is_asked_from_when_it_has_something_to_do(monkeypatch: pytest
     monkeypatch.setattr(processor, "on_start", heard)
     copies.start("name", Context(), 1, dict)
     heard.assert_called_once()
+
+
+def test_tracer_that_was_wrapped_before_starts_the_spans(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    usually = Tracer.start_span
+
+    @functools.wraps(usually)
+    def start_span(self: Any, name: str, *more: Any, **options: Any) -> Any:
+        asked.append(name)
+        return usually(self, name, *more, **options)
+
+    monkeypatch.setattr(Tracer, "start_span", start_span)
+    monkeypatch.setattr(span_copies, "_START", start_span)
+    trace_call(usual(), tracers(Kept()))
+    assert asked == ["chat gpt-5"]
+
+
+def test_thread_that_looks_second_finds_what_the_first_has_made() -> None:
+    attributes = late_attributes((9, None), lambda: {"a": 1})
+    events = object.__new__(late_list(3))
+    assert (len(attributes), len(events)) == (1, 0)
+    late_class: Any = LateAttributes  # which is where the second is while the first changes the class
+    assert late_class.__getattr__(attributes, "_dict") == {"a": 1}
+    assert LateList.__getattr__(events, "_dq").maxlen == 3
 
 
 def test_generator_with_methods_put_into_it_is_asked() -> None:

@@ -27,7 +27,7 @@ class LateAttributes(BoundedAttributes):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        self._settle()
+        LateAttributes._settle(self)  # by its name, since another thread may change the class just now
         return getattr(self, name)
 
     def _settle(self) -> None:

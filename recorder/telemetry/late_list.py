@@ -15,11 +15,12 @@ class LateList(BoundedList):  # type: ignore[type-arg]  # it takes none while it
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        made = vars(BoundedList(self.maxlen))
-        fields = vars(self)
-        for field, value in made.items():
-            fields.setdefault(field, value)  # another thread may have been first
-        self.__class__ = BoundedList  # type: ignore[assignment]  # which is what it is from now on
+        kind = type(self)
+        if issubclass(kind, LateList):  # another thread may have been first, here and below
+            fields = vars(self)
+            for field, value in vars(BoundedList(kind.maxlen)).items():
+                fields.setdefault(field, value)
+            self.__class__ = BoundedList  # type: ignore[assignment]  # which is what it is from now on
         return getattr(self, name)
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from opentelemetry.attributes import BoundedAttributes
 from opentelemetry.context import Context
+from opentelemetry.sdk import trace as sdk_trace
 from opentelemetry.sdk.trace import SpanProcessor, Tracer, sampling
 from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import Decision
@@ -176,7 +177,7 @@ def _is_as_shipped(tracer: Any) -> bool:
     return (
         type(tracer) is Tracer
         and type(start) is FunctionType
-        and start.__module__ == Tracer.__module__
+        and start.__globals__ is vars(sdk_trace)  # what wraps it may have taken over its module's name
         and "start_span" not in vars(tracer)
     )
 
