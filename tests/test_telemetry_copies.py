@@ -87,6 +87,14 @@ def test_processor_is_asked_from_when_it_has_something_to_do(monkeypatch: pytest
     heard.assert_called_once()
 
 
+def test_tracer_with_a_method_put_into_it_starts_the_spans() -> None:
+    tracer: Any = tracers(Kept()).get_tracer("x")
+    copies = late_spans.copies_of(tracer)
+    assert copies is not None
+    vars(tracer)["start_span"] = Mock()
+    assert copies.start("name", Context(), 1, dict) is None
+
+
 def test_tracer_that_was_wrapped_before_starts_the_spans(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     usually = Tracer.start_span

@@ -93,7 +93,9 @@ class SpanCopies:
         """
         tracer = self._tracer
         sampler, verdicts = self._judged
-        if Tracer.start_span is not _START or (self._enabled is not None and not self._enabled()):
+        if Tracer.start_span is not _START or "start_span" in tracer.__dict__:
+            return None
+        if self._enabled is not None and not self._enabled():
             return None
         if sampler is not tracer.sampler and not self._takes(tracer.sampler):
             return None
