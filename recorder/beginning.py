@@ -188,7 +188,7 @@ class Beginning:
             clean = attempt.clean = self._redactor.request(request, messages)
             redacted = is_rewritten(request, clean)
             if attempt.bare:
-                half = attempt.half or attempt.dialect.read_request(clean, attempt.provider)
+                half = attempt.dialect.read_request(clean, attempt.provider)  # its own may hold secrets
                 clean = bare_request(clean, half, attempt.dialect.significant_headers)
             starts.start(attempt, clean, started_us, redacted=redacted)
         except BaseException as error:

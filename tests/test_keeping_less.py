@@ -145,6 +145,19 @@ def test_without_content_nothing_of_it_is_written_anywhere(tmp_path: Path) -> No
     assert SAID.encode() not in files(tmp_path)
 
 
+@pytest.mark.parametrize("more", [{}, {"n": "n" * 5000}], ids=["read before", "long"])
+def test_without_content_a_call_is_written_down_without_secrets(tmp_path: Path, more: Any) -> None:
+    key = "sk-proj-" + "a1B2" * 12
+    url = f"sqlite:///{tmp_path}/calls.db"
+    options: Any = {"store_content": False, "include_usage": not more, "drain": "external", "strict": True}
+    with recorder.Recorder(url, **options) as rec:
+        client = httpx.Client(transport=rec.transport(httpx.MockTransport(answer)))
+        ask(client, f"small {key}", **{"user": key, **more})
+    written = files(tmp_path)
+    assert b"small" in written
+    assert key.encode() not in written
+
+
 def test_a_bare_request_is_read_as_the_same_model_and_attempt() -> None:
     dialect = dialect_named("chat")
     body = json.dumps({"model": "m", "stream": True, "user": "u", "messages": [{"content": SAID}], "n": 3})
