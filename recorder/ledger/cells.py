@@ -40,7 +40,7 @@ KINDS: Final = (
 
 SINGLE: Final = ("operation", "http_status", "outcome", "error_type")
 """Those of them that have a dimension of their own, by the same name: of each a period has a few cells, of all kinds
-together thousands."""
+together thousands. These cells are not cut."""
 
 LONGEST, LONGEST_KIND = 300, 80
 """How many bytes of a text cells have: PostgreSQL cannot index rows of more than 2,704."""
@@ -63,6 +63,9 @@ FIRST_FACT: Final = FIRST_KIND + len(KINDS)
 
 Place = tuple[str, str, str]
 """Provider, host and model."""
+
+NOWHERE: Final[Place] = ("", "", "")
+"""The place of cells that are not cut by it."""
 
 
 class Cell(NamedTuple):

@@ -11,7 +11,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, func, literal
 
 from .cell_keys import key_reader, value_place
-from .cells import ALL, DAY, HOUR, PLAIN, kinds_of
+from .cells import ALL, DAY, HOUR, NOWHERE, PLAIN, kinds_of
 from .counting_values import all_have_values, count_rest, number_of_cells, number_without
 from .dimensions import CORE, has_rest, needs_cuts
 from .edges import Edges, Numbers
@@ -19,7 +19,7 @@ from .leading import Counts, Groups, calls_of, count_groups, leading_groups
 from .periods import Span
 from .question import Key, Question, fetched, in_order
 from .ranking import rank_values
-from .reading_cells import NOWHERE, Only, cells_of, is_here, read_rest
+from .reading_cells import Only, cells_of, is_here, read_rest
 from .tables import rollups
 from .value_counts import has_places
 from .value_numbers import NUMBERED

@@ -27,7 +27,8 @@ def dimension_of(question: Question) -> str | None:
     kinds = columns.intersection(KINDS)
     needed |= {_DIMENSIONS.get(name, "?") for name in columns - kinds}
     if kinds:
-        needed.add(*kinds) if len(kinds) == 1 and kinds <= set(SINGLE) else needed.add(KIND)
+        single = len(kinds) == 1 and kinds <= set(SINGLE) and not needs_cuts(question)
+        needed.add(*kinds) if single else needed.add(KIND)
     if not needed:
         return PLAIN
     dimension = needed.pop()

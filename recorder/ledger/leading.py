@@ -11,11 +11,11 @@ from typing import Any, Final
 from msgspec import Struct
 from sqlalchemy import Connection, literal_column, select, union_all
 
+from .cells import NOWHERE
 from .edges import Numbers
 from .histogram_sum import Sum
 from .periods import Span
 from .question import Key, fetched
-from .reading_cells import NOWHERE
 from .tables import value_counts
 from .value_counts import ANYWHERE, PART, place_of
 from .value_numbers import Value, numbers_of, values_of

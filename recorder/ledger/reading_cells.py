@@ -15,6 +15,7 @@ from .cells import (
     ANY,
     KIND,
     LONGEST_KIND,
+    NOWHERE,
     PLAIN,
     QUARTER,
     TAG,
@@ -46,7 +47,6 @@ _TAGS: Final = (
 
 # The same words as those of the index that has the calls of many values in it.
 _NARROW: Final = and_(_r.hours != literal_column("0"), _r.dimension != literal_column("'kind'"))
-NOWHERE: Final = ("", "", "")
 MOST_NAMED: Final = 400
 """How many values or times a query names; databases have bounds, and all are read in little more time."""
 

@@ -19,6 +19,7 @@ from .cells import (
     KIND,
     KINDS,
     MONTH,
+    NOWHERE,
     PLAIN,
     QUARTER,
     QUARTER_US,
@@ -117,13 +118,13 @@ def _by_time(rows: Iterable[Sequence[Any]]) -> tuple[_Parts, _Parts, _Parts]:
 
 
 def _of_kinds(kinds: _Parts) -> Iterator[tuple[_Key, Tally]]:
-    """What kinds of calls are counted in besides: all together, and by single columns."""
+    """What kinds of calls are counted in besides: all together, and by single columns, which are not cut."""
     columns = [(name, KINDS.index(name)) for name in SINGLE]
     for (_, begins, text, place), part in kinds.items():
         values = kind_values(text)
         yield (PLAIN, begins, "", place), part
         for name, column in columns:
-            yield (name, begins, kind_text(values[column]), place), part
+            yield (name, begins, kind_text(values[column]), NOWHERE), part
 
 
 def _any(parts: _Parts, keys: Iterable[_Key], between: Between) -> _Parts:
