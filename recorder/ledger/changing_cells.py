@@ -120,14 +120,15 @@ def _change_cut(
     return now
 
 
-_Done = dict[tuple[Kept | None, int, bool], Kept | None]
+_Done = dict[tuple[Kept | None, Place, int, bool], Kept | None]
 
 
 def _changed_once(known: Kept | None, tallied: Tallied, sign: int, done: _Done) -> Kept | None:
     """A cell with tallies added; the day of a session, say, is often all of it, and only one of them is made."""
     if len(tallied.parts) > 1:
         return changed(known, tallied, sign)
-    same = known, id(next(iter(tallied.parts.values()))), tallied.whole is None
+    ((place, part),) = tallied.parts.items()
+    same = known, place, id(part), tallied.whole is None
     if same not in done:
         done[same] = changed(known, tallied, sign)
     return done[same]
